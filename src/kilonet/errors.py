@@ -1,0 +1,46 @@
+"""What can be wrong, said once.
+
+Every error says what came, what was needed, where, and what to do. All of them subclass
+ValueError (the caller can mend the input) or RuntimeError (the run itself failed), so that code
+which catches the built-in ones keeps working.
+"""
+
+
+class ShapeError(ValueError):
+    """An array has the wrong number of axes or the wrong size along one of them."""
+
+
+class DataError(ValueError):
+    """A value in the user's data cannot be used: infinity, a missing target, one class, a date."""
+
+
+class SettingError(ValueError):
+    """A setting is out of its range or unknown."""
+
+
+class FileFormatError(ValueError):
+    """A file is not what its name or header promises: cut, edited, hostile, or of a newer version."""
+
+
+class DivergenceError(RuntimeError):
+    """Training left the finite numbers before anything useful was learned."""
+
+
+class EngineError(RuntimeError):
+    """An engine was asked for that cannot run here, or it broke off."""
+
+
+class DivergenceWarning(UserWarning):
+    """A member left the finite numbers; its parameters are those of its last finite epoch."""
+
+
+class InterruptedWarning(UserWarning):
+    """Training was interrupted; what is returned is what was done until then."""
+
+
+class EngineWarning(UserWarning):
+    """The native kernel cannot be used here; the slower reference engine runs instead."""
+
+
+class DataWarning(UserWarning):
+    """Something in the data was repaired or left out, and the result depends on it."""
