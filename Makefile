@@ -42,8 +42,8 @@ $(VENV)/bin/python: | system
 # Installing the package builds the kernel too, so the second stamp is as good as new.
 $(VENV)/.ready: pyproject.toml tools/build_requirements.py | $(VENV)/bin/python
 	$(VENV)/bin/python $(INSTALL) $$($(VENV)/bin/python tools/build_requirements.py)
-	requirements="$$($(VENV)/bin/python tools/build_requirements.py --backend)" && \
-	    $(VENV)/bin/python $(INSTALL) $$requirements
+	more="$$($(VENV)/bin/python tools/build_requirements.py --backend)" && \
+	    { [ -z "$$more" ] || $(VENV)/bin/python $(INSTALL) $$more; }
 	$(VENV)/bin/python $(EDITABLE) ".[dev]"
 	@touch $(VENV)/.built $@
 
