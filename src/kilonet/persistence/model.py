@@ -1,0 +1,135 @@
+"""What a model file holds, as plain values, and the checks that its parts belong together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kilonet.losses import Loss
+from kilonet.network import Network
+from kilonet.recipe import Recipe
+
+Array = NDArray[Any]
+TASKS = ("classification", "multilabel", "regression")
+HISTORY = ("loss", "score", "validation_loss", "validation_score")
+
+
+@dataclass(frozen=True, eq=False)
+class SavedModel:
+    """Everything that a model file holds: the network, how it was trained, and what its numbers mean.
+
+    theta: (n_parameters,), or (members, n_parameters). encoder: a `TableEncoder.to_json()`, None where
+    numbers go in as they are. classes: (n_classes,), the label of each output; None for regression.
+    target_mean, target_scale: float64 (n_outputs,), so that prediction = mean + scale * score; None where
+    scores are predictions. history: float64 arrays (epochs,) or (epochs, members) under "loss", "score",
+    "validation_loss", "validation_score". state: what a session needs to go on exactly, or None.
+    versions: what wrote the file. extra: anything more that JSON can hold.
+    """
+
+    network: Network
+    loss: Loss
+    recipe: Recipe
+    theta: Array
+    task: str
+    encoder: Mapping[str, Any] | None = None
+    classes: Array | None = None
+    feature_names: tuple[str, ...] | None = None
+    target_name: str | None = None
+    target_mean: Array | None = None
+    target_scale: Array | None = None
+    history: Mapping[str, Array] = field(default_factory=dict)
+    state: Mapping[str, Array] | None = None
+    versions: Mapping[str, str] = field(default_factory=dict)
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+def first_fault(model: SavedModel) -> str | None:
+    """What does not fit together in a model, in words; None when all of it does.
+
+    >>> from kilonet.losses import squared
+    >>> model = SavedModel(Network([2, 1]), squared, Recipe.make(), np.zeros(4, np.float32), "regression")
+    >>> first_fault(model)
+    'theta has shape (4,); the network [2, 1] needs (..., 3)'
+    """
+    for part in (_theta_faults, _meaning_faults, _target_faults, _history_faults, _state_faults):
+        fault = next(part(model), None)
+        if fault is not None:
+            return fault
+    return None
+
+
+def _theta_faults(model: SavedModel) -> Iterator[str]:
+    theta, needed = model.theta, model.network.n_parameters
+    if theta.ndim not in (1, 2) or theta.shape[-1] != needed:
+        yield f"theta has shape {theta.shape}; the network {list(model.network.sizes)} needs (..., {needed})"
+    elif theta.ndim == 2 and len(theta) != model.recipe.n_members:
+        yield f"theta has {len(theta)} members, but the recipe has {model.recipe.n_members} seeds"
+    if theta.dtype != np.dtype(model.recipe.dtype):
+        yield f"theta is {theta.dtype}, but the recipe says {model.recipe.dtype}"
+    if not np.isfinite(theta).all():
+        yield "theta holds NaN or infinity"
+
+
+def _meaning_faults(model: SavedModel) -> Iterator[str]:
+    if model.task not in TASKS:
+        yield f"task {model.task!r:.60} is unknown; known are {', '.join(TASKS)}"
+    n_outputs, classes = model.network.n_outputs, model.classes
+    if model.task == "regression":
+        if classes is not None:
+            yield "a regression has classes"
+    elif classes is None:
+        yield f"a {model.task} has no classes"
+    elif not (classes.ndim == 1 and (len(classes) == n_outputs or (len(classes) == 2 and n_outputs == 1))):
+        yield f"there are {len(classes)} classes, but the network has {n_outputs} outputs"
+    names = model.feature_names
+    if names is not None and model.encoder is None and len(names) != model.network.n_inputs:
+        yield f"there are {len(names)} column names, but the network takes {model.network.n_inputs} inputs"
+
+
+def _target_faults(model: SavedModel) -> Iterator[str]:
+    for name, array in (("target_mean", model.target_mean), ("target_scale", model.target_scale)):
+        if array is None:
+            continue
+        if array.shape != (model.network.n_outputs,):
+            yield f"{name} has shape {array.shape}; the network has {model.network.n_outputs} outputs"
+        if not np.isfinite(array).all() or (name == "target_scale" and not (array > 0).all()):
+            yield f"{name} holds numbers that cannot be a mean or a scale"
+    if (model.target_mean is None) != (model.target_scale is None):
+        yield "target_mean and target_scale belong together, but only one of them is there"
+
+
+def _history_faults(model: SavedModel) -> Iterator[str]:
+    shapes = {array.shape for array in model.history.values()}
+    unknown = set(model.history) - set(HISTORY)
+    if unknown:
+        yield f"the history has unknown parts {sorted(unknown)!r:.100}"
+    if len(shapes) > 1:
+        yield f"the parts of the history have different shapes {sorted(shapes)}"
+    if any(len(shape) not in (1, 2) for shape in shapes):
+        yield "the history is neither (epochs,) nor (epochs, members)"
+
+
+def _state_faults(model: SavedModel) -> Iterator[str]:
+    """A state goes to the engine as it is, so every shape in it must be what the engine will index."""
+    if model.state is None:
+        return
+    members, n = model.recipe.n_members, model.network.n_parameters
+    for name in ("theta", "slots", "step", "epoch"):
+        if name not in model.state:
+            yield f"the training state has no {name!r}"
+    for name, array in model.state.items():
+        shape = array.shape
+        if name in ("theta", "best_theta"):
+            fits = shape == (members, n)
+        elif name == "slots":
+            fits = shape == (model.recipe.optimizer.n_slots, members, n)
+        elif name == "history":
+            fits = len(shape) == 3 and shape[1:] == (members, 4)
+        else:
+            fits = len(shape) in (1, 2) and shape[0] == members
+        if not fits:
+            yield f"the training state's {name!r:.60} has shape {shape}, which fits neither network nor recipe"
