@@ -1,0 +1,170 @@
+"""Checks of arguments, said once.
+
+Every function takes the label that the reader of an error should see, returns the value in its
+plain form (float, int, str, tuple) and raises SettingError or DataError otherwise. An interval is
+written as in mathematics, "[0, 1)", and the same text is the test and part of the message.
+"""
+
+import difflib
+import math
+import numbers
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from kilonet.errors import DataError, SettingError
+
+REALS = "(-inf, inf)"
+
+
+@lru_cache(maxsize=64)
+def _bounds(interval: str) -> tuple[float, float]:
+    low, high = interval[1:-1].split(",")
+    return float(low), float(high)
+
+
+def inside(value: float, interval: str) -> bool:
+    """Tell whether a number lies in an interval written like "[0, 1)"; NaN lies in none.
+
+    >>> inside(0.0, "[0, 1)"), inside(1.0, "[0, 1)"), inside(float("nan"), "(-inf, inf)")
+    (True, False, False)
+    """
+    low, high = _bounds(interval)
+    above = value >= low if interval.startswith("[") else value > low
+    below = value <= high if interval.endswith("]") else value < high
+    return above and below
+
+
+def number(label: str, value: object, interval: str = REALS) -> float:
+    """Return a real number inside the interval as a float.
+
+    >>> number("dropout", 0.5, "[0, 1)")
+    0.5
+    >>> number("dropout", 1.5, "[0, 1)")
+    Traceback (most recent call last):
+    kilonet.errors.SettingError: dropout came as 1.5; needs a number in [0, 1).
+    """
+    real = isinstance(value, numbers.Real) and not isinstance(value, bool | np.bool_)
+    if not real or not inside(float(value), interval):  # type: ignore[arg-type]
+        raise SettingError(f"{label} came as {shown(value)}; needs a number in {interval}.")
+    return float(value)  # type: ignore[arg-type]
+
+
+def whole(label: str, value: object, interval: str = "[1, inf)") -> int:
+    """Return a whole number inside the interval as an int; 3.0 and True are not whole numbers.
+
+    >>> whole("batch", 32)
+    32
+    >>> whole("batch", 0)
+    Traceback (most recent call last):
+    kilonet.errors.SettingError: batch came as 0; needs a whole number in [1, inf).
+    """
+    integer = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+    if not integer or not inside(value, interval):  # type: ignore[arg-type]
+        raise SettingError(f"{label} came as {shown(value)}; needs a whole number in {interval}.")
+    return int(value)  # type: ignore[call-overload, no-any-return]
+
+
+def choice(label: str, value: object, options: Iterable[str]) -> str:
+    """Return one of the options; the error lists them and names the nearest.
+
+    >>> choice("metric", "loss", ["loss", "score"])
+    'loss'
+    """
+    allowed = list(options)
+    if not isinstance(value, str) or value not in allowed:
+        raise SettingError(f"{label} came as {shown(value)}; needs one of {', '.join(allowed)}.{nearest(value, allowed)}")
+    return value
+
+
+def per_member(label: str, value: object, interval: str = REALS) -> float | tuple[float, ...]:
+    """Return one number for all members, or a tuple with one number for each.
+
+    >>> per_member("l2", 0.1), per_member("l2", np.array([0.1, 1.0]))
+    (0.1, (0.1, 1.0))
+    """
+    if isinstance(value, list | tuple | np.ndarray) and np.ndim(value) == 1:
+        if len(value) == 0:
+            raise SettingError(f"{label} came as an empty sequence; needs a number, or one number for each member.")
+        return tuple(number(f"{label}[{i}]", v, interval) for i, v in enumerate(value))
+    if isinstance(value, np.ndarray) and value.ndim == 0:
+        value = value.item()
+    return number(label, value, interval)
+
+
+def finite(label: str, values: npt.NDArray[Any]) -> None:
+    """Raise DataError with the place of the first value that is infinite or not a number.
+
+    >>> finite("X", np.array([[0.0, 1.0], [np.inf, 2.0]]))
+    Traceback (most recent call last):
+    kilonet.errors.DataError: X holds inf at row 1, column 0 (counted from 0); needs finite numbers. \
+Repair or drop that row.
+    """
+    good = np.isfinite(values)
+    if not good.all():
+        where = np.unravel_index(int(np.argmin(good)), values.shape)
+        raise DataError(
+            f"{label} holds {values[where]} at {place(where)} (counted from 0); needs finite numbers. "
+            f"Repair or drop that row."
+        )
+
+
+def place(index: Iterable[Any]) -> str:
+    """Say an array index in words: row 3, or row 3, column 1.
+
+    >>> place((3, 1))
+    'row 3, column 1'
+    """
+    words = ("row", "column", "axis 2 index", "axis 3 index")
+    return ", ".join(f"{word} {int(i)}" for word, i in zip(words, index, strict=False))
+
+
+def nearest(name: object, names: Iterable[str]) -> str:
+    """Say " Did you mean X?" when a known name is close, else nothing.
+
+    >>> nearest("rleu", ["relu", "tanh"])
+    ' Did you mean relu?'
+    """
+    found = difflib.get_close_matches(str(name).lower(), list(names), n=1)
+    return f" Did you mean {found[0]}?" if found else ""
+
+
+def shown(value: object) -> str:
+    """Show a value inside a message: its repr, cut to a readable length, numbers without NumPy's wrapping.
+
+    >>> shown(np.float64(0.5)), shown("a" * 100)
+    ('0.5', "'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa...")
+    """
+    plain = value.item() if isinstance(value, np.generic) else value
+    text = f"an array of shape {plain.shape}" if isinstance(plain, np.ndarray) else repr(plain)
+    return text if len(text) <= 60 else text[:56] + "..."
+
+
+def as_float_dtype(label: str, dtype: object) -> np.dtype[Any]:
+    """Return float32 or float64 as a NumPy type.
+
+    >>> as_float_dtype("dtype", "float32")
+    dtype('float32')
+    """
+    try:
+        given = np.dtype(dtype)  # type: ignore[call-overload]
+    except TypeError:
+        given = None
+    if given not in (np.dtype(np.float32), np.dtype(np.float64)):
+        raise SettingError(f"{label} came as {shown(dtype)}; needs float32 or float64.")
+    return given  # type: ignore[no-any-return]
+
+
+def seed(label: str, value: object) -> int:
+    """Return a seed: a whole number that fits into 64 bits.
+
+    >>> seed("seed", 7)
+    7
+    """
+    given = whole(label, value, "[0, inf)")
+    if math.log2(given + 1) > 64:
+        raise SettingError(f"{label} came as {shown(value)}; needs a whole number below 2**64.")
+    return given

@@ -1,0 +1,159 @@
+"""Initializers: how the weights of a layer start. Biases start at 0, PReLU slopes at their own start.
+
+`weights(shape, fan_in, fan_out, seed, layer)` gives float64 weights of that shape; an array of
+seeds gives one draw for each, seeds' axes first. Numbers come from stream 1 of docs/arithmetic.md.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from kilonet import philox
+from kilonet.activations import LeakyReLU, PReLU, identity, selu, sigmoid, tanh
+from kilonet.values import Family, Value, chosen, real
+
+Shape = tuple[int, ...]
+Weights = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, repr=False)
+class Initializer(Value):
+    """The base of the initializers."""
+
+    def weights(self, shape: Shape, fan_in: int, fan_out: int, seed: Any, layer: int) -> Weights:
+        """Return the weights of a layer: (..., *shape), where ... is the shape of seed."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, repr=False)
+class Scaling(Initializer):
+    """Weights of a standard deviation that the fans decide, uniform or normal."""
+
+    distribution: str = chosen("uniform", "uniform", "normal")
+
+    def deviation(self, fan_in: int, fan_out: int) -> float:
+        """Return the standard deviation of the weights."""
+        raise NotImplementedError
+
+    def weights(self, shape: Shape, fan_in: int, fan_out: int, seed: Any, layer: int) -> Weights:
+        deviation, count = self.deviation(fan_in, fan_out), math.prod(shape)
+        if self.distribution == "normal":
+            drawn = deviation * philox.normals(seed, layer, 0, count)
+        else:
+            limit = math.sqrt(3.0) * deviation  # a uniform number on ±limit deviates by limit / sqrt(3)
+            drawn = limit * (2.0 * philox.uniforms(seed, layer, 0, count) - 1.0)
+        return drawn.reshape(*np.shape(seed), *shape)
+
+
+@dataclass(frozen=True, repr=False)
+class He(Scaling):
+    """Standard deviation sqrt(2 / ((1 + slope²) fan_in)), slope that of a leaky unit's negative side.
+
+    Source: He, Zhang, Ren & Sun 2015, "Delving deep into rectifiers", equation 15.
+
+    >>> round(he.deviation(fan_in=50, fan_out=10), 6), he("normal")
+    (0.2, he(distribution='normal'))
+    """
+
+    name: ClassVar[str] = "he"
+    slope: float = real(0.0)
+
+    def deviation(self, fan_in: int, fan_out: int) -> float:
+        return math.sqrt(2.0 / ((1.0 + self.slope**2) * fan_in))
+
+
+@dataclass(frozen=True, repr=False)
+class Glorot(Scaling):
+    """Standard deviation sqrt(2 / (fan_in + fan_out)). Source: Glorot & Bengio 2010, equation 16.
+
+    >>> round(glorot.deviation(fan_in=30, fan_out=20), 6)
+    0.2
+    """
+
+    name: ClassVar[str] = "glorot"
+
+    def deviation(self, fan_in: int, fan_out: int) -> float:
+        return math.sqrt(2.0 / (fan_in + fan_out))
+
+
+@dataclass(frozen=True, repr=False)
+class LeCun(Scaling):
+    """Standard deviation sqrt(1 / fan_in). Source: LeCun, Bottou, Orr & Müller 1998, "Efficient BackProp".
+
+    >>> round(lecun.deviation(fan_in=25, fan_out=10), 6)
+    0.2
+    """
+
+    name: ClassVar[str] = "lecun"
+
+    def deviation(self, fan_in: int, fan_out: int) -> float:
+        return math.sqrt(1.0 / fan_in)
+
+
+@dataclass(frozen=True, repr=False)
+class Orthogonal(Initializer):
+    """gain times a random matrix with orthonormal rows (or columns, when there are more rows than columns).
+
+    Every piece of a maxout layer is orthogonal by itself. Source: Saxe, McClelland & Ganguli 2014;
+    the sign of R's diagonal makes Q uniform (Mezzadri 2007).
+
+    >>> w = orthogonal.weights((2, 3), fan_in=3, fan_out=2, seed=0, layer=0)
+    >>> np.allclose(w @ w.T, np.eye(2))
+    True
+    """
+
+    name: ClassVar[str] = "orthogonal"
+    gain: float = real(1.0)
+
+    def weights(self, shape: Shape, fan_in: int, fan_out: int, seed: Any, layer: int) -> Weights:
+        drawn = philox.normals(seed, layer, 0, math.prod(shape)).reshape(*np.shape(seed), *shape)
+        tall = shape[-2] >= shape[-1]
+        q, r = np.linalg.qr(drawn if tall else np.swapaxes(drawn, -1, -2))
+        q = q * np.where(np.diagonal(r, axis1=-2, axis2=-1) < 0, -1.0, 1.0)[..., np.newaxis, :]
+        return self.gain * (q if tall else np.swapaxes(q, -1, -2))
+
+
+@dataclass(frozen=True, repr=False)
+class Scaled(Initializer):
+    """Normal numbers times a plain standard deviation, whatever the layer's size.
+
+    >>> scaled(0.5).weights((2, 3), fan_in=3, fan_out=2, seed=0, layer=0).shape
+    (2, 3)
+    """
+
+    name: ClassVar[str] = "scaled"
+    std: float = real(0.01, "[0, inf)")
+
+    def weights(self, shape: Shape, fan_in: int, fan_out: int, seed: Any, layer: int) -> Weights:
+        return self.std * philox.normals(seed, layer, 0, math.prod(shape)).reshape(*np.shape(seed), *shape)
+
+
+he, glorot, lecun, orthogonal, scaled = He(), Glorot(), LeCun(), Orthogonal(), Scaled()
+
+INITIALIZERS: Family[Initializer] = Family("initializer", he, glorot, lecun, orthogonal, scaled)
+
+
+def initializer_from(spec: object) -> Initializer:
+    """Return the initializer that a spec describes.
+
+    >>> initializer_from("orthogonal(2)"), initializer_from("he(normal)")
+    (orthogonal(gain=2.0), he(distribution='normal'))
+    """
+    return INITIALIZERS.parse(spec)
+
+
+def default_for(activation: object) -> Initializer:
+    """Return the initializer that fits a unit: glorot, lecun for selu, he for what is flat on one side.
+
+    >>> from kilonet.activations import leaky_relu, relu
+    >>> default_for(tanh), default_for(selu), default_for(relu), default_for(leaky_relu(0.2))
+    (glorot, lecun, he, he(slope=0.2))
+    """
+    if activation in (identity, sigmoid, tanh):
+        return glorot
+    if activation == selu:
+        return lecun
+    return he(slope=activation.alpha) if isinstance(activation, LeakyReLU | PReLU) else he

@@ -1,0 +1,167 @@
+"""Layers: Dense and Maxout, what their parameters look like and what they compute."""
+
+from dataclasses import MISSING, dataclass
+from math import prod
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+from scipy import sparse
+
+from kilonet.activations import ActivationLike, MaxoutActivation, PReLU, activation_from, identity, maxout, relu
+from kilonet.errors import SettingError
+from kilonet.initializers import Initializer, default_for, initializer_from
+from kilonet.values import Array, Family, Value, checked, counted
+
+Shape = tuple[int, ...]
+
+
+class LayerView(NamedTuple):
+    """A layer's parameters as views into theta: W, b, and alpha for PReLU units (else None)."""
+
+    W: Array
+    b: Array
+    alpha: Array | None = None
+
+
+def _elementwise(label: str, spec: object) -> ActivationLike:
+    activation = activation_from(spec)
+    if isinstance(activation, MaxoutActivation):
+        raise SettingError(f"{label} came as {activation}; a layer of maxout units is Maxout(units, pieces).")
+    return activation
+
+
+def _initializer(label: str, spec: object) -> Initializer | None:
+    return None if spec is None else initializer_from(spec)
+
+
+@dataclass(frozen=True, repr=False)
+class Layer(Value):
+    """The base of the layers: a number of units, each with `pieces` rows of weights and as many biases."""
+
+    units: int = counted(MISSING)
+
+    @property
+    def activation(self) -> ActivationLike:
+        """The function of each unit."""
+        raise NotImplementedError
+
+    @property
+    def initializer(self) -> Initializer | None:
+        """The layer's own initializer; None stands for the one that fits its units."""
+        raise NotImplementedError
+
+    @property
+    def pieces(self) -> int:
+        """How many linear pieces a unit has."""
+        return 1
+
+    @property
+    def fitting_initializer(self) -> Initializer:
+        """The layer's own initializer, or the one that fits its units."""
+        return self.initializer or default_for(self.activation)
+
+    @property
+    def bias_shape(self) -> Shape:
+        """The shape of b: (units,), or (pieces, units) for maxout."""
+        return (self.units,)
+
+    def weight_shape(self, fan_in: int) -> Shape:
+        """Return the shape of W: (units, fan_in), or (pieces, units, fan_in) for maxout."""
+        return (*self.bias_shape, fan_in)
+
+    @property
+    def n_alphas(self) -> int:
+        """How many learned slopes the layer has: one per PReLU unit, else none."""
+        return self.units if isinstance(self.activation, PReLU) else 0
+
+    @property
+    def unit(self) -> str:
+        """The kind of unit, as the summary shows it."""
+        activation = self.activation
+        return str(activation) if isinstance(activation, Value) else type(activation).__name__
+
+    def affine(self, view: LayerView, x: Any) -> Array:
+        """Return z = W x + b: (..., n, units), or (..., n, pieces, units) for maxout.
+
+        x is (n, fan_in), dense or scipy.sparse, or dense (..., n, fan_in) with the members' axes.
+        """
+        lead, rows = view.b.shape[: view.b.ndim - len(self.bias_shape)], prod(self.bias_shape)
+        if sparse.issparse(x):  # all members in one product, since a sparse matrix has no leading axes
+            flat = view.W.reshape(-1, view.W.shape[-1])
+            z = np.moveaxis(np.asarray(x @ flat.T).reshape(-1, *lead, rows), 0, -2)
+        else:
+            z = np.matmul(x, np.swapaxes(view.W.reshape(*lead, rows, -1), -1, -2))
+        z = z + view.b.reshape(*lead, 1, rows)
+        return z.reshape(*z.shape[:-1], *self.bias_shape)
+
+    def activate(self, view: LayerView, z: Array) -> Array:
+        """Return the units' outputs (..., n, units) for the z that `affine` gave."""
+        if isinstance(self.activation, PReLU) and view.alpha is not None:
+            return self.activation.value(z, view.alpha[..., np.newaxis, :])
+        return self.activation.value(z)
+
+    def __repr__(self) -> str:
+        return self._text(type(self).__name__)
+
+
+@dataclass(frozen=True, repr=False)
+class Dense(Layer):
+    """Units that see every input: activation(W x + b), W (units, fan_in), b (units,).
+
+    Without an initializer the one that fits the activation is used.
+
+    >>> Dense(4), Dense(4, "tanh"), Dense(4, "tanh").weight_shape(fan_in=3)
+    (Dense(4), Dense(4, activation=tanh), (4, 3))
+    """
+
+    name: ClassVar[str] = "dense"
+    activation: ActivationLike = checked(relu, _elementwise)
+    initializer: Initializer | None = checked(None, _initializer)
+
+
+@dataclass(frozen=True, repr=False)
+class Maxout(Layer):
+    """Units that put out the largest of several linear pieces: W (pieces, units, fan_in), b (pieces, units).
+
+    Source: Goodfellow, Warde-Farley, Mirza, Courville & Bengio 2013.
+
+    >>> Maxout(4, pieces=3), Maxout(4, pieces=3).weight_shape(fan_in=5)
+    (Maxout(4, pieces=3), (3, 4, 5))
+    """
+
+    name: ClassVar[str] = "maxout"
+    pieces: int = counted(2)
+    initializer: Initializer | None = checked(None, _initializer)
+
+    @property
+    def activation(self) -> ActivationLike:
+        """The identity: a piece is linear, and the maximum is the unit's own."""
+        return identity
+
+    @property
+    def fitting_initializer(self) -> Initializer:
+        """The layer's own initializer, or he."""
+        return self.initializer or default_for(maxout)
+
+    @property
+    def bias_shape(self) -> Shape:
+        return (self.pieces, self.units)
+
+    @property
+    def unit(self) -> str:
+        return f"maxout({self.pieces})"
+
+    def activate(self, view: LayerView, z: Array) -> Array:
+        return maxout.value(z)
+
+
+LAYERS: Family[Layer] = Family("layer", Dense(1), Maxout(1))
+
+
+def layer_from(spec: object) -> Layer:
+    """Return the layer that a spec describes.
+
+    >>> layer_from("maxout(4, pieces=3)"), layer_from({"name": "dense", "units": 4, "activation": "tanh"})
+    (Maxout(4, pieces=3), Dense(4, activation=tanh))
+    """
+    return LAYERS.parse(spec)

@@ -1,0 +1,181 @@
+"""Plain frozen values with a name: activations, losses, schedules, optimizers, initializers, layers.
+
+A value is a frozen dataclass. Calling it gives a variant, `leaky_relu(0.2)`; `to_json` and `str`
+give a description; a Family turns an object, a text such as "leaky_relu(0.2)" or the JSON
+description back into the value. Nothing is ever evaluated: text is parsed into names and literals.
+"""
+
+import ast
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, dataclass, field, fields, replace
+from typing import Any, ClassVar, Generic, Self, TypeVar
+
+import numpy.typing as npt
+
+from kilonet.checks import REALS, choice, nearest, number, per_member, shown, whole
+from kilonet.errors import SettingError
+
+Array = npt.NDArray[Any]
+
+_LONGEST_TEXT = 1000  # a description is one line; anything longer is a mistake or hostile
+
+
+def checked(default: Any, check: Callable[..., Any], *arguments: Any) -> Any:
+    """Declare a field that check(label, setting, *arguments) turns into its plain form; MISSING: no default."""
+    return field(default=default, metadata={"check": lambda label, setting: check(label, setting, *arguments)})
+
+
+def real(default: Any, interval: str = REALS) -> Any:
+    """Declare a field that is a number inside an interval."""
+    return checked(default, number, interval)
+
+
+def real_per_member(default: Any, interval: str = REALS) -> Any:
+    """Declare a field that is a number inside an interval, or a tuple with one for each member."""
+    return checked(default, per_member, interval)
+
+
+def counted(default: Any, interval: str = "[1, inf)") -> Any:
+    """Declare a field that is a whole number inside an interval."""
+    return checked(default, whole, interval)
+
+
+def chosen(default: Any, *options: str) -> Any:
+    """Declare a field that is one of the options."""
+    return checked(default, choice, options)
+
+
+@dataclass(frozen=True, repr=False)
+class Value:
+    """A frozen dataclass with a name; calling it gives a variant with other settings."""
+
+    name: ClassVar[str] = "value"
+
+    def __post_init__(self) -> None:
+        for declared in fields(self):
+            if "check" in declared.metadata:
+                setting = declared.metadata["check"](f"{self.name}'s {declared.name}", getattr(self, declared.name))
+                object.__setattr__(self, declared.name, setting)
+
+    def __call__(self, *arguments: Any, **settings: Any) -> Self:
+        """Return a variant: arguments replace the fields in their order, settings by their names."""
+        names = [declared.name for declared in fields(self)]
+        if len(arguments) > len(names) or not set(settings) <= set(names):
+            came = [shown(a) for a in arguments] + [f"{key}={shown(v)}" for key, v in settings.items()]
+            takes = f"takes the settings {', '.join(names)}" if names else "takes no settings"
+            raise SettingError(f"{self.name} {takes}; came ({', '.join(came)}).")
+        twice = set(names[: len(arguments)]) & set(settings)
+        if twice:
+            raise SettingError(f"{self.name} got {', '.join(sorted(twice))} twice, by place and by name; say it once.")
+        return replace(self, **dict(zip(names, arguments, strict=False)), **settings)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return {"name": ..., and every field}, ready for json.dumps; the family reads it back."""
+        return {"name": self.name} | {f.name: _plain(getattr(self, f.name)) for f in fields(self)}
+
+    def _text(self, name: str) -> str:
+        """Write name(settings), leaving out the settings that have their default."""
+        parts = []
+        for declared in fields(self):
+            setting = getattr(self, declared.name)
+            if declared.default is MISSING:
+                parts.append(repr(setting))
+            elif setting != declared.default:
+                parts.append(f"{declared.name}={setting!r}")
+        return f"{name}({', '.join(parts)})" if parts else name
+
+    def __str__(self) -> str:
+        return self._text(self.name)
+
+    def __repr__(self) -> str:
+        return self._text(self.name)
+
+
+def _plain(setting: Any) -> Any:
+    """Turn a field into what JSON can hold."""
+    if isinstance(setting, Value):
+        return setting.to_json()
+    if isinstance(setting, tuple):
+        return [_plain(part) for part in setting]
+    if setting is None or isinstance(setting, bool | int | float | str):
+        return setting
+    raise SettingError(
+        f"{shown(setting)} is an object of your own and has no description; a network or recipe that holds it "
+        f"can be trained but not saved. Use one of Kilonet's values to save it."
+    )
+
+
+V = TypeVar("V", bound=Value)
+
+
+class Family(Generic[V]):
+    """One kind of values: its table of names, and how a description becomes a value."""
+
+    def __init__(self, kind: str, *values: V) -> None:
+        self.kind = kind
+        self.table: dict[str, V] = {value.name: value for value in values}
+
+    def parse(self, spec: object) -> V:
+        """Return the value that a spec describes: the value itself, its class, a text, or its JSON description.
+
+        Raises SettingError, with the known names, when the spec describes no value of this family.
+        """
+        types = tuple({type(value) for value in self.table.values()})
+        if isinstance(spec, types):
+            return spec
+        if isinstance(spec, type) and spec in types:
+            return next(value for value in self.table.values() if type(value) is spec)
+        if isinstance(spec, str):
+            return self._from_text(spec)
+        if isinstance(spec, Mapping):
+            return self._from_json(spec)
+        raise self._unknown(spec)
+
+    def _unknown(self, spec: object) -> SettingError:
+        hint = nearest(spec, self.table)
+        return SettingError(f"unknown {self.kind} {shown(spec)}; needs one of {', '.join(sorted(self.table))}.{hint}")
+
+    def _named(self, name: object, spec: object) -> V:
+        plain = name.strip().lower().replace("-", "_") if isinstance(name, str) else ""
+        if plain not in self.table:
+            raise self._unknown(spec)
+        return self.table[plain]
+
+    def _from_json(self, spec: Mapping[Any, Any]) -> V:
+        settings = {str(key): setting for key, setting in spec.items() if key != "name"}
+        return self._built(self._named(spec.get("name"), spec), [], settings)
+
+    def _built(self, value: V, arguments: list[Any], settings: dict[str, Any]) -> V:
+        """Return the variant; the table's own settings stand in only for those that have a default."""
+        for place, declared in enumerate(fields(value)):
+            if declared.default is MISSING and place >= len(arguments) and declared.name not in settings:
+                raise SettingError(f"the {self.kind} {value.name} came without {declared.name}, which it needs.")
+        return value(*arguments, **settings)
+
+    def _from_text(self, text: str) -> V:
+        name, bracket, rest = text.strip().partition("(")
+        value = self._named(name, text)
+        if not bracket:
+            return self._built(value, [], {})
+        try:
+            if len(text) > _LONGEST_TEXT:
+                raise SyntaxError
+            call = ast.parse(f"_({rest}", mode="eval").body
+            if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name):
+                raise SyntaxError
+            arguments = [_literal(node) for node in call.args]
+            settings = {str(keyword.arg): _literal(keyword.value) for keyword in call.keywords}
+        except (SyntaxError, ValueError, TypeError, MemoryError, RecursionError):
+            example = str(value) if fields(value) else value.name
+            raise SettingError(
+                f"cannot read the {self.kind} {shown(text)}; needs a name with settings, such as "
+                f"{value.name}({', '.join(f'{f.name}=...' for f in fields(value))}), or plainly {example}."
+            ) from None
+        return self._built(value, arguments, settings)
+
+
+def _literal(node: ast.expr) -> Any:
+    """Read a literal; a bare name or a call is kept as text, for the field's own family to read."""
+    if isinstance(node, ast.Name | ast.Call):
+        return ast.unparse(node)
+    return ast.literal_eval(node)
