@@ -1,0 +1,63 @@
+"""What an engine is given: one checked, frozen description of a training problem.
+
+Everything an engine needs is here and has been checked; engines check nothing again. Both engines
+have the same face, `Session`, which `kilonet.engine` describes.
+"""
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kilonet.network import Network
+from kilonet.recipe import Recipe
+
+Floats = NDArray[np.float64]
+
+
+class Validation(NamedTuple):
+    """A validation set: inputs and targets like those of the Problem; weights (n,) or None."""
+
+    X: Any
+    targets: NDArray[Any]
+    weights: Floats | None
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """Network, loss, data and recipe of one run.
+
+    X (n, n_inputs): C-contiguous array or scipy.sparse CSR (canonical: sorted, no duplicates), in
+    the recipe's dtype. targets: what `loss.targets` gives: int32 (n,) for classes, else (n, k) in
+    the recipe's dtype. weights: float64 (n,), sample and class weights already multiplied, with a
+    positive sum; None for 1 each. validation: None or a `Validation` of the same kinds.
+    """
+
+    network: Network
+    loss: Any
+    X: Any
+    targets: NDArray[Any]
+    weights: Floats | None
+    validation: Validation | None
+    recipe: Recipe
+
+    @property
+    def n_rows(self) -> int:
+        """Number of training examples."""
+        return int(self.X.shape[0])
+
+    @property
+    def batch(self) -> int:
+        """Rows of a full batch: the recipe's, but never more than there are."""
+        return min(self.recipe.batch, self.n_rows)
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Batches in an epoch; the last one may be short."""
+        return -(-self.n_rows // self.batch)
+
+    @property
+    def total_steps(self) -> int:
+        """Steps of the whole run, which schedules such as cosine refer to."""
+        return self.recipe.epochs * self.steps_per_epoch

@@ -1,0 +1,189 @@
+"""The reference engine: docs/arithmetic.md in NumPy, step by step, for whole populations at once.
+
+It is the oracle that the native kernel is judged by, the engine of activations and losses of one's
+own, and what runs where the kernel does not. Sums of matrix products are in BLAS's order, so that
+results agree with the kernel's up to rounding; everything else follows the page.
+
+Shapes: P members, n parameters, b rows of a batch, k outputs.
+"""
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kilonet.engine.batches import Batch, Batches, dropout_masks, noisy
+from kilonet.engine.evaluate import Predictor, scores, value_and_grad
+from kilonet.engine.measures import Scorer, row_sum, value_and_slope
+from kilonet.engine.passes import backward, forward
+from kilonet.engine.problem import Problem
+from kilonet.engine.state import State, fresh_state, kept_theta, live_members, restored_state
+from kilonet.penalties import L1, L2, max_norm
+
+Array = NDArray[Any]
+Floats = NDArray[np.float64]
+
+__all__ = ["NAME", "Predictor", "Session", "scores", "value_and_grad"]
+
+NAME = "reference"
+_SETTINGS = ("rate", "l2", "l1", "dropout", "input_noise", "max_norm")
+
+
+class Session:
+    """One run, advanced piece by piece; see `kilonet.engine` for what every engine's Session does."""
+
+    def __init__(self, problem: Problem, theta: Array, state: Mapping[str, Array] | None = None) -> None:
+        self._problem = problem
+        self._state: State = fresh_state(problem, theta) if state is None else restored_state(problem, state)
+        self._batches = Batches(problem)
+        self._scorer = Scorer(problem.loss, problem.targets, problem.weights)
+        self._seeds = np.array(problem.recipe.seeds, dtype=np.uint64)
+        self._settings = {name: problem.recipe.per_member(name) for name in _SETTINGS}
+
+    @property
+    def done(self) -> bool:
+        """Whether no member has anything left to do."""
+        return len(live_members(self._state, self._problem.recipe.epochs)) == 0
+
+    @property
+    def epoch(self) -> int:
+        """Completed epochs, the maximum over the members."""
+        return int(self._state["epoch"].max())
+
+    def advance(self, epochs: int, seconds: float | None = None) -> int:
+        """Train until `epochs` more are complete or `seconds` have passed; returns the completed epochs."""
+        begun, target = time.monotonic(), self.epoch + epochs
+        with np.errstate(all="ignore"):  # what leaves the finite numbers is found at the epoch's end
+            while not self.done and self.epoch < target:
+                self._step(live_members(self._state, self._problem.recipe.epochs))
+                if seconds is not None and time.monotonic() - begun >= seconds:
+                    break
+        return self.epoch
+
+    def history(self) -> Floats:
+        """Loss, score, validation loss and validation score, (epochs, P, 4)."""
+        return self._state["history"].copy()
+
+    def theta(self) -> Array:
+        """Parameters (P, n): the best ones of members that are through, where stopping is set."""
+        recipe, current = self._problem.recipe, self._state["theta"].copy()
+        if recipe.stopping is not None:
+            through = np.ones(len(current), dtype=bool)
+            through[live_members(self._state, recipe.epochs)] = False
+            current[through] = kept_theta(self._state, stopping=True)[0][through]
+        return current
+
+    def state(self) -> State:
+        """A copy of everything that exact resumption needs, as `kilonet.engine.state` describes it."""
+        return {name: value.copy() for name, value in self._state.items()}
+
+    def close(self) -> None:
+        """Nothing to free here; the face is that of every engine."""
+
+    def _step(self, live: NDArray[np.int64]) -> None:
+        """One batch: gather, forward, loss, backward, update; then the epoch's end where it is one."""
+        problem, state = self._problem, self._state
+        step, epoch = int(state["step"][live[0]]), int(state["epoch"][live[0]])
+        place = step - epoch * problem.steps_per_epoch
+        if place == 0:
+            state["sums"][live] = 0.0
+            state["start_theta"] = state["theta"].copy()
+        batch = self._batches.batch(epoch, place, live.tolist())
+        theta = state["theta"][live]
+        gradient, total = self._gradient(batch, theta, live, step)
+        self._penalize(theta, gradient, live)
+        self._update(theta, gradient, live, step, total > 0)
+        state["step"][live] += 1
+        if place + 1 == problem.steps_per_epoch:
+            self._end_epoch(live)
+
+    def _gradient(self, batch: Batch, theta: Array, live: NDArray[np.int64], step: int) -> tuple[Array, Floats]:
+        """Gradient (P, n) of the batch's mean data loss, and the sum of the weights (P,); fills the sums."""
+        problem, seeds = self._problem, self._seeds[live]
+        network, loss = problem.network, problem.loss
+        units = [layer.units for layer in network.layers]
+        x = noisy(batch.x, self._settings["input_noise"][live], seeds, step)
+        masks = dropout_masks(self._settings["dropout"][live], seeds, step, batch.n_rows, units, theta.dtype)
+        views = network.views(theta)
+        scores, traces = forward(network, views, x, masks)
+        value, slope = value_and_slope(loss, scores, batch.targets, own=batch.own)
+        weights = np.ones(value.shape) if batch.weights is None else np.broadcast_to(batch.weights, value.shape)
+        self._state["sums"][live] += self._scorer.sums(scores, value, batch.targets, weights)
+        total = row_sum(weights)
+        share = np.divide(weights, total[:, None], out=np.zeros(value.shape), where=total[:, None] > 0)
+        gradient = np.empty_like(theta)
+        backward(network, views, traces, slope * share.astype(theta.dtype)[..., None], network.views(gradient))
+        return gradient, total
+
+    def _penalize(self, theta: Array, gradient: Array, live: NDArray[np.int64]) -> None:
+        """Add the slopes of the penalties to the gradient, in place."""
+        for penalty, name in ((L2, "l2"), (L1, "l1")):
+            strength = self._settings[name][live]
+            if strength.any():
+                gradient += penalty(strength).slope(theta, self._problem.network.weight_mask)
+
+    def _update(
+        self, theta: Array, gradient: Array, live: NDArray[np.int64], step: int, moves: NDArray[np.bool_]
+    ) -> None:
+        """The optimizer's step and max-norm, for the members whose batch had any weight."""
+        problem, state = self._problem, self._state
+        recipe = problem.recipe
+        factor = recipe.schedule.factors(np.array([step]), problem.steps_per_epoch, problem.total_steps)[0]
+        rate = self._settings["rate"][live, None] * factor
+        new, slots = recipe.optimizer.update(
+            theta, gradient, state["slots"][:, live], rate, step + 1, problem.network.weight_mask
+        )
+        bound = self._settings["max_norm"][live]
+        if np.isfinite(bound).any():
+            max_norm([view.W for view in problem.network.views(new)], bound)
+        moved = live[moves]
+        state["theta"][moved] = new[moves]
+        state["slots"][:, moved] = slots[:, moves]
+
+    def _end_epoch(self, live: NDArray[np.int64]) -> None:
+        """Freeze who diverged, then validation and early stopping for the others."""
+        problem, state = self._problem, self._state
+        state["epoch"][live] += 1
+        loss, score = self._scorer.results(state["sums"][live])
+        finite = np.isfinite(loss) & np.isfinite(state["theta"][live]).all(axis=1)
+        lost, kept = live[~finite], live[finite]
+        state["diverged"][lost] = state["epoch"][lost]
+        state["epoch"][lost] -= 1
+        state["theta"][lost] = state["start_theta"][lost]
+        state["sums"][live] = 0.0
+        if len(kept) == 0:
+            return
+        row = np.full((len(state["theta"]), 4), np.nan)
+        row[kept, 0], row[kept, 1] = loss[finite], score[finite]
+        if problem.validation is not None:
+            row[kept, 2:] = self._validate(state["theta"][kept])
+        state["history"] = np.concatenate([state["history"], row[None]])
+        if problem.recipe.stopping is not None:
+            self._stop(kept, row[kept])
+
+    def _validate(self, theta: Array) -> Floats:
+        """Loss and score (P, 2) on the validation set, dropout and noise off."""
+        X, targets, weights = self._problem.validation  # type: ignore[misc]
+        given = scores(self._problem.network, theta, X, None)
+        value, _ = value_and_slope(self._problem.loss, given, targets)
+        scorer = Scorer(self._problem.loss, targets, weights)
+        weights = np.broadcast_to(1.0 if weights is None else weights, value.shape)
+        return np.stack(scorer.results(scorer.sums(given, value, targets, weights)), axis=-1)
+
+    def _stop(self, members: NDArray[np.int64], row: Floats) -> None:
+        """Early stopping after an epoch: remember better parameters, end who waited for too long."""
+        state, stopping = self._state, self._problem.recipe.stopping
+        if stopping.metric == "loss":
+            better = row[:, 2] < state["best_value"][members] - stopping.min_delta
+        else:
+            better = row[:, 3] > state["best_value"][members] + stopping.min_delta
+        risen, stuck = members[better], members[~better]
+        state["best_value"][risen] = row[better, 2 if stopping.metric == "loss" else 3]
+        state["best_theta"][risen] = state["theta"][risen]
+        state["best_epoch"][risen] = state["epoch"][risen]
+        state["wait"][risen] = 0
+        state["wait"][stuck] += 1
+        ended = stuck[state["wait"][stuck] >= stopping.patience]
+        state["stopped"][ended] = state["epoch"][ended]

@@ -1,0 +1,115 @@
+"""The state of a run as a dict of arrays: all that exact resumption needs, for either engine.
+
+P members, n parameters. A file can hold it as it is.
+
+| key | shape, type | what |
+|---|---|---|
+| theta | (P, n) T | current parameters |
+| slots | (n_slots, P, n) T | what the optimizer remembers |
+| step | (P,) int64 | batches seen, counted from the start of training |
+| epoch | (P,) int64 | completed epochs; for a diverged member the last finite one |
+| history | (epochs, P, 4) float64 | loss, score, validation loss, validation score |
+| sums | (P, 4 + outputs) float64 | inside an epoch: Σwℓ, Σw, Σw·[right], 0, then Σw·(s − y)² of every output |
+| start_theta | (P, n) T | inside an epoch: parameters at its start, to which divergence goes back |
+| diverged | (P,) int64 | the epoch, from 1, that left the finite numbers, else 0 |
+| stopped | (P,) int64 | the epoch after which early stopping ended the member, else 0 |
+| best_theta, best_value, best_epoch, wait | | with stopping: best epoch so far, and how long ago |
+
+Live members, neither stopped nor diverged, are always at the same step. A state belongs to the
+engine that made it: inside an epoch the other engine would go on with other last bits.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kilonet.engine.problem import Problem
+from kilonet.errors import SettingError, ShapeError
+
+State = dict[str, NDArray[Any]]
+
+
+def fresh_state(problem: Problem, theta: NDArray[Any]) -> State:
+    """The state before the first step; theta (P, n) is copied."""
+    recipe, members = problem.recipe, len(theta)
+    theta = theta.astype(recipe.dtype)
+    slots = np.zeros((recipe.optimizer.n_slots, *theta.shape), dtype=theta.dtype)
+    state: State = {"theta": theta, "slots": slots}
+    for name in ("step", "epoch", "diverged", "stopped"):
+        state[name] = np.zeros(members, dtype=np.int64)
+    state["history"] = np.zeros((0, members, 4))
+    state["sums"] = np.zeros((members, 4 + problem.network.n_outputs))
+    state["start_theta"] = theta.copy()
+    if recipe.stopping is not None:
+        state |= _fresh_best(state, recipe.stopping.metric)
+    return state
+
+
+def _fresh_best(state: State, metric: str) -> State:
+    members = len(state["theta"])
+    return {
+        "best_theta": state["theta"].copy(),
+        "best_value": np.full(members, np.inf if metric == "loss" else -np.inf),
+        "best_epoch": np.zeros(members, dtype=np.int64),
+        "wait": np.zeros(members, dtype=np.int64),
+    }
+
+
+def restored_state(problem: Problem, given: Mapping[str, NDArray[Any]]) -> State:
+    """A copy of a state, checked against the problem that is to be gone on with.
+
+    Raises ShapeError for another number of members or parameters, SettingError where optimizer,
+    dtype or number of epochs do not fit.
+    """
+    recipe, network = problem.recipe, problem.network
+    needed = (recipe.n_members, network.n_parameters)
+    if "theta" not in given or given["theta"].shape != needed:
+        came = given["theta"].shape if "theta" in given else "nothing"
+        raise ShapeError(f"state['theta'] is {came}; needs {needed}, members × parameters. Is it of another network?")
+    blank = fresh_state(problem, given["theta"])
+    state = {
+        name: np.array(given[name], dtype=value.dtype) if name in given else value for name, value in blank.items()
+    }
+    for name, value in blank.items():
+        if name != "history" and state[name].shape != value.shape:
+            raise SettingError(
+                f"state[{name!r}] is {state[name].shape}; needs {value.shape}. A run goes on with the optimizer that it began with."
+            )
+    if given["theta"].dtype != state["theta"].dtype:
+        raise SettingError(f"the state is {given['theta'].dtype}, the run {recipe.dtype}; give the same dtype.")
+    if state["epoch"].max() > recipe.epochs:
+        raise SettingError(
+            f"epochs came as {recipe.epochs}, but the state has seen {state['epoch'].max()} epochs; "
+            "epochs counts from the start of training, so give a larger number."
+        )
+    _require_same_pace(problem, state)
+    return state
+
+
+def _require_same_pace(problem: Problem, state: State) -> None:
+    live = live_members(state, problem.recipe.epochs)
+    pace = set(zip(state["step"][live].tolist(), state["epoch"][live].tolist(), strict=True))
+    inside = [step - epoch * problem.steps_per_epoch for step, epoch in pace]
+    if len(pace) > 1 or any(not 0 <= place < problem.steps_per_epoch for place in inside):
+        raise SettingError(
+            f"the state was made with other rows or another batch: (step, epoch) {sorted(pace)} with "
+            f"{problem.steps_per_epoch} steps an epoch. Give the data and the batch that the run began with."
+        )
+
+
+def live_members(state: State, epochs: int) -> NDArray[np.int64]:
+    """Indices of the members that still train."""
+    return np.flatnonzero((state["stopped"] == 0) & (state["diverged"] == 0) & (state["epoch"] < epochs))
+
+
+def kept_theta(state: State, stopping: bool) -> tuple[NDArray[Any], NDArray[np.int64]]:
+    """Parameters (P, n) to give back and the epochs (P,) that they are of: the best ones with stopping."""
+    epoch = state["epoch"]
+    if not stopping:
+        return state["theta"].copy(), epoch.copy()
+    has_best = state["best_epoch"] > 0
+    return np.where(has_best[:, None], state["best_theta"], state["theta"]), np.where(
+        has_best, state["best_epoch"], epoch
+    )
