@@ -1,0 +1,248 @@
+"""TableEncoder: tables of numbers, texts and gaps to the plain numbers that a network takes."""
+
+import contextlib
+import warnings
+from typing import Any, NoReturn, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import sparse
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from kilonet.errors import DataError, DataWarning, FileFormatError, SettingError, ShapeError
+from kilonet.tables.cells import UnusableError
+from kilonet.tables.inputs import arrange, as_cells, check_weights, closest, is_frame, open_frame
+from kilonet.tables.learning import Said, encode, learn
+from kilonet.tables.sparse import canonical
+from kilonet.tables.state import State
+
+
+class _CellTypeError(DataError, TypeError):
+    """A cell of a type that no table can hold: also a TypeError, as scikit-learn has it."""
+
+
+class TableEncoder(TransformerMixin, BaseEstimator):
+    """Turn a table into numbers for a network: a scikit-learn transformer.
+
+    - Numbers: missing ones become the mean of the training rows, and a 0/1 column `age_missing` is added
+      where training rows had gaps. Then (x - mean) / std (divided by n, as StandardScaler does); a column
+      that is constant in training becomes 0, whatever comes later.
+    - Truth values become 0 and 1.
+    - Texts and categorical types become one 0/1 column for each category (`city=Paris`), and
+      `city_missing` where training rows had gaps. A category that training did not have is all zeros and
+      said once by DataWarning. Of more than 1,000 categories the most frequent 1,000 are kept; a column of
+      more than 100 texts that on average occur less than twice is an identifier and is left out (with a DataWarning).
+    - Texts that all write out numbers are numbers; give the column a categorical type if they are codes.
+    - Sparse tables are divided by std but not centred, and stay sparse.
+
+    Missing are NaN, None, a library's own missing value and an empty text. Refused with a DataError that
+    names column and row: infinity, texts in a column of numbers, dates and times, nested values.
+
+    Weighted rows count as if they were repeated; rows of weight zero count as absent.
+
+    Args:
+        standardize: whether numbers are made standard; False leaves them as they are (gaps filled).
+        dtype: of the output: "float32", "float64", or None for the dtype of a float array (other arrays:
+            float64) and float32 for data frames.
+
+    Attributes:
+        state_: what was learnt, a frozen value (kinds, mean, std, missing, categories).
+        n_features_in_: number of input columns.
+        feature_names_in_: their names (d,), where the training table had names.
+
+    >>> import numpy as np
+    >>> encoder = TableEncoder().fit(np.array([["1.5", "Paris"], ["2.5", "Rome"], ["", "Rome"]]))
+    >>> encoder.get_feature_names_out(["size", "city"]).tolist()
+    ['size', 'size_missing', 'city=Paris', 'city=Rome']
+    >>> encoder.transform(np.array([["2.0", "Rome"]])).tolist()
+    [[0.0, 0.0, 0.0, 1.0]]
+    """
+
+    state_: State
+    n_features_in_: int
+
+    def __init__(self, *, standardize: bool = True, dtype: Any = None) -> None:
+        self.standardize = standardize
+        self.dtype = dtype
+
+    def fit(self, X: Any, y: object = None, sample_weight: ArrayLike | None = None) -> Self:  # noqa: ARG002
+        """Learn means, deviations and categories from the training table.
+
+        X (n, d): an array, a sparse table, or a data frame of any library that narwhals reads; y is ignored;
+        sample_weight (n,) >= 0. Returns the encoder. Raises DataError, ShapeError or SettingError.
+        """
+        if not isinstance(self.standardize, bool | np.bool_):
+            raise SettingError(f"standardize={self.standardize!r}: needs True or False")
+        self._dtype(np.dtype(np.float64))
+        X = self._open(X, reset=True)
+        weights = check_weights(sample_weight, X.shape[0])
+        rows = None
+        if weights is not None and not weights.all():
+            rows = np.flatnonzero(weights)
+            X, weights = X[rows], weights[rows]
+        names = tuple(getattr(self, "feature_names_in_", [f"x{j}" for j in range(self.n_features_in_)]))
+        try:
+            self.state_, said = learn(X, names, weights, bool(self.standardize))
+        except UnusableError as error:
+            self._refuse(error, names, rows)
+        self._warned: set[tuple[int, str]] = set()
+        self._say(said)
+        if self.state_.width == 0:
+            raise DataError(
+                "no column of the table can be used (see the warnings). Give at least one column to learn from"
+            )
+        return self
+
+    def transform(self, X: Any) -> Any:
+        """The numbers of a table: (n, n_outputs), sparse if X is sparse and training was.
+
+        X has the columns of training: a data frame by the same names in the same order (see `arrange`), an
+        array by count. Raises DataError; a gap or a category that training did not have is a DataWarning.
+        """
+        check_is_fitted(self)
+        return self._encode(self._open(X, reset=False))
+
+    def encode(self, X: Any) -> Any:
+        """As transform, for callers that have compared the columns' names and number with training's."""
+        check_is_fitted(self)
+        return self._encode(self._check(X))
+
+    def arrange(self, X: Any) -> Any:
+        """A data frame with the columns of training in training's order; others are left out.
+
+        Raises DataError when a column is missing. What has no column names comes back as it is.
+        """
+        check_is_fitted(self)
+        return arrange(X, list(getattr(self, "feature_names_in_", [])))
+
+    def get_feature_names_out(self, input_features: ArrayLike | None = None) -> NDArray[np.object_]:
+        """Names of the output columns (n_outputs,), such as "age", "age_missing" and "city=Paris"."""
+        check_is_fitted(self)
+        names = self.state_.names
+        if input_features is not None:
+            given = tuple(str(name) for name in np.asarray(input_features, dtype=object))
+            if hasattr(self, "feature_names_in_") and given != names:
+                raise DataError("input_features is not equal to feature_names_in_. Leave it out, or give those names")
+            if len(given) != len(names):
+                raise ShapeError(
+                    f"input_features should have length equal to number of features ({len(names)}), got {len(given)}"
+                )
+            names = given
+        return np.array(self.state_.output_names(names), dtype=object)
+
+    def notes(self) -> list[str]:
+        """One sentence for each column with gaps and each that was left out, for a program to show.
+
+        >>> TableEncoder().fit([[1.0], [3.0], [float("nan")], [2.0]]).notes()
+        ['column "x0": 25.0% of its values are missing; their mean 2 stands for them and "x0_missing" is 1 there']
+        """
+        check_is_fitted(self)
+        state, made = self.state_, []
+        for j in np.flatnonzero(state.marked):
+            number = state.kinds[j] in {"number", "boolean"}
+            stands = f"their mean {state.mean[j]:g} stands for them and " if number else ""
+            name, share = state.names[j], f"{state.missing[j]:.1%}"
+            made.append(f'column "{name}": {share} of its values are missing; {stands}"{name}_missing" is 1 there')
+        left = [name for name, kind in zip(state.names, state.kinds, strict=True) if kind == "identifier"]
+        return made + [f'column "{name}": left out, it looks like an identifier' for name in left]
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything that was learnt, as JSON values; from_json makes an equal encoder of it."""
+        check_is_fitted(self)
+        return {
+            "name": "table_encoder",
+            "dtype": None if self.dtype is None else np.dtype(self.dtype).name,
+            "named": hasattr(self, "feature_names_in_"),
+            **self.state_.to_json(),
+        }
+
+    @classmethod
+    def from_json(cls, d: Any) -> "TableEncoder":
+        """The fitted encoder that to_json described; FileFormatError when the description is broken.
+
+        >>> encoder = TableEncoder().fit([[1.0], [2.0]])
+        >>> TableEncoder.from_json(encoder.to_json()).transform([[3.0]]).tolist()
+        [[3.0]]
+        """
+        state = State.from_json(d)
+        if d.get("name") != "table_encoder" or d.get("dtype") not in {None, "float32", "float64"}:
+            raise FileFormatError("the description is not that of a table encoder, or was edited. Save the model again")
+        encoder = cls(standardize=state.standardize, dtype=d.get("dtype"))
+        encoder.state_, encoder.n_features_in_, encoder._warned = state, len(state.names), set()
+        if d.get("named"):
+            encoder.feature_names_in_ = np.array(state.names, dtype=object)
+        return encoder
+
+    def __sklearn_tags__(self) -> Any:
+        """Sparse tables and NaN are taken; a weighted fit equals one on repeated rows.
+
+        `string` stays False although texts are taken: that tag would ask to accept any object at all.
+        """
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.input_tags.allow_nan = True
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"] if self.dtype is None else [self.dtype]
+        return tags
+
+    def _open(self, X: Any, *, reset: bool) -> Any:
+        if self._plain(X, reset):
+            self.n_features_in_ = X.shape[1]
+            return X
+        try:
+            if is_frame(X):
+                frame = open_frame(X)
+                validate_data(self, frame.to_native(), reset=reset, skip_check_array=True)
+                return frame
+            X = as_cells(X)
+            X = validate_data(self, X, reset=reset, accept_sparse=True, dtype=None, ensure_all_finite=False)
+        except DataError:
+            raise
+        except ValueError as error:
+            advice = "" if reset else closest(X, getattr(self, "feature_names_in_", None))
+            raise DataError(f"{error}{advice}") from None
+        return canonical(X) if sparse.issparse(X) else X
+
+    def _plain(self, X: Any, reset: bool) -> bool:
+        """Whether X is an array in which scikit-learn's validation, dear for a single row, would find nothing."""
+        if type(X) is not np.ndarray or X.ndim != 2 or X.size == 0 or X.dtype.kind not in "biuf":
+            return False
+        return not hasattr(self, "feature_names_in_") and (reset or X.shape[1] == self.n_features_in_)
+
+    def _check(self, X: Any) -> Any:
+        """X opened without a look at its column names, for encode()."""
+        if is_frame(X):
+            return open_frame(X)
+        return canonical(X) if sparse.issparse(X) else np.asarray(as_cells(X))
+
+    def _encode(self, X: Any) -> Any:
+        if X.shape[1] != self.n_features_in_:
+            raise ShapeError(f"X has {X.shape[1]} columns; training had {self.n_features_in_}. Give the same columns")
+        try:
+            out, said = encode(X, self.state_, self._dtype(getattr(X, "dtype", None)))
+        except UnusableError as error:
+            self._refuse(error, self.state_.names, None)
+        self._say(said)
+        return out
+
+    def _dtype(self, came: Any) -> np.dtype[Any]:
+        if self.dtype is None:
+            small = came is None or (came.kind == "f" and came.itemsize <= 4)
+            return np.dtype(np.float32 if small else np.float64)
+        for dtype in (np.dtype(np.float32), np.dtype(np.float64)):
+            with contextlib.suppress(TypeError):
+                if np.dtype(self.dtype) == dtype:
+                    return dtype
+        raise SettingError(f'dtype={self.dtype!r}: needs "float32", "float64", or None for that of the data')
+
+    def _refuse(self, error: UnusableError, names: tuple[str, ...], rows: NDArray[np.int64] | None) -> NoReturn:
+        column = "" if error.column is None else f'column "{names[error.column]}"'
+        row = error.row if rows is None or error.row is None else int(rows[error.row])
+        place = column if row is None else f"{column}, row {row} (counting from 0)"
+        raise (_CellTypeError if error.nested else DataError)(f"{place}: {error.what}.") from None
+
+    def _say(self, said: Said) -> None:
+        for key, sentence in said.sentences.items():
+            if key not in self._warned:
+                self._warned.add(key)
+                warnings.warn(f'column "{self.state_.names[key[0]]}": {sentence}.', DataWarning, stacklevel=4)

@@ -1,0 +1,211 @@
+"""Fitting and applying: a table's columns to a State, and a State and a table to numbers for a network."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+import narwhals.stable.v2 as nw
+import numpy as np
+from numpy.typing import NDArray
+
+from kilonet.tables import sparse, texts
+from kilonet.tables.cells import Column, Floats, Numbers, Texts, UnusableError, labels, read_cells, read_series
+from kilonet.tables.numeric import Grid, Moments, moments
+from kilonet.tables.state import State
+
+# An array (numbers, or cells of any kind), compressed sparse rows, or a data frame of any library.
+Opened: TypeAlias = Any
+
+
+@dataclass
+class Said:
+    """Sentences for the user, by the column's place and what happened there: each is said once a fit."""
+
+    sentences: dict[tuple[int, str], str] = field(default_factory=dict)
+
+    def add(self, column: int, about: str, sentence: str) -> None:
+        """Say `sentence` of a column."""
+        self.sentences[column, about] = sentence
+
+
+def learn(X: Opened, names: tuple[str, ...], weights: Floats | None, standardize: bool) -> tuple[State, Said]:
+    """What an encoder keeps of the training table X (n, d); weights (n,) > 0 or None."""
+    if is_sparse(X):
+        return _numbers_only(names, "number", sparse.moments(X, weights), False, standardize), Said()
+    if is_matrix(X):
+        kind = "boolean" if X.dtype.kind == "b" else "number"
+        return _numbers_only(names, kind, moments(Grid(X, *X.shape), weights), True, standardize), Said()
+    return _learn_columns(X, names, weights, standardize)
+
+
+def encode(X: Opened, state: State, dtype: Any) -> tuple[Any, Said]:
+    """The encoded table (n, state.width) in `dtype`: sparse where X is and training was, else an array."""
+    said = Said()
+    if is_sparse(X):
+        if not state.centred:
+            return _encode_sparse(X, state, dtype, said), said
+        X = X.toarray()
+    out = np.zeros((X.shape[0], state.width), dtype=dtype)
+    if is_matrix(X) and state.numeric.size == len(state.kinds) and "boolean" not in state.kinds:
+        _write_numbers(Grid(X, *X.shape), state, out, said)
+        return out, said
+    numbers: list[Floats] = []
+    for j, column in columns(X):
+        try:
+            if state.kinds[j] in {"number", "boolean"}:
+                numbers.append(_as_numbers(column, state.kinds[j]))
+            else:
+                _write_texts(_as_texts(column), j, state, out, said)
+        except UnusableError as error:
+            error.column = j
+            raise
+    if numbers:
+        _write_numbers(Grid(numbers, X.shape[0], len(numbers)), state, out, said)
+    return out, said
+
+
+def is_sparse(X: Opened) -> bool:
+    """Whether X is a scipy.sparse table."""
+    return hasattr(X, "indptr")
+
+
+def is_matrix(X: Opened) -> bool:
+    """Whether X is an array of numbers."""
+    return isinstance(X, np.ndarray) and X.dtype.kind in "biuf"
+
+
+def columns(X: Opened) -> Iterator[tuple[int, Column]]:
+    """Each column's place and cells."""
+    parts = X.iter_columns() if isinstance(X, nw.DataFrame) else X.T
+    for j, part in enumerate(parts):
+        try:
+            yield j, read_series(part) if isinstance(part, nw.Series) else _read_array(part)
+        except UnusableError as error:
+            error.column = j
+            raise
+
+
+def _read_array(part: NDArray[Any]) -> Column:
+    if part.dtype.kind in "biuf":
+        return Numbers(part.astype(np.float64), boolean=part.dtype.kind == "b")
+    # NumPy's own dates become numbers in a list, so they stay what they are.
+    return read_cells(list(part) if part.dtype.kind in "mM" else part.tolist())
+
+
+def _numbers_only(names: tuple[str, ...], kind: str, found: Moments, centred: bool, standardize: bool) -> State:
+    kinds = (kind,) * len(names)
+    return State(names, kinds, found.mean, found.std, found.missing, {}, centred, standardize)
+
+
+def _learn_columns(X: Opened, names: tuple[str, ...], weights: Floats | None, standardize: bool) -> tuple[State, Said]:
+    said, kinds = Said(), []
+    categories: dict[int, tuple[str, ...]] = {}
+    numbers: dict[int, Floats] = {}
+    missing = np.zeros(len(names))
+    for j, column in columns(X):
+        try:
+            learnt = texts.learn(column, weights) if isinstance(column, Texts) else column
+        except UnusableError as error:
+            error.column = j
+            raise
+        if isinstance(learnt, Numbers):
+            kinds.append("boolean" if learnt.boolean else "number")
+            numbers[j] = learnt.values
+        else:
+            kinds.append("identifier" if learnt.identifier else "category")
+            categories |= {} if learnt.identifier else {j: learnt.names}
+            missing[j] = learnt.missing
+            if learnt.remark:
+                said.add(j, "fit", learnt.remark)
+    mean, std = np.zeros(len(names)), np.zeros(len(names))
+    if numbers:
+        places = list(numbers)
+        found = _moments_of(numbers, places, X.shape[0], weights)
+        mean[places], std[places], missing[places] = found.mean, found.std, found.missing
+    return State(names, tuple(kinds), mean, std, missing, categories, True, standardize), said
+
+
+def _moments_of(numbers: dict[int, Floats], places: list[int], n_rows: int, weights: Floats | None) -> Moments:
+    try:
+        return moments(Grid(list(numbers.values()), n_rows, len(places)), weights)
+    except UnusableError as error:
+        error.column = None if error.column is None else places[error.column]
+        raise
+
+
+def _write_numbers(grid: Grid, state: State, out: NDArray[Any], said: Said) -> None:
+    places = state.numeric
+    starts, marked = state.starts[places], state.marked[places]
+    gaps = np.zeros(places.size, dtype=bool)
+    direct = places.size == state.width
+    target = out if direct else np.empty((grid.n_rows, places.size), dtype=out.dtype)
+    try:
+        state.standard.write(grid, target, gaps)
+    except UnusableError as error:
+        error.column = None if error.column is None else int(places[error.column])
+        raise
+    if not direct:
+        out[:, starts] = target
+    for at in np.flatnonzero(gaps):
+        if marked[at]:
+            for start, stop in grid.blocks():
+                out[start:stop, starts[at] + 1] = np.isnan(grid.rows(start, stop)[:, at])
+        else:
+            _say_missing(int(places[at]), f"the training mean {state.mean[places[at]]:g} stands for it", said)
+
+
+def _write_texts(values: list[str | None], j: int, state: State, out: NDArray[Any], said: Said) -> None:
+    names = state.categories.get(j, ())
+    codes = texts.codes(values, names)
+    rows = np.flatnonzero(codes >= 0)
+    out[rows, state.starts[j] + codes[rows]] = 1
+    absent = codes == -1
+    if state.marked[j]:
+        out[absent, state.starts[j] + len(names)] = 1
+    elif absent.any() and state.kinds[j] == "category":
+        _say_missing(j, "all its input columns are 0 there", said)
+    unknown = np.flatnonzero(codes == -2)
+    if unknown.size and state.kinds[j] == "category":
+        first = values[unknown[0]]
+        said.add(
+            j,
+            "unknown",
+            f"{unknown.size} of {len(values)} rows hold a category without an input column (first {first!r}, row "
+            f"{unknown[0]} counting from 0); all input columns of this one are 0 there",
+        )
+
+
+def _say_missing(j: int, done: str, said: Said) -> None:
+    said.add(j, "missing", f"a value is missing, which never happened in training; {done}")
+
+
+def _as_numbers(column: Column, kind: str) -> Floats:
+    if isinstance(column, Texts):
+        if kind == "boolean":
+            truth = {"true": "1", "false": "0"}
+            column = Texts([value if value is None else truth.get(value.lower(), value) for value in column.values])
+        values = texts.to_numbers(column)
+    else:
+        values = column.values
+    if kind == "boolean":
+        wrong = np.flatnonzero(~(np.isnan(values) | (values == 0) | (values == 1)))
+        if wrong.size:
+            what = f"holds {values[wrong[0]]:g} where training had truth values. Use true or false (or 1 and 0)"
+            raise UnusableError(what, int(wrong[0]))
+    return values
+
+
+def _as_texts(column: Column) -> list[str | None]:
+    if isinstance(column, Texts):
+        return column.values
+    if column.boolean:
+        return [None if np.isnan(value) else str(bool(value)) for value in column.values]
+    return labels(column.values.tolist())
+
+
+def _encode_sparse(X: Any, state: State, dtype: Any, said: Said) -> Any:
+    out, absent = sparse.standardize(X, state.standard, dtype)
+    for j in np.unique(X.indices[absent]):
+        if not state.marked[j]:
+            _say_missing(int(j), f"the training mean {state.mean[j]:g} stands for it", said)
+    return sparse.widen(out, absent, state.starts, state.marked, state.width) if state.marked.any() else out
