@@ -15,6 +15,9 @@ KILONET_KERNEL ?= ON
 export KILONET_KERNEL PYTHON
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
+# Options of `make bench`, such as ARGS=--write-readme.
+ARGS =
+
 KERNEL = $(wildcard CMakeLists.txt src/kilonet/engine/kernel/*)
 INSTALL = -m pip install --quiet
 EDITABLE = $(INSTALL) --no-build-isolation --editable
@@ -79,6 +82,27 @@ demo: build
 $(VENV)/.docs: $(VENV)/.ready
 	$(VENV)/bin/python $(EDITABLE) ".[docs]"
 	@touch $@
+
+$(BENCH)/bin/python: | system
+	$(PYTHON) -m venv $(BENCH)
+
+# A build folder of its own: CMake remembers the environment that it was configured in.
+BENCH_EDITABLE = $(EDITABLE) . --config-settings=build-dir=build/bench/{wheel_tag}
+
+$(BENCH)/.ready: benchmarks/requirements.txt pyproject.toml tools/build_requirements.py | $(BENCH)/bin/python
+	$(BENCH)/bin/python $(INSTALL) $$($(BENCH)/bin/python tools/build_requirements.py)
+	more="$$($(BENCH)/bin/python tools/build_requirements.py --backend)" && \
+	    { [ -z "$$more" ] || $(BENCH)/bin/python $(INSTALL) $$more; }
+	$(BENCH)/bin/python $(INSTALL) --requirement benchmarks/requirements.txt
+	$(BENCH)/bin/python $(BENCH_EDITABLE)
+	@touch $(BENCH)/.built $@
+
+$(BENCH)/.built: $(BENCH)/.ready $(KERNEL)
+	$(BENCH)/bin/python $(BENCH_EDITABLE) --no-deps
+	@touch $@
+
+bench: system $(BENCH)/.built
+	$(BENCH)/bin/python -m benchmarks $(ARGS)
 
 docs: build $(VENV)/.docs
 	$(VENV)/bin/python -m pdoc --output-directory build/docs --no-show-source kilonet

@@ -1,25 +1,10 @@
 """The line budgets of tools/budgets.py: they see what is too long, and only that."""
 
-import importlib.util
-import sys
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture(scope="module")
-def budgets() -> ModuleType:
-    """Return the script as a module."""
-    spec = importlib.util.spec_from_file_location("budgets", ROOT / "tools/budgets.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["budgets"] = module  # dataclasses look their module up by name
-    spec.loader.exec_module(module)
-    return module
+from tools import budgets
 
 
 def python_function(lines: int, docstring: int = 0) -> str:
@@ -29,7 +14,7 @@ def python_function(lines: int, docstring: int = 0) -> str:
 
 
 @pytest.mark.parametrize(("lines", "docstring", "expected"), [(40, 0, 0), (41, 0, 1), (40, 30, 0), (41, 30, 1)])
-def test_functions_of_python(budgets: ModuleType, tmp_path: Path, lines: int, docstring: int, expected: int) -> None:
+def test_functions_of_python(tmp_path: Path, lines: int, docstring: int, expected: int) -> None:
     path = tmp_path / "a.py"
     path.write_text(python_function(lines, docstring))
     assert len(list(budgets.excesses(path, None))) == expected
@@ -52,9 +37,7 @@ struct Tile {{
 
 
 @pytest.mark.parametrize(("lines", "expected"), [(35, []), (36, [("sum", 7, 41)])])
-def test_functions_of_cpp(
-    budgets: ModuleType, tmp_path: Path, lines: int, expected: list[tuple[str, int, int]]
-) -> None:
+def test_functions_of_cpp(tmp_path: Path, lines: int, expected: list[tuple[str, int, int]]) -> None:
     path = tmp_path / "a.cpp"
     path.write_text(CPP.format(body="        if (x) { step(); }\n" * lines))
     found = [(excess.what, excess.line, excess.lines) for excess in budgets.excesses(path, None)]
@@ -62,13 +45,13 @@ def test_functions_of_cpp(
 
 
 @pytest.mark.parametrize(("lines", "expected"), [(250, 0), (251, 1)])
-def test_files(budgets: ModuleType, tmp_path: Path, lines: int, expected: int) -> None:
+def test_files(tmp_path: Path, lines: int, expected: int) -> None:
     path = tmp_path / "a.py"
     path.write_text("x = 1\n" * lines)
     assert len(list(budgets.excesses(path, budgets.PYTHON_LINES))) == expected
 
 
-def test_every_kind_of_file_is_visited(budgets: ModuleType, tmp_path: Path) -> None:
+def test_every_kind_of_file_is_visited(tmp_path: Path) -> None:
     kernel = tmp_path / "src/kilonet/engine/kernel"
     kernel.mkdir(parents=True)
     (kernel / "a.h").write_text("\n" * 401)

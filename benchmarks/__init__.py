@@ -1,0 +1,1 @@
+"""Kilonet measured against PyTorch, JAX, scikit-learn and ONNX Runtime: `make bench`."""

@@ -1,0 +1,118 @@
+"""`make bench`: measure and print one table. `make bench ARGS=--help` lists what can be set."""
+
+import argparse
+import json
+import statistics
+import sys
+from pathlib import Path
+
+from benchmarks import machine, report
+from benchmarks.measure import Series, Worker, interleaved, prediction, training
+from benchmarks.peers.with_blas import FLOPS
+from benchmarks.report import Peak
+from benchmarks.workloads import PREDICTION, TRAINING, Workload
+
+ROWS = (1, 10_000)
+HOW = (
+    "Microseconds a step, medians of {rounds} interleaved rounds; in brackets how many times longer than Kilonet's "
+    "better one. float32, ReLU, softmax cross-entropy, SGD with L2, rows shuffled every epoch and gathered by batch. "
+    "Kilonet is timed through `kn.train`, everything included; peers without their start-up and compilation, each at "
+    "its best of 1 and {cores} threads."
+)
+PREDICTING = "Predicting with {name}, microseconds a call:"
+OVERHEAD = "`MLPClassifier.fit` on 1,797 rows of digits costs {milliseconds:.1f} ms outside the engine (median)."
+
+
+def arguments() -> argparse.Namespace:
+    """Return what was asked for."""
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=9, help="interleaved rounds; the median of them counts")
+    parser.add_argument("--seconds", type=float, default=0.5, help="length of one measurement of one peer")
+    parser.add_argument("--only", default="", help="workloads whose name contains this, such as 784-256")
+    parser.add_argument("--json", type=Path, help="write every single measurement to this file")
+    parser.add_argument("--write-readme", action="store_true", help="put the result into README.md")
+    return parser.parse_args()
+
+
+def threads() -> list[int]:
+    """Return the numbers of threads that everybody is measured with: one and all."""
+    return sorted({1, machine.cores()})
+
+
+def say(text: str) -> None:
+    """Tell on stderr what goes on."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def measured_peak(rounds: int, seconds: float) -> Peak:
+    """Return the best that the machine does on large matrices and in a bare loop."""
+    say("the machine's peak ...")
+    workers = [Worker("sgemm", n) for n in threads()]
+    try:
+        for worker in workers:
+            worker.ask("prepare", workload=vars(TRAINING[0]))
+        series = interleaved(workers, "epochs", rounds, seconds)
+    finally:
+        for worker in workers:
+            worker.close()
+    return Peak(FLOPS / min(min(found.seconds) for found in series) * 1e-9, machine.fma_peak(machine.cores()))
+
+
+def measured_training(workloads: list[Workload], rounds: int, seconds: float) -> dict[str, list[Series]]:
+    """Return the series of every workload."""
+    workers = [Worker(peer, n) for peer in ("kilonet", *report.TRAINERS) for n in threads()]
+    found = {}
+    try:
+        for workload in workloads:
+            say(f"{workload.name} ...")
+            found[workload.name] = training(workload, workers, rounds, seconds)
+    finally:
+        for worker in workers:
+            worker.close()
+    return found
+
+
+def measured_predictions(rounds: int, seconds: float) -> tuple[dict[str, list[Series]], float]:
+    """Return the series for each number of rows, and the milliseconds that fit costs outside the engine."""
+    say("predictions ...")
+    workers = [Worker(peer, n) for peer in ("kilonet", "kilonet estimator", *report.PREDICTORS) for n in threads()]
+    try:
+        found = {f"{rows:,}": prediction(PREDICTION, rows, workers, rounds, seconds) for rows in ROWS}
+        estimator = next(worker for worker in workers if worker.peer == "kilonet estimator")
+        outside = [estimator.ask("seconds_outside_engine")["result"] for _ in range(max(3, rounds))]
+    finally:
+        for worker in workers:
+            worker.close()
+    return found, statistics.median(outside) * 1e3
+
+
+def main() -> None:
+    """Measure, print, and write what was asked for."""
+    asked = arguments()
+    workloads = [workload for workload in TRAINING if asked.only in workload.name]
+    if not workloads:
+        raise SystemExit(f"no workload's name contains {asked.only!r}: {'; '.join(w.name for w in TRAINING)}")
+    peak = measured_peak(asked.rounds, asked.seconds)
+    trained = measured_training(workloads, asked.rounds, asked.seconds)
+    predicted, milliseconds = measured_predictions(asked.rounds, asked.seconds)
+    rows = [report.training_row(workload, trained[workload.name], peak) for workload in workloads]
+    calls = [report.prediction_row(n, predicted[f"{n:,}"]) for n in ROWS]
+    parts = [
+        HOW.format(rounds=asked.rounds, cores=machine.cores()),
+        report.training_table(rows, threads()),
+        PREDICTING.format(name=PREDICTION.name.partition(",")[0]),
+        report.prediction_table([row for row in calls if row]),
+        OVERHEAD.format(milliseconds=milliseconds),
+        f"{peak}\n{machine.describe()}",
+    ]
+    text = "\n\n".join(parts)
+    print(text)
+    if asked.json:
+        everything = {name: [vars(found) for found in series] for name, series in (trained | predicted).items()}
+        asked.json.write_text(json.dumps({"machine": machine.describe(), "seconds": everything}, indent=1))
+    if asked.write_readme:
+        report.write_readme(text)
+
+
+if __name__ == "__main__":
+    main()
