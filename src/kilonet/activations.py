@@ -4,8 +4,9 @@ All are elementwise on arrays of any shape, keep the dtype (float32 in, float32 
 overflow nor warn at any finite z. At a kink the slope is the left one, so relu's slope at 0 is 0.
 The smooth ones come from kilonet.smooth; here are those with a kink, and the table of all.
 """
+# ruff: noqa: D102 (methods that the base class documents, with its arguments)
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar, cast
 
 import numpy as np
@@ -47,7 +48,7 @@ class LeakyReLU(Activation):
     """
 
     name: ClassVar[str] = "leaky_relu"
-    alpha: float = real(0.01)
+    alpha: float = field(default=0.01, metadata=real())
 
     def value(self, z: Array) -> Array:
         return np.where(z > 0, z, self.alpha * z)
@@ -68,7 +69,7 @@ class PReLU(Activation):
     """
 
     name: ClassVar[str] = "prelu"
-    alpha: float = real(0.25)
+    alpha: float = field(default=0.25, metadata=real())
 
     def value(self, z: Array, alpha: Array | None = None) -> Array:
         return np.where(z > 0, z, z * (self.alpha if alpha is None else alpha))
@@ -90,7 +91,7 @@ class ELU(Activation):
     """
 
     name: ClassVar[str] = "elu"
-    alpha: float = real(1.0)
+    alpha: float = field(default=1.0, metadata=real())
 
     def value(self, z: Array) -> Array:
         return np.where(z > 0, z, self.alpha * np.expm1(np.minimum(z, 0.0)))
@@ -133,14 +134,14 @@ class MaxoutActivation(Activation):
     """
 
     name: ClassVar[str] = "maxout"
-    pieces: int = counted(2)
+    pieces: int = field(default=2, metadata=counted())
 
     def value(self, z: Array) -> Array:
         return cast(Array, z.max(axis=-2))
 
     def slope(self, z: Array) -> Array:
         first = np.argmax(z, axis=-2)[..., np.newaxis, :]
-        return (np.arange(z.shape[-2])[:, np.newaxis] == first).astype(z.dtype)
+        return cast(Array, (np.arange(z.shape[-2])[:, np.newaxis] == first).astype(z.dtype))
 
 
 relu, leaky_relu, prelu = ReLU(), LeakyReLU(), PReLU()
@@ -160,8 +161,8 @@ def activation_from(spec: object) -> ActivationLike:
 
     Raises SettingError, with the known names, when nothing fits.
     """
-    if not isinstance(spec, str | type) and not isinstance(spec, Activation) and hasattr(spec, "value"):
-        if isinstance(spec, ActivationLike) and callable(spec.value) and callable(spec.slope):
-            return spec
-        raise SettingError(f"the activation {spec!r} has no function slope; needs value(z) and slope(z).")
+    if isinstance(spec, ActivationLike) and not isinstance(spec, type):
+        return spec
+    if callable(spec) and not isinstance(spec, type):
+        raise SettingError(f"the activation {spec!r} is a plain function; needs an object with value(z) and slope(z).")
     return ACTIVATIONS.parse(spec)

@@ -76,7 +76,8 @@ def choice(label: str, value: object, options: Iterable[str]) -> str:
     """
     allowed = list(options)
     if not isinstance(value, str) or value not in allowed:
-        raise SettingError(f"{label} came as {shown(value)}; needs one of {', '.join(allowed)}.{nearest(value, allowed)}")
+        hint = nearest(value, allowed)
+        raise SettingError(f"{label} came as {shown(value)}; needs one of {', '.join(allowed)}.{hint}")
     return value
 
 

@@ -3,9 +3,10 @@
 `weights(shape, fan_in, fan_out, seed, layer)` gives float64 weights of that shape; an array of
 seeds gives one draw for each, seeds' axes first. Numbers come from stream 1 of docs/arithmetic.md.
 """
+# ruff: noqa: D102, ARG002 (methods that the base class documents, with its arguments)
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import numpy as np
@@ -32,7 +33,7 @@ class Initializer(Value):
 class Scaling(Initializer):
     """Weights of a standard deviation that the fans decide, uniform or normal."""
 
-    distribution: str = chosen("uniform", "uniform", "normal")
+    distribution: str = field(default="uniform", metadata=chosen("uniform", "normal"))
 
     def deviation(self, fan_in: int, fan_out: int) -> float:
         """Return the standard deviation of the weights."""
@@ -59,7 +60,7 @@ class He(Scaling):
     """
 
     name: ClassVar[str] = "he"
-    slope: float = real(0.0)
+    slope: float = field(default=0.0, metadata=real())
 
     def deviation(self, fan_in: int, fan_out: int) -> float:
         return math.sqrt(2.0 / ((1.0 + self.slope**2) * fan_in))
@@ -106,7 +107,7 @@ class Orthogonal(Initializer):
     """
 
     name: ClassVar[str] = "orthogonal"
-    gain: float = real(1.0)
+    gain: float = field(default=1.0, metadata=real())
 
     def weights(self, shape: Shape, fan_in: int, fan_out: int, seed: Any, layer: int) -> Weights:
         drawn = philox.normals(seed, layer, 0, math.prod(shape)).reshape(*np.shape(seed), *shape)
@@ -125,7 +126,7 @@ class Scaled(Initializer):
     """
 
     name: ClassVar[str] = "scaled"
-    std: float = real(0.01, "[0, inf)")
+    std: float = field(default=0.01, metadata=real("[0, inf)"))
 
     def weights(self, shape: Shape, fan_in: int, fan_out: int, seed: Any, layer: int) -> Weights:
         return self.std * philox.normals(seed, layer, 0, math.prod(shape)).reshape(*np.shape(seed), *shape)

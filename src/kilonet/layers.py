@@ -1,12 +1,14 @@
 """Layers: Dense and Maxout, what their parameters look like and what they compute."""
 
-from dataclasses import MISSING, dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from math import prod
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from scipy import sparse
 
+from kilonet import checks
 from kilonet.activations import ActivationLike, MaxoutActivation, PReLU, activation_from, identity, maxout, relu
 from kilonet.errors import SettingError
 from kilonet.initializers import Initializer, default_for, initializer_from
@@ -30,7 +32,7 @@ def _elementwise(label: str, spec: object) -> ActivationLike:
     return activation
 
 
-def _initializer(label: str, spec: object) -> Initializer | None:
+def _initializer(_: str, spec: object) -> Initializer | None:
     return None if spec is None else initializer_from(spec)
 
 
@@ -38,7 +40,7 @@ def _initializer(label: str, spec: object) -> Initializer | None:
 class Layer(Value):
     """The base of the layers: a number of units, each with `pieces` rows of weights and as many biases."""
 
-    units: int = counted(MISSING)
+    units: int = field(metadata=counted())
 
     @property
     def activation(self) -> ActivationLike:
@@ -115,8 +117,8 @@ class Dense(Layer):
     """
 
     name: ClassVar[str] = "dense"
-    activation: ActivationLike = checked(relu, _elementwise)
-    initializer: Initializer | None = checked(None, _initializer)
+    activation: ActivationLike = field(default=relu, metadata=checked(_elementwise))
+    initializer: Initializer | None = field(default=None, metadata=checked(_initializer))
 
 
 @dataclass(frozen=True, repr=False)
@@ -130,8 +132,8 @@ class Maxout(Layer):
     """
 
     name: ClassVar[str] = "maxout"
-    pieces: int = counted(2)
-    initializer: Initializer | None = checked(None, _initializer)
+    pieces: int = field(default=2, metadata=counted())
+    initializer: Initializer | None = field(default=None, metadata=checked(_initializer))
 
     @property
     def activation(self) -> ActivationLike:
@@ -145,13 +147,16 @@ class Maxout(Layer):
 
     @property
     def bias_shape(self) -> Shape:
+        """The shape of b: (pieces, units)."""
         return (self.pieces, self.units)
 
     @property
     def unit(self) -> str:
+        """The kind of unit, as the summary shows it."""
         return f"maxout({self.pieces})"
 
-    def activate(self, view: LayerView, z: Array) -> Array:
+    def activate(self, view: LayerView, z: Array) -> Array:  # noqa: ARG002 (its pieces have no parameters of their own)
+        """Return the largest piece of each unit, (..., n, units)."""
         return maxout.value(z)
 
 
@@ -165,3 +170,49 @@ def layer_from(spec: object) -> Layer:
     (Maxout(4, pieces=3), Dense(4, activation=tanh))
     """
     return LAYERS.parse(spec)
+
+
+def layers_from(
+    layers: Any, activation: Any = relu, output_activation: Any = identity, initializer: Any = None
+) -> tuple[int, tuple[Layer, ...]]:
+    """Return the number of inputs and the layers of a list such as [3, 4, Maxout(5), 1].
+
+    Plain numbers of units get the activation, the last one the output activation; maxout(k) makes
+    them Maxout layers. Layers that name no initializer get the given one.
+
+    >>> layers_from([3, 4, 1])
+    (3, (Dense(4), Dense(1, activation=identity)))
+
+    Raises SettingError when there is no layer, or a number of units is not a positive whole number.
+    """
+    given = _listed(layers)
+    last = len(given) - 1
+    built = [
+        _built(i, spec, output_activation if i == last else activation, initializer)
+        for i, spec in enumerate(given[1:], 1)
+    ]
+    return checks.whole("the number of inputs, layers[0],", given[0]), tuple(built)
+
+
+def _listed(layers: Any) -> list[Any]:
+    """Return the layers as a list of the number of inputs and at least one layer."""
+    if isinstance(layers, str | bytes | Mapping) or not isinstance(layers, Iterable):
+        raise SettingError(f"layers came as {checks.shown(layers)}; needs a list such as [3, 4, 1].")
+    given = list(layers)
+    if len(given) < 2:
+        raise SettingError(
+            f"layers came as {given}; needs the number of inputs and at least one layer, such as [3, 1]: "
+            f"a network without hidden layers."
+        )
+    return given
+
+
+def _built(index: int, spec: Any, activation: Any, initializer: Any) -> Layer:
+    """Build a layer from a number of units, or fill in the initializer of a given layer."""
+    if isinstance(spec, Layer):
+        return spec if spec.initializer or initializer is None else replace(spec, initializer=initializer)  # type: ignore[call-arg]
+    units = checks.whole(f"layers[{index}]", spec)
+    unit = activation_from(activation)
+    if isinstance(unit, MaxoutActivation):
+        return Maxout(units, unit.pieces, initializer)
+    return Dense(units, unit, initializer)

@@ -6,8 +6,9 @@ in the dtype of the scores; `link` turns scores into predictions. The formulas a
 docs/arithmetic.md. The losses of numbers come from kilonet.residuals; here are those of decisions,
 and the table of all.
 """
+# ruff: noqa: D102, ARG002 (methods that the base class documents, with its arguments)
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, cast
 
 import numpy as np
@@ -40,7 +41,7 @@ class CrossEntropy(Loss):
     """
 
     name: ClassVar[str] = "cross_entropy"
-    smoothing: float = real(0.0, "[0, 1)")
+    smoothing: float = field(default=0.0, metadata=real("[0, 1)"))
 
     def value(self, scores: Array, targets: Array) -> Array:
         shifted = scores - scores.max(axis=-1, keepdims=True)
@@ -51,7 +52,7 @@ class CrossEntropy(Loss):
     def slope(self, scores: Array, targets: Array) -> Array:
         slope, at = self.link(scores) - self.smoothing / scores.shape[-1], _at(targets, scores)
         np.put_along_axis(slope, at, np.take_along_axis(slope, at, axis=-1) - (1.0 - self.smoothing), axis=-1)
-        return slope
+        return cast(Array, slope)
 
     def link(self, scores: Array) -> Array:
         """Return the softmax of the scores: probabilities of the classes."""
@@ -78,7 +79,7 @@ class Logistic(Loss):
         return cast(Array, losses.sum(axis=-1))
 
     def slope(self, scores: Array, targets: Array) -> Array:
-        return sigmoid.value(scores) - targets.astype(scores.dtype, copy=False)
+        return cast(Array, sigmoid.value(scores) - targets.astype(scores.dtype, copy=False))
 
     def link(self, scores: Array) -> Array:
         """Return the probability of 1 for every output."""
@@ -112,7 +113,7 @@ class Hinge(Loss):
         at = _at(targets, scores)
         margins = np.maximum(1.0 + (scores - np.take_along_axis(scores, at, axis=-1)), 0.0)
         np.put_along_axis(margins, at, 0.0, axis=-1)
-        return margins
+        return cast(Array, margins)
 
     def _by_margin(self, margins: Array) -> Array:
         """Return the derivative of the loss by each margin."""
@@ -182,9 +183,7 @@ class OwnLoss(Loss):
 
 cross_entropy, logistic, hinge, squared_hinge = CrossEntropy(), Logistic(), Hinge(), SquaredHinge()
 
-LOSSES: Family[Loss] = Family(
-    "loss", cross_entropy, logistic, hinge, squared_hinge, squared, absolute, huber, quantile
-)
+LOSSES: Family[Loss] = Family("loss", cross_entropy, logistic, hinge, squared_hinge, squared, absolute, huber, quantile)
 
 
 def loss_from(spec: object) -> Loss:

@@ -5,8 +5,8 @@ row by row ((units, fan_in), or (pieces, units, fan_in) for maxout), then b, the
 PReLU layer. For plain layers it is the layout of torch.nn.utils.parameters_to_vector.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
 from functools import cached_property
 from itertools import pairwise
 from math import prod
@@ -17,9 +17,9 @@ import numpy.typing as npt
 from scipy import sparse
 
 from kilonet import checks
-from kilonet.activations import MaxoutActivation, PReLU, activation_from, identity, relu
+from kilonet.activations import PReLU, identity, relu
 from kilonet.errors import SettingError, ShapeError
-from kilonet.layers import Dense, Layer, LayerView, Maxout, layer_from
+from kilonet.layers import Dense, Layer, LayerView, Maxout, layer_from, layers_from
 from kilonet.values import Array
 
 __all__ = ["Dense", "LayerView", "Maxout", "Network"]
@@ -49,14 +49,9 @@ class Network:
     def __init__(
         self, layers: Iterable[Any], activation: Any = relu, output_activation: Any = identity, initializer: Any = None
     ) -> None:
-        given = _listed(layers)
-        last = len(given) - 1
-        built = [
-            _layer(i, spec, output_activation if i == last else activation, initializer)
-            for i, spec in enumerate(given[1:], 1)
-        ]
-        object.__setattr__(self, "n_inputs", checks.whole("the number of inputs, layers[0],", given[0]))
-        object.__setattr__(self, "layers", tuple(built))
+        n_inputs, built = layers_from(layers, activation, output_activation, initializer)
+        object.__setattr__(self, "n_inputs", n_inputs)
+        object.__setattr__(self, "layers", built)
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -202,16 +197,13 @@ class Network:
         """
         rows = [("layer", "shape", "unit", "weights", "biases", "parameters")]
         for i, (layer, fan_in) in enumerate(zip(self.layers, self.sizes, strict=False)):
-            w, b, alphas = prod(self._shapes[i][0]), prod(self._shapes[i][1]), self._shapes[i][2]
-            rows.append((f"{i + 1}", f"{fan_in} → {layer.units}", layer.unit, f"{w:,}", f"{b:,}", f"{w + b + alphas:,}"))
+            w, b = prod(layer.weight_shape(fan_in)), prod(layer.bias_shape)
+            counts = (f"{w:,}", f"{b:,}", f"{w + b + layer.n_alphas:,}")
+            rows.append((f"{i + 1}", f"{fan_in} → {layer.units}", layer.unit, *counts))
         neurons = f"{self.n_neurons:,} neuron{'s' if self.n_neurons > 1 else ''}"
         totals = (f"{self.n_weights:,}", f"{self.n_biases:,}", f"{self.n_parameters:,}")
         rows.append(("total", "-".join(map(str, self.sizes)), neurons, *totals))
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        return "\n".join(
-            "  ".join(cell.ljust(w) if i < 3 else cell.rjust(w) for i, (cell, w) in enumerate(zip(row, widths, strict=True)))
-            for row in rows
-        )
+        return _aligned(rows)
 
     def to_json(self) -> dict[str, Any]:
         """Return a description ready for json.dumps; from_json reads it back.
@@ -236,25 +228,9 @@ class Network:
         return f"Network([{', '.join(map(repr, (self.n_inputs, *self.layers)))}])"
 
 
-def _listed(layers: Any) -> list[Any]:
-    """Return the layers as a list of the number of inputs and at least one layer."""
-    if isinstance(layers, str | bytes | Mapping) or not isinstance(layers, Iterable):
-        raise SettingError(f"layers came as {checks.shown(layers)}; needs a list such as [3, 4, 1].")
-    given = list(layers)
-    if len(given) < 2:
-        raise SettingError(
-            f"layers came as {given}; needs the number of inputs and at least one layer, such as [3, 1]: "
-            f"a network without hidden layers."
-        )
-    return given
-
-
-def _layer(index: int, spec: Any, activation: Any, initializer: Any) -> Layer:
-    """Build a layer from a number of units, or fill in the initializer of a given layer."""
-    if isinstance(spec, Layer):
-        return spec if spec.initializer or initializer is None else replace(spec, initializer=initializer)  # type: ignore[call-arg]
-    units = checks.whole(f"layers[{index}]", spec)
-    unit = activation_from(activation)
-    if isinstance(unit, MaxoutActivation):
-        return Maxout(units, unit.pieces, initializer)
-    return Dense(units, unit, initializer)
+def _aligned(rows: Sequence[tuple[str, ...]]) -> str:
+    """Align a table: the first three columns to the left, the numbers to the right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    edges = ["<", "<", "<", ">", ">", ">"]
+    form = "  ".join(f"{{:{edge}{width}}}" for edge, width in zip(edges, widths, strict=True))
+    return "\n".join(form.format(*row) for row in rows)

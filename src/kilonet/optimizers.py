@@ -6,9 +6,10 @@ learning rate times the schedule's factor and may be an array that broadcasts ag
 step, counted from 1, a number or such an array. Formulas and roundings are those of
 docs/arithmetic.md, its fma written as a product and a sum.
 """
+# ruff: noqa: D102, ARG002 (methods that the base class documents, with its arguments)
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, ClassVar
 
@@ -27,7 +28,7 @@ class Optimizer(Value):
     """The base of the optimizers. `rate` is one number, or one for each member."""
 
     n_slots: ClassVar[int] = 0
-    rate: Rate = real_per_member(0.1, _RATE)
+    rate: Rate = field(default=0.1, metadata=real_per_member(_RATE))
 
     def update(self, w: Array, g: Array, slots: Array, rate: Any, t: Any = 1, is_weight: Any = True) -> Updated:
         """Return the new parameters and the new slots; nothing is changed in place."""
@@ -67,7 +68,7 @@ class Momentum(Optimizer):
 
     name: ClassVar[str] = "momentum"
     n_slots: ClassVar[int] = 1
-    beta: float = real(0.9, "[0, 1)")
+    beta: float = field(default=0.9, metadata=real("[0, 1)"))
 
     def update(self, w: Array, g: Array, slots: Array, rate: Any, t: Any = 1, is_weight: Any = True) -> Updated:
         v = _in(w, self.beta) * slots[0] + g
@@ -99,9 +100,9 @@ class RMSProp(Optimizer):
 
     name: ClassVar[str] = "rmsprop"
     n_slots: ClassVar[int] = 1
-    rate: Rate = real_per_member(1e-3, _RATE)
-    decay: float = real(0.9, "[0, 1)")
-    epsilon: float = real(1e-8, "(0, inf)")
+    rate: Rate = field(default=1e-3, metadata=real_per_member(_RATE))
+    decay: float = field(default=0.9, metadata=real("[0, 1)"))
+    epsilon: float = field(default=1e-8, metadata=real("(0, inf)"))
 
     def update(self, w: Array, g: Array, slots: Array, rate: Any, t: Any = 1, is_weight: Any = True) -> Updated:
         s = _in(w, self.decay) * slots[0] + _in(w, 1.0 - self.decay) * (g * g)
@@ -118,8 +119,8 @@ class Adagrad(Optimizer):
 
     name: ClassVar[str] = "adagrad"
     n_slots: ClassVar[int] = 1
-    rate: Rate = real_per_member(0.01, _RATE)
-    epsilon: float = real(1e-10, "(0, inf)")
+    rate: Rate = field(default=0.01, metadata=real_per_member(_RATE))
+    epsilon: float = field(default=1e-10, metadata=real("(0, inf)"))
 
     def update(self, w: Array, g: Array, slots: Array, rate: Any, t: Any = 1, is_weight: Any = True) -> Updated:
         s = slots[0] + g * g
@@ -138,10 +139,10 @@ class Adam(Optimizer):
 
     name: ClassVar[str] = "adam"
     n_slots: ClassVar[int] = 2
-    rate: Rate = real_per_member(1e-3, _RATE)
-    beta1: float = real(0.9, "[0, 1)")
-    beta2: float = real(0.999, "[0, 1)")
-    epsilon: float = real(1e-8, "(0, inf)")
+    rate: Rate = field(default=1e-3, metadata=real_per_member(_RATE))
+    beta1: float = field(default=0.9, metadata=real("[0, 1)"))
+    beta2: float = field(default=0.999, metadata=real("[0, 1)"))
+    epsilon: float = field(default=1e-8, metadata=real("(0, inf)"))
 
     def update(self, w: Array, g: Array, slots: Array, rate: Any, t: Any = 1, is_weight: Any = True) -> Updated:
         m = _in(w, self.beta1) * slots[0] + _in(w, 1.0 - self.beta1) * g
@@ -153,14 +154,16 @@ class Adam(Optimizer):
 
 @dataclass(frozen=True, repr=False)
 class AdamW(Adam):
-    """Weights first shrink by 1 - rate * decay, whatever their gradient; then as Adam. Source: Loshchilov & Hutter 2019.
+    """Weights first shrink by 1 - rate * decay, whatever their gradient; then as Adam.
+
+    Source: Loshchilov & Hutter 2019.
 
     >>> AdamW(0.1, decay=0.5).update(np.array([1.0]), np.array([4.0]), np.zeros((2, 1)), rate=0.1, t=1)[0].round(6)
     array([0.85])
     """
 
     name: ClassVar[str] = "adamw"
-    decay: float = real(0.01, "[0, inf)")
+    decay: float = field(default=0.01, metadata=real("[0, inf)"))
 
     def update(self, w: Array, g: Array, slots: Array, rate: Any, t: Any = 1, is_weight: Any = True) -> Updated:
         kept = _in(w, 1.0 - np.asarray(rate, np.float64) * self.decay)

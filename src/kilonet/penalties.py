@@ -4,9 +4,10 @@ A strength is one number, or one for each member: then theta's first axis is the
 are added to the mean loss over the examples; they are not divided by their number.
 `is_weight` (n_parameters,) says what in theta is a weight: Network.weight_mask.
 """
+# ruff: noqa: D102 (methods that the base class documents, with its arguments)
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, cast
 
 import numpy as np
@@ -18,7 +19,7 @@ from kilonet.values import Array, Value, real_per_member
 class Penalty(Value):
     """The base of the penalties: a strength times a sum over all weights."""
 
-    strength: float | tuple[float, ...] = real_per_member(0.0, "[0, inf)")
+    strength: float | tuple[float, ...] = field(default=0.0, metadata=real_per_member("[0, inf)"))
 
     def of(self, weights: Array) -> Array:
         """Return the term of each weight, before the strength."""
@@ -83,13 +84,13 @@ def max_norm(weights: Iterable[Array], limit: float | Iterable[float]) -> None:
     >>> W.round(6).tolist()
     [[1.2, 1.6], [0.3, 0.4]]
     """
-    for rows in weights:
-        norm = np.sqrt(np.square(rows.astype(np.float64)).sum(axis=-1, keepdims=True))
+    for W in weights:
+        norm = np.sqrt(np.square(W.astype(np.float64)).sum(axis=-1, keepdims=True))
         largest = np.asarray(limit, np.float64)
-        largest = largest.reshape(largest.shape + (1,) * (rows.ndim - largest.ndim))
+        largest = largest.reshape(largest.shape + (1,) * (W.ndim - largest.ndim))
         long = norm > largest
         factor = np.where(long, largest / np.where(long, norm, 1.0), 1.0)
-        rows *= factor.astype(rows.dtype)
+        W[...] *= factor.astype(W.dtype)
 
 
 def _members(strength: Any, theta: Array) -> Array:

@@ -77,9 +77,7 @@ def dropout_threshold(p: Any) -> npt.NDArray[np.int64]:
     return threshold
 
 
-def dropout_mask(
-    seed: Seeds, step: Any, layer: int, n_positions: int, n_units: int, p: Any
-) -> npt.NDArray[np.float64]:
+def dropout_mask(seed: Seeds, step: Any, layer: int, n_positions: int, n_units: int, p: Any) -> npt.NDArray[np.float64]:
     """Return the factors (..., n_positions, n_units) of a layer's outputs: 0 for dropped ones, else 1 / (1 - p).
 
     seed, step and p may be numbers or arrays with one entry per member; layer counts from 0.
@@ -132,14 +130,14 @@ def normals(seed: Seeds, layer: int, tensor: int, count: int) -> npt.NDArray[np.
     return np.moveaxis(pairs, 0, -1).reshape(*np.shape(seed), -1)[..., :count]
 
 
-def _initial(seed: Seeds, layer: int, tensor: int, count: int) -> npt.NDArray[np.float64]:
+def _initial(seed: Seeds, layer: int, tensor: int, count: int) -> npt.NDArray[Any]:
     """Return the uniforms of stream 1 in blocks of four: (..., blocks, 4)."""
     key = np.asarray(seed, np.uint64)[..., np.newaxis]
     four = words(key, np.arange((count + 3) // 4), 0, tensor, INITIAL + 256 * layer)
     return np.moveaxis((four + 0.5) * 2.0**-32, 0, -1)
 
 
-def _box_muller(u1: npt.NDArray[np.float64], u2: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def _box_muller(u1: npt.NDArray[Any], u2: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Turn uniforms (pairs, ...) into normals (2 * pairs, ...): cosine first, sine second of each pair."""
     radius, angle = np.sqrt(-2.0 * np.log(u1)), (2.0 * math.pi) * u2
     both = np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1)

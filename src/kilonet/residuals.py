@@ -2,8 +2,9 @@
 
 A value too large for its dtype is infinite, without a warning: training reports it.
 """
+# ruff: noqa: D102 (methods that the base class documents, with its arguments)
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol, cast, runtime_checkable
 
 import numpy as np
@@ -58,7 +59,7 @@ class Loss(Value):
         if self.kind(targets) == "numbers":
             return _r_squared(scores, targets, weights)
         hits = self.hits(scores, targets).astype(np.float64)
-        return cast(Array, np.average(hits, axis=-1, weights=weights))
+        return np.average(hits, axis=-1, weights=weights)
 
     def hits(self, scores: Array, targets: Array) -> Array:
         """Return which examples are decided rightly, bool (..., n); only for targets that are no numbers.
@@ -146,7 +147,7 @@ class Huber(Residual):
     """
 
     name: ClassVar[str] = "huber"
-    delta: float = real(1.0, "(0, inf)")
+    delta: float = field(default=1.0, metadata=real("(0, inf)"))
 
     def of(self, r: Array) -> Array:
         size = np.abs(r)
@@ -166,7 +167,7 @@ class Quantile(Residual):
     """
 
     name: ClassVar[str] = "quantile"
-    q: float = real(0.5, "(0, 1)")
+    q: float = field(default=0.5, metadata=real("(0, 1)"))
 
     def of(self, r: Array) -> Array:
         return np.maximum(-self.q * r, (1.0 - self.q) * r)

@@ -4,10 +4,11 @@
 counted from 0. A factor depends on its own step alone, to the last bit: only operations that IEEE
 754 rounds exactly are used, so that it does not matter how a run is cut into pieces, or where it runs.
 """
+# ruff: noqa: D102, ARG002 (methods that the base class documents, with its arguments)
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import numpy as np
@@ -53,8 +54,8 @@ class Step(Schedule):
     """
 
     name: ClassVar[str] = "step"
-    every: int = counted(10)
-    factor: float = real(0.1, "[0, inf)")
+    every: int = field(default=10, metadata=counted())
+    factor: float = field(default=0.1, metadata=real("[0, inf)"))
 
     def factors(self, steps: Steps, steps_per_epoch: int, total_steps: int) -> Factors:
         times, places = np.unique(np.asarray(steps) // (self.every * steps_per_epoch), return_inverse=True)
@@ -71,7 +72,7 @@ class Cosine(Schedule):
     """
 
     name: ClassVar[str] = "cosine"
-    floor: float = real(0.0, "[0, 1]")
+    floor: float = field(default=0.0, metadata=real("[0, 1]"))
 
     def factors(self, steps: Steps, steps_per_epoch: int, total_steps: int) -> Factors:
         share = np.minimum(np.asarray(steps) / max(total_steps, 1), 1.0)
@@ -101,8 +102,8 @@ class WarmUp(Schedule):
     """
 
     name: ClassVar[str] = "warm_up"
-    epochs: float = real(1.0, "[0, inf)")
-    then: Schedule = checked(Constant(), lambda label, spec: schedule_from(spec))
+    epochs: float = field(default=1.0, metadata=real("[0, inf)"))
+    then: Schedule = field(default=Constant(), metadata=checked(lambda label, spec: schedule_from(spec)))
 
     def factors(self, steps: Steps, steps_per_epoch: int, total_steps: int) -> Factors:
         rise = math.floor(self.epochs * steps_per_epoch + 0.5)
@@ -129,7 +130,7 @@ class Sequence(Schedule):
     """
 
     name: ClassVar[str] = "sequence"
-    epochs: tuple[float, ...] = checked((1.0,), _factors)
+    epochs: tuple[float, ...] = field(default=(1.0,), metadata=checked(_factors))
 
     def factors(self, steps: Steps, steps_per_epoch: int, total_steps: int) -> Factors:
         epoch = np.minimum(np.asarray(steps) // steps_per_epoch, len(self.epochs) - 1)

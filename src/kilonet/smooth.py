@@ -3,6 +3,7 @@
 Nothing here overflows or warns at any finite z: exponentials are only taken of -abs(z), and no
 result is a small difference of large numbers.
 """
+# ruff: noqa: D102 (methods that the base class documents, with its arguments)
 
 import math
 from dataclasses import dataclass
@@ -104,12 +105,12 @@ class GELU(Activation):
     name: ClassVar[str] = "gelu"
 
     def value(self, z: Array) -> Array:
-        return z * cast(Array, special.ndtr(z))
+        return cast(Array, z * special.ndtr(z))
 
     def slope(self, z: Array) -> Array:
         near = np.clip(z, -40.0, 40.0)  # beyond it the density is 0 in float64; z * z must not overflow
         density = np.exp(-0.5 * near * near) * (1.0 / math.sqrt(2.0 * math.pi))
-        return cast(Array, special.ndtr(z)) + near * density
+        return cast(Array, special.ndtr(z) + near * density)
 
 
 @dataclass(frozen=True, repr=False)

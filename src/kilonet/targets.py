@@ -76,10 +76,14 @@ def classes(y: Any, n_outputs: int) -> npt.NDArray[np.int32]:
         row = int(np.argmax(bad))
         hint = " One output is a decision of its own: use logistic or hinge, or two outputs." if n_outputs == 1 else ""
         raise DataError(
-            f"y holds {given[row]} at row {row}; the network has {n_outputs} output{'s' if n_outputs > 1 else ''}, so "
-            f"a class is a whole number in 0 … {n_outputs - 1}. numpy.unique(y, return_inverse=True) numbers them.{hint}"
+            f"y holds {given[row]} at row {row}; {_outputs(n_outputs)}, so a class is a whole number in "
+            f"0 … {n_outputs - 1}. numpy.unique(y, return_inverse=True) numbers them.{hint}"
         )
     return given.astype(np.int32)
+
+
+def _outputs(n_outputs: int) -> str:
+    return f"the network has {n_outputs} output{'s' if n_outputs > 1 else ''}"
 
 
 def numbers(y: Any, n_outputs: int, dtype: Any) -> Array:
@@ -93,14 +97,15 @@ def numbers(y: Any, n_outputs: int, dtype: Any) -> Array:
     column = given[:, np.newaxis] if given.ndim == 1 else given
     if column.ndim != 2 or column.shape[1] != n_outputs:
         raise ShapeError(
-            f"y came with shape {given.shape}; the network has {n_outputs} output{'s' if n_outputs > 1 else ''}, "
+            f"y came with shape {given.shape}; {_outputs(n_outputs)}, "
             f"so y needs the shape (n, {n_outputs}){' or (n,)' if n_outputs == 1 else ''}."
         )
     with np.errstate(over="ignore"):
         cast = np.ascontiguousarray(column, dtype)
     if not np.isfinite(cast).all():
         where = np.unravel_index(int(np.argmin(np.isfinite(cast))), cast.shape)
-        raise DataError(f"y holds {column[where]} at {place(where)}, too large for {cast.dtype}. Scale y, or use float64.")
+        came = f"y holds {column[where]} at {place(where)}"
+        raise DataError(f"{came}, too large for {cast.dtype}. Scale y, or use float64.")
     return cast
 
 

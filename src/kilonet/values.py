@@ -7,7 +7,7 @@ description back into the value. Nothing is ever evaluated: text is parsed into 
 
 import ast
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, dataclass, field, fields, replace
+from dataclasses import MISSING, dataclass, fields, replace
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
 import numpy.typing as npt
@@ -20,29 +20,32 @@ Array = npt.NDArray[Any]
 _LONGEST_TEXT = 1000  # a description is one line; anything longer is a mistake or hostile
 
 
-def checked(default: Any, check: Callable[..., Any], *arguments: Any) -> Any:
-    """Declare a field that check(label, setting, *arguments) turns into its plain form; MISSING: no default."""
-    return field(default=default, metadata={"check": lambda label, setting: check(label, setting, *arguments)})
+Check = Mapping[str, Callable[[str, Any], Any]]
 
 
-def real(default: Any, interval: str = REALS) -> Any:
-    """Declare a field that is a number inside an interval."""
-    return checked(default, number, interval)
+def checked(check: Callable[..., Any], *arguments: Any) -> Check:
+    """Return the metadata of a field that check(label, setting, *arguments) turns into its plain form."""
+    return {"check": lambda label, setting: check(label, setting, *arguments)}
 
 
-def real_per_member(default: Any, interval: str = REALS) -> Any:
-    """Declare a field that is a number inside an interval, or a tuple with one for each member."""
-    return checked(default, per_member, interval)
+def real(interval: str = REALS) -> Check:
+    """Return the metadata of a field that is a number inside an interval."""
+    return checked(number, interval)
 
 
-def counted(default: Any, interval: str = "[1, inf)") -> Any:
-    """Declare a field that is a whole number inside an interval."""
-    return checked(default, whole, interval)
+def real_per_member(interval: str = REALS) -> Check:
+    """Return the metadata of a field that is a number inside an interval, or a tuple with one for each member."""
+    return checked(per_member, interval)
 
 
-def chosen(default: Any, *options: str) -> Any:
-    """Declare a field that is one of the options."""
-    return checked(default, choice, options)
+def counted(interval: str = "[1, inf)") -> Check:
+    """Return the metadata of a field that is a whole number inside an interval."""
+    return checked(whole, interval)
+
+
+def chosen(*options: str) -> Check:
+    """Return the metadata of a field that is one of the options."""
+    return checked(choice, options)
 
 
 @dataclass(frozen=True, repr=False)
@@ -150,7 +153,7 @@ class Family(Generic[V]):
         for place, declared in enumerate(fields(value)):
             if declared.default is MISSING and place >= len(arguments) and declared.name not in settings:
                 raise SettingError(f"the {self.kind} {value.name} came without {declared.name}, which it needs.")
-        return value(*arguments, **settings)
+        return cast(V, value(*arguments, **settings))
 
     def _from_text(self, text: str) -> V:
         name, bracket, rest = text.strip().partition("(")
