@@ -32,7 +32,9 @@ _HOME = {
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names.split()}
 
-__all__ = sorted(_MODULE_OF)
+__version__ = "0.1.0"
+
+__all__ = [*_MODULE_OF]  # noqa: PLE0604 - names, though the rule cannot see it
 
 
 def __getattr__(name: str) -> Any:

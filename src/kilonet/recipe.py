@@ -73,8 +73,8 @@ class Recipe:
     l1: PerMember = 0.0
     dropout: PerMember = 0.0
     input_noise: PerMember = 0.0
-    max_norm: float | None | tuple[float | None, ...] = None
-    order: int | None | tuple[int | None, ...] = 0
+    max_norm: float | tuple[float | None, ...] | None = None
+    order: int | tuple[int | None, ...] | None = 0
     seeds: tuple[int, ...] = (0,)
     stopping: Stopping | None = None
     dtype: str = "float32"

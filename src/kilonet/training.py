@@ -1,11 +1,8 @@
 """Training: what a user asks for becomes a Problem, an engine runs it, a record comes back."""
 
-import signal
-import threading
 import time
 import warnings
 from collections.abc import Callable, Mapping
-from types import FrameType, TracebackType
 from typing import Any
 
 import numpy as np
@@ -14,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from kilonet.checks import shown
 from kilonet.engine import Problem, choose
 from kilonet.engine.inputs import assemble, checked_inputs, checked_weights, require_rows
+from kilonet.engine.interrupt import CtrlC
 from kilonet.engine.state import kept_theta
 from kilonet.errors import DataError, DivergenceWarning, InterruptedWarning, SettingError, ShapeError
 from kilonet.losses import loss_from
@@ -119,7 +117,7 @@ def value_and_grad(
     value, grad = choose(network, loss).value_and_grad(network, loss, flat, X, targets, weights)
     for penalty, strength in ((L2, l2), (L1, l1)):
         if np.any(strength):
-            each = np.broadcast_to(np.asarray(strength, dtype=np.float64), theta.shape[:-1]).reshape(-1)
+            each = tuple(np.broadcast_to(np.asarray(strength, np.float64), theta.shape[:-1]).reshape(-1).tolist())
             value = value + penalty(each).value(flat, network.weight_mask)
             grad += penalty(each).slope(flat, network.weight_mask)
     return value.astype(theta.dtype).reshape(theta.shape[:-1]), grad.reshape(theta.shape)
@@ -131,7 +129,7 @@ def _recipe(
     """The recipe of the call, and whether the member axis is dropped."""
     if seed is not None and seeds is not None:
         raise SettingError(f"seed={shown(seed)} and seeds={shown(seeds)} came together; say one of them.")
-    start = theta if state is None else state["theta"] if "theta" in state else None
+    start = theta if state is None else state.get("theta")
     if recipe is None and start is not None and "dtype" not in settings:
         came = np.asarray(start).dtype  # results have theta's dtype
         settings = settings | {"dtype": came if came.kind == "f" else "float64"}
@@ -164,14 +162,15 @@ def _start(network: Network, recipe: Recipe, theta: Any, state: Mapping[str, Arr
 
 def _run(session: Any, recipe: Recipe, callback: Callback | None, begun: float, single: bool) -> bool:
     """Advance to the end, a callback's True, or Ctrl-C; returns whether it was Ctrl-C."""
-    with _CtrlC() as ctrl_c:
+    with CtrlC() as ctrl_c:
         try:
             while not session.done and not ctrl_c.pressed:
                 before = session.epoch
                 after = session.advance(recipe.epochs if callback is None else 1, PATIENCE)
-                if callback is not None and after > before:
-                    if callback(_epoch_record(session, recipe.epochs, begun, single)):
-                        break
+                if callback is None or after == before:
+                    continue
+                if callback(_epoch_record(session, recipe.epochs, begun, single)):
+                    break
         except KeyboardInterrupt:
             if ctrl_c.pressed:  # for the second time: whoever waits for us is in a hurry
                 raise
@@ -179,35 +178,8 @@ def _run(session: Any, recipe: Recipe, callback: Callback | None, begun: float, 
         return ctrl_c.pressed
 
 
-class _CtrlC:
-    """Notes the first Ctrl-C, so that no step is torn; the second one is raised as always."""
-
-    def __init__(self) -> None:
-        self.pressed = False
-        self._ours = False
-
-    def __enter__(self) -> "_CtrlC":
-        # A handler of the user's own stays in charge; only the main thread may set one.
-        if threading.current_thread() is threading.main_thread():
-            if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-                signal.signal(signal.SIGINT, self._note)
-                self._ours = True
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._ours:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
-
-    def _note(self, number: int, frame: FrameType | None) -> None:
-        if self.pressed:
-            signal.default_int_handler(number, frame)
-        self.pressed = True
-
-
 def _epoch_record(session: Any, epochs: int, begun: float, single: bool) -> EpochRecord:
-    row = session.history()[-1]
+    row = session.history()[session.epoch - 1]
     values = {name: float(row[0, i]) if single else row[:, i] for i, name in enumerate(METRICS)}
     return EpochRecord(session.epoch, epochs, seconds=time.perf_counter() - begun, **values)
 

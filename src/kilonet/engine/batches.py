@@ -73,14 +73,14 @@ def gather(X: Any, rows: Array | slice) -> Array:
 
 
 def noisy(x: Array, sigma: Floats, seeds: Array, step: int) -> Array:
-    """x with Gaussian noise of standard deviation sigma (P,) on it; x itself where there is none.
+    """Add Gaussian noise of standard deviation sigma (P,) to x; without any noise x itself comes back.
 
     seeds (P,) uint64. Returns (P, b, f) in the dtype of x.
     """
     if not sigma.any():
         return x
-    drawn = philox.noise(seeds, step, *x.shape[-2:]).astype(x.dtype)
-    return x + sigma.astype(x.dtype)[:, None, None] * drawn
+    drawn: Array = philox.noise(seeds, step, *x.shape[-2:]).astype(x.dtype)
+    return np.asarray(x + sigma.astype(x.dtype)[:, None, None] * drawn)
 
 
 def dropout_masks(

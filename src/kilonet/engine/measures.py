@@ -42,7 +42,7 @@ class Scorer:
     def __init__(self, loss: Any, targets: Array, weights: Floats | None) -> None:
         self._loss = loss
         self._kind: str = loss.kind(targets)
-        self._total = _total_squares(targets, weights) if self._kind == "numbers" else np.zeros(0)
+        self._total = total_squares(targets, weights) if self._kind == "numbers" else np.zeros(0)
 
     def sums(self, scores: Array, value: Array, targets: Array, weights: Array) -> Floats:
         """Sums (P, 4 + k) over rows: scores (P, b, k), value and weights (P, b), targets shared or own."""
@@ -68,7 +68,12 @@ class Scorer:
         return loss, explained.mean(axis=-1)
 
 
-def _total_squares(targets: Array, weights: Floats | None) -> Floats:
+def total_squares(targets: Array, weights: Floats | None) -> Floats:
+    """Weighted squares (k,) of number targets (n, k) about their weighted mean: what R2 compares with.
+
+    >>> total_squares(np.array([[1.0], [3.0]]), None)
+    array([2.])
+    """
     exact = targets.astype(np.float64)
     weight = np.ones(len(exact)) if weights is None else weights
     mean = row_sum((weight[:, None] * exact).T) / row_sum(weight)

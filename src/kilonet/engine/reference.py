@@ -19,11 +19,13 @@ from kilonet.engine.evaluate import Predictor, scores, value_and_grad
 from kilonet.engine.measures import Scorer, row_sum, value_and_slope
 from kilonet.engine.passes import backward, forward
 from kilonet.engine.problem import Problem
-from kilonet.engine.state import State, fresh_state, kept_theta, live_members, restored_state
+from kilonet.engine.state import State, completed_epochs, fresh_state, kept_theta, live_members, restored_state
 from kilonet.penalties import L1, L2, max_norm
+from kilonet.recipe import Stopping
 
 Array = NDArray[Any]
 Floats = NDArray[np.float64]
+Members = NDArray[np.int64]
 
 __all__ = ["NAME", "Predictor", "Session", "scores", "value_and_grad"]
 
@@ -49,15 +51,18 @@ class Session:
 
     @property
     def epoch(self) -> int:
-        """Completed epochs, the maximum over the members."""
-        return int(self._state["epoch"].max())
+        """Epochs that all members still training have completed; of a finished run the maximum."""
+        return completed_epochs(self._state, self._problem.recipe.epochs)
 
     def advance(self, epochs: int, seconds: float | None = None) -> int:
         """Train until `epochs` more are complete or `seconds` have passed; returns the completed epochs."""
         begun, target = time.monotonic(), self.epoch + epochs
         with np.errstate(all="ignore"):  # what leaves the finite numbers is found at the epoch's end
             while not self.done and self.epoch < target:
-                self._step(live_members(self._state, self._problem.recipe.epochs))
+                live = live_members(self._state, self._problem.recipe.epochs)
+                # Members of another engine's state may be at different steps: who lags goes first.
+                lagging = self._state["step"][live] == self._state["step"][live].min()
+                self._step(live[lagging])
                 if seconds is not None and time.monotonic() - begun >= seconds:
                     break
         return self.epoch
@@ -77,19 +82,20 @@ class Session:
 
     def state(self) -> State:
         """A copy of everything that exact resumption needs, as `kilonet.engine.state` describes it."""
-        return {name: value.copy() for name, value in self._state.items()}
+        inside = bool((self._state["step"] != self._state["epoch"] * self._problem.steps_per_epoch).any())
+        return {name: value.copy() for name, value in self._state.items() if inside or name != "start_theta"}
 
     def close(self) -> None:
         """Nothing to free here; the face is that of every engine."""
 
-    def _step(self, live: NDArray[np.int64]) -> None:
+    def _step(self, live: Members) -> None:
         """One batch: gather, forward, loss, backward, update; then the epoch's end where it is one."""
         problem, state = self._problem, self._state
         step, epoch = int(state["step"][live[0]]), int(state["epoch"][live[0]])
         place = step - epoch * problem.steps_per_epoch
         if place == 0:
             state["sums"][live] = 0.0
-            state["start_theta"] = state["theta"].copy()
+            state["start_theta"][live] = state["theta"][live]
         batch = self._batches.batch(epoch, place, live.tolist())
         theta = state["theta"][live]
         gradient, total = self._gradient(batch, theta, live, step)
@@ -99,7 +105,7 @@ class Session:
         if place + 1 == problem.steps_per_epoch:
             self._end_epoch(live)
 
-    def _gradient(self, batch: Batch, theta: Array, live: NDArray[np.int64], step: int) -> tuple[Array, Floats]:
+    def _gradient(self, batch: Batch, theta: Array, live: Members, step: int) -> tuple[Array, Floats]:
         """Gradient (P, n) of the batch's mean data loss, and the sum of the weights (P,); fills the sums."""
         problem, seeds = self._problem, self._seeds[live]
         network, loss = problem.network, problem.loss
@@ -117,16 +123,14 @@ class Session:
         backward(network, views, traces, slope * share.astype(theta.dtype)[..., None], network.views(gradient))
         return gradient, total
 
-    def _penalize(self, theta: Array, gradient: Array, live: NDArray[np.int64]) -> None:
+    def _penalize(self, theta: Array, gradient: Array, live: Members) -> None:
         """Add the slopes of the penalties to the gradient, in place."""
         for penalty, name in ((L2, "l2"), (L1, "l1")):
             strength = self._settings[name][live]
             if strength.any():
-                gradient += penalty(strength).slope(theta, self._problem.network.weight_mask)
+                gradient += penalty(tuple(strength.tolist())).slope(theta, self._problem.network.weight_mask)
 
-    def _update(
-        self, theta: Array, gradient: Array, live: NDArray[np.int64], step: int, moves: NDArray[np.bool_]
-    ) -> None:
+    def _update(self, theta: Array, gradient: Array, live: Members, step: int, moves: NDArray[np.bool_]) -> None:
         """The optimizer's step and max-norm, for the members whose batch had any weight."""
         problem, state = self._problem, self._state
         recipe = problem.recipe
@@ -142,9 +146,10 @@ class Session:
         state["theta"][moved] = new[moves]
         state["slots"][:, moved] = slots[:, moves]
 
-    def _end_epoch(self, live: NDArray[np.int64]) -> None:
+    def _end_epoch(self, live: Members) -> None:
         """Freeze who diverged, then validation and early stopping for the others."""
         problem, state = self._problem, self._state
+        epoch = int(state["epoch"][live[0]])
         state["epoch"][live] += 1
         loss, score = self._scorer.results(state["sums"][live])
         finite = np.isfinite(loss) & np.isfinite(state["theta"][live]).all(axis=1)
@@ -155,13 +160,14 @@ class Session:
         state["sums"][live] = 0.0
         if len(kept) == 0:
             return
-        row = np.full((len(state["theta"]), 4), np.nan)
+        if len(state["history"]) == epoch:
+            state["history"] = np.concatenate([state["history"], np.full((1, len(state["theta"]), 4), np.nan)])
+        row = state["history"][epoch]
         row[kept, 0], row[kept, 1] = loss[finite], score[finite]
         if problem.validation is not None:
             row[kept, 2:] = self._validate(state["theta"][kept])
-        state["history"] = np.concatenate([state["history"], row[None]])
         if problem.recipe.stopping is not None:
-            self._stop(kept, row[kept])
+            self._stop(kept, row[kept], problem.recipe.stopping)
 
     def _validate(self, theta: Array) -> Floats:
         """Loss and score (P, 2) on the validation set, dropout and noise off."""
@@ -172,15 +178,17 @@ class Session:
         weights = np.broadcast_to(1.0 if weights is None else weights, value.shape)
         return np.stack(scorer.results(scorer.sums(given, value, targets, weights)), axis=-1)
 
-    def _stop(self, members: NDArray[np.int64], row: Floats) -> None:
+    def _stop(self, members: Members, row: Floats, stopping: Stopping) -> None:
         """Early stopping after an epoch: remember better parameters, end who waited for too long."""
-        state, stopping = self._state, self._problem.recipe.stopping
+        state = self._state
         if stopping.metric == "loss":
-            better = row[:, 2] < state["best_value"][members] - stopping.min_delta
+            value = row[:, 2]
+            better = value < state["best_value"][members] - stopping.min_delta
         else:
-            better = row[:, 3] > state["best_value"][members] + stopping.min_delta
+            value = row[:, 3]
+            better = value > state["best_value"][members] + stopping.min_delta
         risen, stuck = members[better], members[~better]
-        state["best_value"][risen] = row[better, 2 if stopping.metric == "loss" else 3]
+        state["best_value"][risen] = value[better]
         state["best_theta"][risen] = state["theta"][risen]
         state["best_epoch"][risen] = state["epoch"][risen]
         state["wait"][risen] = 0

@@ -9,14 +9,13 @@ P members, n parameters. A file can hold it as it is.
 | step | (P,) int64 | batches seen, counted from the start of training |
 | epoch | (P,) int64 | completed epochs; for a diverged member the last finite one |
 | history | (epochs, P, 4) float64 | loss, score, validation loss, validation score |
-| sums | (P, 4 + outputs) float64 | inside an epoch: Σwℓ, Σw, Σw·[right], 0, then Σw·(s − y)² of every output |
+| sums | (P, 4 + outputs) float64 | inside an epoch: Σw·loss, Σw, Σw·[right], 0, then Σw·(s − y)² of every output |
 | start_theta | (P, n) T | inside an epoch: parameters at its start, to which divergence goes back |
 | diverged | (P,) int64 | the epoch, from 1, that left the finite numbers, else 0 |
 | stopped | (P,) int64 | the epoch after which early stopping ended the member, else 0 |
 | best_theta, best_value, best_epoch, wait | | with stopping: best epoch so far, and how long ago |
 
-Live members, neither stopped nor diverged, are always at the same step. A state belongs to the
-engine that made it: inside an epoch the other engine would go on with other last bits.
+A state belongs to the engine that made it: the other one would go on from it, with other last bits.
 """
 
 from collections.abc import Mapping
@@ -67,7 +66,10 @@ def restored_state(problem: Problem, given: Mapping[str, NDArray[Any]]) -> State
     needed = (recipe.n_members, network.n_parameters)
     if "theta" not in given or given["theta"].shape != needed:
         came = given["theta"].shape if "theta" in given else "nothing"
-        raise ShapeError(f"state['theta'] is {came}; needs {needed}, members × parameters. Is it of another network?")
+        raise ShapeError(
+            f"state['theta'] is {came}; needs {needed}, members × parameters. "
+            "Give the network and the seeds that it was made with."
+        )
     blank = fresh_state(problem, given["theta"])
     state = {
         name: np.array(given[name], dtype=value.dtype) if name in given else value for name, value in blank.items()
@@ -75,7 +77,8 @@ def restored_state(problem: Problem, given: Mapping[str, NDArray[Any]]) -> State
     for name, value in blank.items():
         if name != "history" and state[name].shape != value.shape:
             raise SettingError(
-                f"state[{name!r}] is {state[name].shape}; needs {value.shape}. A run goes on with the optimizer that it began with."
+                f"state[{name!r}] is {state[name].shape}; needs {value.shape}. "
+                "A run goes on with the optimizer that it began with."
             )
     if given["theta"].dtype != state["theta"].dtype:
         raise SettingError(f"the state is {given['theta'].dtype}, the run {recipe.dtype}; give the same dtype.")
@@ -84,24 +87,29 @@ def restored_state(problem: Problem, given: Mapping[str, NDArray[Any]]) -> State
             f"epochs came as {recipe.epochs}, but the state has seen {state['epoch'].max()} epochs; "
             "epochs counts from the start of training, so give a larger number."
         )
-    _require_same_pace(problem, state)
+    _require_same_steps(problem, state)
     return state
 
 
-def _require_same_pace(problem: Problem, state: State) -> None:
-    live = live_members(state, problem.recipe.epochs)
-    pace = set(zip(state["step"][live].tolist(), state["epoch"][live].tolist(), strict=True))
-    inside = [step - epoch * problem.steps_per_epoch for step, epoch in pace]
-    if len(pace) > 1 or any(not 0 <= place < problem.steps_per_epoch for place in inside):
-        raise SettingError(
-            f"the state was made with other rows or another batch: (step, epoch) {sorted(pace)} with "
-            f"{problem.steps_per_epoch} steps an epoch. Give the data and the batch that the run began with."
-        )
+def _require_same_steps(problem: Problem, state: State) -> None:
+    for member in live_members(state, problem.recipe.epochs).tolist():
+        step, epoch = int(state["step"][member]), int(state["epoch"][member])
+        if not 0 <= step - epoch * problem.steps_per_epoch < problem.steps_per_epoch:
+            raise SettingError(
+                f"the state was made with other rows or another batch: it has {step} steps in {epoch} epochs, this run "
+                f"{problem.steps_per_epoch} steps an epoch. Give the data and the batch that the run began with."
+            )
 
 
 def live_members(state: State, epochs: int) -> NDArray[np.int64]:
     """Indices of the members that still train."""
     return np.flatnonzero((state["stopped"] == 0) & (state["diverged"] == 0) & (state["epoch"] < epochs))
+
+
+def completed_epochs(state: State, epochs: int) -> int:
+    """Epochs that all members still training have completed; of a finished run the maximum."""
+    live = live_members(state, epochs)
+    return int(state["epoch"][live].min() if len(live) else state["epoch"].max())
 
 
 def kept_theta(state: State, stopping: bool) -> tuple[NDArray[Any], NDArray[np.int64]]:
