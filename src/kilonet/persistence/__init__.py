@@ -23,6 +23,7 @@ from kilonet.persistence.container import FORMAT, pack, unpack
 from kilonet.persistence.labels import labels_from_json, labels_to_json
 from kilonet.persistence.model import Array, SavedModel, first_fault
 from kilonet.recipe import Recipe
+from kilonet.tables import TableEncoder
 
 __all__ = ["FORMAT", "SavedModel", "load", "save", "versions", "writable"]
 
@@ -88,7 +89,7 @@ def versions() -> dict[str, str]:
 
 def _description(model: SavedModel) -> dict[str, Any]:
     try:
-        loss = model.loss.to_json()  # type: ignore[attr-defined]  # a custom loss may have none
+        loss = model.loss.to_json()  # a loss of the user's own may have no description
         network, recipe = model.network.to_json(), model.recipe.to_json()
     except (AttributeError, ValueError, TypeError) as error:
         raise FileFormatError(
@@ -135,13 +136,14 @@ def _model(description: Mapping[str, Any], tensors: dict[str, Array]) -> SavedMo
     if not (names is None or (isinstance(names, list) and all(isinstance(name, str) for name in names))):
         raise ValueError("the column names are not a list of text")
     state = _under(tensors, "state.")
+    network = Network.from_json(description["network"])
     return SavedModel(
-        network=Network.from_json(description["network"]),
+        network=network,
         loss=loss_from(description["loss"]),
         recipe=Recipe.from_json(description["recipe"]),
         theta=_taken(tensors, "theta"),
         task=description["task"],
-        encoder=_encoder(description["encoder"]),
+        encoder=_encoder(description["encoder"], network, names),
         classes=None if classes is None else labels_from_json(classes),
         feature_names=None if names is None else tuple(names),
         target_name=_text_or_none(description["target_name"]),
@@ -164,10 +166,16 @@ def _under(tensors: dict[str, Array], prefix: str) -> dict[str, Array]:
     return {name.removeprefix(prefix): array for name, array in tensors.items() if name.startswith(prefix)}
 
 
-def _encoder(value: Any) -> dict[str, Any] | None:
-    if value is None or isinstance(value, dict):
-        return value
-    raise ValueError(f"the encoder is {value!r:.60}")
+def _encoder(value: Any, network: Network, names: list[str] | None) -> dict[str, Any] | None:
+    """The encoder's description, once an encoder could be made of it that fits the network's inputs."""
+    if value is None:
+        return None
+    encoder = TableEncoder.from_json(value)
+    if encoder.state_.width != network.n_inputs:
+        raise ValueError(f"its encoder makes {encoder.state_.width} inputs, but its network takes {network.n_inputs}")
+    if names is not None and len(names) != encoder.n_features_in_:
+        raise ValueError(f"it names {len(names)} columns, but its encoder takes {encoder.n_features_in_}")
+    return dict(value)
 
 
 def _text_or_none(value: Any) -> str | None:

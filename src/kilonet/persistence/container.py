@@ -152,7 +152,7 @@ def _check_digest(data: bytes, end: int, checksum: str, source: str) -> None:
 
 def _tensors(data: bytes, source: str) -> dict[str, NDArray[Any]]:
     try:
-        entries = safetensors.deserialize(data)
+        entries: list[tuple[str, dict[str, Any]]] = safetensors.deserialize(data)  # type: ignore[no-untyped-call]
     except (safetensors.SafetensorError, OverflowError) as error:
         raise _damaged(source, f"its header does not hold together ({_first_line(error)})") from error
     tensors = {}
