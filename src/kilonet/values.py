@@ -108,6 +108,11 @@ def _plain(setting: Any) -> Any:
     )
 
 
+def _required(value: Value) -> list[str]:
+    """Return the names of the fields without a default; they come first."""
+    return [declared.name for declared in fields(value) if declared.default is MISSING]
+
+
 V = TypeVar("V", bound=Value)
 
 
@@ -150,10 +155,13 @@ class Family(Generic[V]):
 
     def _built(self, value: V, arguments: list[Any], settings: dict[str, Any]) -> V:
         """Return the variant; the table's own settings stand in only for those that have a default."""
-        for place, declared in enumerate(fields(value)):
-            if declared.default is MISSING and place >= len(arguments) and declared.name not in settings:
-                raise SettingError(f"the {self.kind} {value.name} came without {declared.name}, which it needs.")
-        return cast(V, value(*arguments, **settings))
+        needed = _required(value)
+        missing = set(needed[len(arguments) :]) - set(settings)
+        if missing:
+            raise SettingError(
+                f"the {self.kind} {value.name} came without {', '.join(sorted(missing))}; it needs that."
+            )
+        return value(*arguments, **settings)
 
     def _from_text(self, text: str) -> V:
         name, bracket, rest = text.strip().partition("(")
