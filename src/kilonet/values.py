@@ -8,7 +8,7 @@ description back into the value. Nothing is ever evaluated: text is parsed into 
 import ast
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, fields, replace
-from typing import Any, ClassVar, Generic, Self, TypeVar
+from typing import Any, ClassVar, Generic, Self, TypeVar, cast
 
 import numpy.typing as npt
 
@@ -161,7 +161,7 @@ class Family(Generic[V]):
             raise SettingError(
                 f"the {self.kind} {value.name} came without {', '.join(sorted(missing))}; it needs that."
             )
-        return value(*arguments, **settings)
+        return cast(V, value(*arguments, **settings))
 
     def _from_text(self, text: str) -> V:
         name, bracket, rest = text.strip().partition("(")
