@@ -24,7 +24,7 @@ FORMAT = 1
 HEADER_LIMIT = 100_000_000  # bytes; the limit of the safetensors format itself
 _NO_CHECKSUM = "0" * 64
 _MARKER = rb"\"checksum\":\""  # as it stands in the header, where the description is a string inside JSON
-_DTYPES = {"F32": np.dtype("<f4"), "F64": np.dtype("<f8"), "I64": np.dtype("<i8")}
+_DTYPES: dict[str, np.dtype[Any]] = {"F32": np.dtype("<f4"), "F64": np.dtype("<f8"), "I64": np.dtype("<i8")}
 
 
 def pack(tensors: Mapping[str, NDArray[Any]], description: Mapping[str, Any]) -> bytes:
