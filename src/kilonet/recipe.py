@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kilonet.checks import as_float_dtype, choice, nearest, number, shown, whole
+from kilonet.checks import choice, nearest, number, shown, whole
 from kilonet.errors import SettingError
 from kilonet.optimizers import Adam, Optimizer, optimizer_from
 from kilonet.schedules import Schedule, constant, schedule_from
@@ -196,6 +196,16 @@ def _stopping(name: str, value: Any) -> Stopping | None:
     raise SettingError(f"{name} came as {shown(value)}; needs None or a Stopping, such as Stopping(patience=5).")
 
 
+def _dtype(name: str, value: Any) -> str:
+    try:
+        chosen = "" if value is None else np.dtype(value).name  # NumPy reads None as float64, which nobody asked for
+    except TypeError:
+        chosen = ""
+    if chosen not in ("float32", "float64"):
+        raise SettingError(f"{name} came as {shown(value)}; needs float32 or float64.")
+    return chosen
+
+
 _RULES: dict[str, Callable[[str, Any], Any]] = {
     "l2": lambda name, value: number(name, value, "[0, inf)"),
     "l1": lambda name, value: number(name, value, "[0, inf)"),
@@ -209,7 +219,7 @@ _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "batch": whole,
     "epochs": whole,
     "stopping": _stopping,
-    "dtype": lambda name, value: as_float_dtype(name, value).name,
+    "dtype": _dtype,
     "n_threads": lambda name, value: None if value is None else whole(name, value),
 }
 _PER_MEMBER = ("rate", "l2", "l1", "dropout", "input_noise", "max_norm")

@@ -1,0 +1,106 @@
+"""How to train, as one value: what is accepted, what is refused, and how it is described."""
+
+import json
+import pickle
+
+import numpy as np
+import pytest
+
+from kilonet.errors import SettingError
+from kilonet.optimizers import SGD, Adam
+from kilonet.recipe import Recipe, Stopping
+from kilonet.schedules import cosine, warm_up
+
+FULL = {
+    "optimizer": Adam(0.003, beta1=0.8),
+    "schedule": warm_up(2.0, then=cosine(0.1)),
+    "batch": 8,
+    "epochs": 7,
+    "l2": [1e-3, 0.0],
+    "l1": 1e-5,
+    "dropout": (0.5, 0.25),
+    "input_noise": 0.1,
+    "max_norm": (None, 2.0),
+    "order": (3, None),
+    "seeds": [2**64 - 1, 0],
+    "stopping": Stopping("score", 3, 0.01),
+    "dtype": np.float64,
+    "n_threads": 2,
+}
+
+
+def test_the_defaults_are_those_that_are_documented() -> None:
+    recipe = Recipe.make()
+    assert (recipe.optimizer, recipe.batch, recipe.epochs, recipe.order, recipe.seeds) == (Adam(), 32, 20, 0, (0,))
+    assert (recipe.dtype, recipe.stopping, recipe.n_threads, recipe.max_norm) == ("float32", None, None, None)
+
+
+def test_a_recipe_survives_json_and_pickle_and_is_hashable() -> None:
+    recipe = Recipe.make(**FULL)
+    again = Recipe.from_json(json.loads(json.dumps(recipe.to_json())))
+    assert again == recipe
+    assert hash(again) == hash(recipe)
+    assert pickle.loads(pickle.dumps(recipe)) == recipe  # noqa: S301 - our own bytes
+    assert recipe.but(batch=9) != recipe
+
+
+def test_arrays_become_tuples_of_plain_numbers() -> None:
+    recipe = Recipe.make(l2=np.array([0.5, 1.0], dtype=np.float32), seeds=np.arange(2), order=np.array([4, 5]))
+    assert recipe.l2 == (0.5, 1.0)
+    assert recipe.orders == (4, 5)
+    assert all(type(seed) is int for seed in recipe.seeds)
+
+
+def test_per_member_spreads_one_number_and_reads_no_bound_as_infinity() -> None:
+    recipe = Recipe.make(**FULL)
+    assert recipe.per_member("l1").tolist() == [1e-5, 1e-5]
+    assert recipe.per_member("max_norm").tolist() == [np.inf, 2.0]
+    assert recipe.per_member("rate").tolist() == [0.003, 0.003]
+    with pytest.raises(SettingError, match="'batch' has no numeric value per member"):
+        recipe.per_member("batch")
+
+
+def test_rate_replaces_the_optimizers_rate_and_nothing_else() -> None:
+    recipe = Recipe.make(optimizer=Adam(0.003, beta1=0.8), rate=[0.1, 0.2], seeds=[0, 1])
+    assert recipe.optimizer == Adam((0.1, 0.2), beta1=0.8)
+    assert Recipe.make(optimizer="sgd(0.5)").optimizer == SGD(0.5)
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "message"),
+    [
+        ("batch", 0, "batch came as 0"),
+        ("batch", 1.5, "batch came as 1.5"),
+        ("epochs", True, "epochs came as True"),
+        ("l2", -1e-3, "l2 came as -0.001"),
+        ("l2", [0.1, 0.2], "l2 has 2 entries, but there are 1 members"),
+        ("l1", float("nan"), "l1 came as nan"),
+        ("dropout", 1.0, "dropout came as 1.0"),
+        ("dropout", 0.999999, "would drop every unit"),
+        ("input_noise", float("inf"), "input_noise came as inf"),
+        ("max_norm", 0.0, "max_norm came as 0.0"),
+        ("order", -1, "order came as -1"),
+        ("order", 2**64, "order came as 18446744073709551616"),
+        ("seeds", [], "seeds came as"),
+        ("seeds", 3, "seeds came as 3"),
+        ("seeds", [0, 0.5], r"seeds\[1\] came as 0.5"),
+        ("seeds", [2**64], r"seeds\[0\] came as"),
+        ("stopping", 5, "stopping came as 5"),
+        ("dtype", "float16", "dtype came as 'float16'"),
+        ("dtype", None, "dtype came as None"),
+        ("n_threads", 0, "n_threads came as 0"),
+        ("rate", "fast", "rate came as 'fast'"),
+        ("optimizer", "adamax", "adamax"),
+        ("schedule", "linear", "linear"),
+        ("learning_rate", 0.1, "unknown setting 'learning_rate'"),
+    ],
+)
+def test_each_error_names_the_setting_and_what_came(setting: str, value: object, message: str) -> None:
+    with pytest.raises(SettingError, match=message):
+        Recipe.make(**{setting: value})
+
+
+@pytest.mark.parametrize("wrong", [{"metric": "accuracy"}, {"patience": 0}, {"min_delta": -1.0}])
+def test_stopping_refuses_what_it_cannot_mean(wrong: dict[str, object]) -> None:
+    with pytest.raises(SettingError, match=next(iter(wrong))):
+        Stopping(**wrong)  # type: ignore[arg-type]

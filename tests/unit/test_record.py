@@ -1,0 +1,88 @@
+"""Records: shapes with and without the member axis, the best member, and what can be written down."""
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+
+from kilonet.losses import squared
+from kilonet.network import Network
+from kilonet.recipe import Recipe, Stopping
+from kilonet.record import History, Runs
+
+
+def curves(*loss: list[float], validation: list[list[float]] | None = None) -> np.ndarray:
+    """(epochs, members, 4) from the losses of each epoch."""
+    values = np.full((len(loss), len(loss[0]), 4), np.nan)
+    values[..., 0] = loss
+    if validation is not None:
+        values[..., 2] = validation
+        values[..., 3] = 1.0 - np.array(validation)
+    return values
+
+
+def runs(values: np.ndarray, single: bool = False, **changes: Any) -> Runs:
+    members = values.shape[1]
+    theta = np.zeros((members, 4))
+    last = np.full(members, len(values))
+    fields: dict[str, Any] = {"best_epoch": last, "stopped_epoch": 0 * last, "diverged": 0 * last} | changes
+    recipe = Recipe.make(seeds=range(members), stopping=fields.pop("stopping", None))
+    return Runs(
+        network=Network([3, 1]),
+        loss=squared,
+        recipe=recipe,
+        theta=theta[0] if single else theta,
+        history=History.of(values, single),
+        interrupted=False,
+        engine="reference",
+        state={},
+        seconds=0.0,
+        **fields,
+    )
+
+
+def test_a_single_network_has_no_member_axis_and_gets_it_back_in_to_array() -> None:
+    values = curves([3.0], [2.0])
+    history = History.of(values, single=True)
+    assert history.loss.tolist() == [3.0, 2.0]
+    np.testing.assert_array_equal(history.to_array(), values)
+    assert len(history) == 2
+
+
+def test_json_says_none_where_there_is_no_number() -> None:
+    written = json.loads(json.dumps(History.of(curves([3.0, 4.0]), single=False).to_json(), allow_nan=False))
+    assert written["loss"] == [[3.0, 4.0]]
+    assert written["validation_loss"] == [[None, None]]
+
+
+def test_the_best_member_has_the_smallest_loss_where_there_is_no_validation() -> None:
+    assert runs(curves([1.0, 9.0, 9.0], [5.0, 3.0, 4.0])).best == 1
+
+
+def test_validation_decides_where_there_is_one() -> None:
+    assert runs(curves([1.0, 9.0], validation=[[0.5, 0.2]])).best == 1
+
+
+def test_with_stopping_a_member_is_judged_at_its_best_epoch() -> None:
+    values = curves([1.0, 1.0], [1.0, 1.0], validation=[[0.1, 0.3], [0.9, 0.2]])
+    assert runs(values, best_epoch=np.array([1, 2]), stopping=Stopping("loss")).best == 0
+    assert runs(values, best_epoch=np.array([1, 2]), stopping=Stopping("score")).best == 0
+    assert runs(values, best_epoch=np.array([2, 2]), stopping=Stopping("score")).best == 1
+
+
+def test_diverged_members_come_last_even_with_the_smaller_loss() -> None:
+    assert runs(curves([0.1, 9.0]), diverged=np.array([2, 0])).best == 1
+    assert runs(curves([9.0, 1.0]), diverged=np.array([2, 2])).best == 1
+
+
+def test_repr_is_one_short_line() -> None:
+    text = repr(runs(curves([1.0], [0.25]), single=True))
+    assert "1 network" in text
+    assert "2 epochs, loss [0.25]" in text
+    assert "\n" not in text
+
+
+@pytest.mark.parametrize("single", [False, True])
+def test_single_says_whether_the_axis_was_dropped(single: bool) -> None:
+    assert runs(curves([1.0]), single=single).single is single
