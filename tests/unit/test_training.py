@@ -1,0 +1,285 @@
+"""train: what it refuses, what it gives back, callbacks, Ctrl-C, and what a call costs outside the engine."""
+
+import signal
+import time
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import scipy.sparse
+
+import kilonet as kn
+from kilonet import training
+
+NET = kn.Network([3, 4, 1])
+THREE = kn.Network([3, 4, 3])
+
+
+def rows(n: int = 12, seed: int = 5) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(n, 3))
+    return X, np.sin(X.sum(axis=1))
+
+
+X, Y = rows()
+CLASSES = np.arange(12) % 3
+
+
+def test_shapes_with_seeds_with_seed_and_with_neither() -> None:
+    several = kn.train(NET, kn.squared, X, Y, seeds=[5, 6], epochs=3)
+    assert (several.theta.shape, several.history.loss.shape, several.best_epoch.shape) == ((2, 21), (3, 2), (2,))
+    single = kn.train(NET, kn.squared, X, Y, seed=5, epochs=3)
+    assert (single.theta.shape, single.history.loss.shape, single.best_epoch) == ((21,), (3,), 3)
+    np.testing.assert_array_equal(single.theta, several.theta[0])
+    assert kn.train(NET, kn.squared, X, Y, epochs=1).theta.shape == (21,)
+    assert kn.train(NET, kn.squared, X, Y, seeds=[0], epochs=1).theta.shape == (1, 21)
+
+
+def test_theta_says_where_to_start_its_dtype_and_its_members() -> None:
+    start = NET.initial(seeds=[3, 4], dtype="float64")
+    runs = kn.train(NET, kn.squared, X, Y, theta=start, epochs=1)
+    assert runs.theta.dtype == np.float64
+    assert runs.recipe.seeds == (0, 1)
+    np.testing.assert_array_equal(kn.train(NET, kn.squared, X, Y, theta=start[0], epochs=1).theta, runs.theta[0])
+    assert not np.array_equal(runs.theta, start)
+
+
+def test_a_recipe_holds_every_setting_and_settings_change_it() -> None:
+    recipe = kn.Recipe.make(epochs=2, batch=5, seeds=[1, 2], rate=0.01)
+    runs = kn.train(NET, kn.squared, X, Y, recipe=recipe, epochs=3)
+    assert runs.recipe == recipe.but(epochs=3)
+    again = kn.train(NET, kn.squared, X, Y, seeds=[1, 2], rate=0.01, batch=5, epochs=3)
+    np.testing.assert_array_equal(runs.theta, again.theta)
+
+
+def test_a_loss_may_be_named() -> None:
+    assert kn.train(NET, "huber(2.0)", X, Y, epochs=1).loss == kn.huber(2.0)
+
+
+BAD: list[tuple[dict[str, Any], type[Exception], str]] = [
+    ({"X": X[:, :2]}, kn.ShapeError, r"X has shape \(12, 2\).*\(n_examples, 3\)"),
+    ({"X": X[0]}, kn.ShapeError, r"X has shape \(3,\)"),
+    ({"X": X[:0], "y": Y[:0]}, kn.DataError, "X has no rows"),
+    ({"X": X.astype(object)}, kn.DataError, "dtype object"),
+    ({"X": np.where(np.arange(36).reshape(12, 3) == 16, np.inf, X)}, kn.DataError, r"X\[5, 1\] is inf"),
+    (
+        {"X": np.where(np.arange(36).reshape(12, 3) == 16, 1e300, X)},
+        kn.DataError,
+        r"X\[5, 1\].*beyond the range of float32",
+    ),
+    ({"y": Y[:-1]}, kn.ShapeError, "y has 11 rows, but its X has 12"),
+    ({"y": np.where(np.arange(12) == 7, np.nan, Y)}, kn.DataError, "y .*row 7"),
+    ({"sample_weight": np.ones(11)}, kn.ShapeError, r"sample_weight has shape \(11,\)"),
+    ({"sample_weight": -np.ones(12)}, kn.DataError, r"sample_weight\[0\] is -1.0"),
+    ({"sample_weight": np.zeros(12)}, kn.DataError, "sums to 0.0"),
+    ({"sample_weight": ["a"] * 12}, kn.DataError, "no number"),
+    ({"class_weight": "balanced"}, kn.DataError, "class_weight needs one class per row"),
+    ({"validation": X}, kn.SettingError, "validation came as"),
+    ({"validation": (X[:, :2], Y)}, kn.ShapeError, "validation X has shape"),
+    ({"validation": (X, Y[:-1])}, kn.ShapeError, "validation y has 11 rows"),
+    ({"stopping": kn.Stopping()}, kn.SettingError, "give validation="),
+    ({"seed": 0, "seeds": [0]}, kn.SettingError, "say one of them"),
+    ({"theta": np.zeros(20)}, kn.ShapeError, r"theta has shape \(20,\); needs \(1, 21\)"),
+    ({"theta": np.full(21, np.nan)}, kn.DataError, "theta holds infinity or NaN"),
+    ({"epoch": 3}, kn.SettingError, "unknown setting 'epoch'.*Did you mean epochs"),
+]
+
+
+@pytest.mark.parametrize(("changes", "error", "message"), BAD, ids=[message for _, _, message in BAD])
+def test_what_cannot_be_used_is_named_with_its_place(
+    changes: dict[str, Any], error: type[Exception], message: str
+) -> None:
+    given = {"X": X, "y": Y, "epochs": 1} | changes
+    with pytest.raises(error, match=message):
+        kn.train(NET, kn.squared, given.pop("X"), given.pop("y"), **given)
+
+
+def test_infinity_in_sparse_rows_is_found_at_its_place() -> None:
+    sparse = scipy.sparse.csr_array(([1.0, np.inf], ([0, 4], [2, 1])), shape=(12, 3))
+    with pytest.raises(kn.DataError, match=r"X\[4, 1\] is inf"):
+        kn.train(NET, kn.squared, sparse, Y)
+
+
+def test_duplicates_in_sparse_rows_are_added_and_the_users_matrix_is_left_alone() -> None:
+    twice = scipy.sparse.csr_array((np.ones(4, np.float32), [0, 0, 1, 2], [0, 4, *[4] * 11]), shape=(12, 3))
+    runs = kn.train(NET, kn.squared, twice, Y, epochs=1)
+    np.testing.assert_array_equal(runs.theta, kn.train(NET, kn.squared, twice.toarray(), Y, epochs=1).theta)
+    assert twice.nnz == 4
+
+
+def test_class_weights_multiply_sample_weights() -> None:
+    weight = np.linspace(1, 2, 12)
+    given: dict[str, Any] = {"seed": 0, "epochs": 2}
+    factor = {0: 2.0, 1: 0.5, 2: 1.0}
+    by_class = kn.train(
+        THREE, kn.cross_entropy, X, CLASSES, sample_weight=weight, class_weight={0: 2.0, 1: 0.5}, **given
+    )
+    by_row = kn.train(
+        THREE, kn.cross_entropy, X, CLASSES, sample_weight=weight * [factor[c] for c in CLASSES.tolist()], **given
+    )
+    np.testing.assert_array_equal(by_class.theta, by_row.theta)
+
+
+def test_balanced_gives_every_class_the_same_weight() -> None:
+    y = np.array([0] * 8 + [1] * 4)
+    balanced = kn.train(NET, kn.logistic, X, y, class_weight="balanced", epochs=2)
+    by_row = kn.train(NET, kn.logistic, X, y, sample_weight=np.where(y == 0, 12 / 16, 12 / 8), epochs=2)
+    np.testing.assert_array_equal(balanced.theta, by_row.theta)
+
+
+@pytest.mark.parametrize(("weight", "error"), [("even", kn.SettingError), ({0: -1.0}, kn.DataError)])
+def test_class_weights_that_mean_nothing_are_refused(weight: Any, error: type[Exception]) -> None:
+    with pytest.raises(error, match="class_weight"):
+        kn.train(THREE, kn.cross_entropy, X, CLASSES, class_weight=weight)
+
+
+def test_a_callback_sees_every_epoch_once_and_may_stop() -> None:
+    seen: list[kn.EpochRecord] = []
+
+    def look(record: kn.EpochRecord) -> bool:
+        seen.append(record)
+        return record.epoch == 3
+
+    runs = kn.train(NET, kn.squared, X, Y, seed=0, epochs=10, validation=(X, Y), callback=look)
+    assert [record.epoch for record in seen] == [1, 2, 3]
+    assert [record.loss for record in seen] == runs.history.loss.tolist()
+    assert [record.validation_score for record in seen] == runs.history.validation_score.tolist()
+    assert seen[0].epochs == 10
+    assert 0 < seen[0].seconds <= seen[-1].seconds <= runs.seconds
+    assert not runs.interrupted
+    np.testing.assert_array_equal(runs.theta, kn.train(NET, kn.squared, X, Y, seed=0, epochs=3).theta)
+
+
+def test_a_callback_of_a_population_gets_one_number_per_member() -> None:
+    seen: list[Any] = []
+    kn.train(NET, kn.squared, X, Y, seeds=[0, 1], epochs=1, callback=seen.append)
+    assert seen[0].loss.shape == (2,)
+    assert np.isnan(seen[0].validation_loss).all()
+
+
+def press_in_epoch_2(record: kn.EpochRecord) -> None:
+    if record.epoch == 2:
+        signal.raise_signal(signal.SIGINT)
+
+
+def raise_in_epoch_2(record: kn.EpochRecord) -> None:
+    if record.epoch == 2:
+        raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("interrupt", [press_in_epoch_2, raise_in_epoch_2])
+def test_ctrl_c_gives_back_what_is_done(interrupt: Any) -> None:
+    with pytest.warns(kn.InterruptedWarning, match="after 2 of 9 epochs"):
+        runs = kn.train(NET, kn.squared, X, Y, epochs=9, callback=interrupt)
+    assert runs.interrupted
+    assert len(runs.history) == 2
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    rest = kn.train(NET, kn.squared, X, Y, epochs=9, state=runs.state)
+    np.testing.assert_array_equal(rest.theta, kn.train(NET, kn.squared, X, Y, epochs=9).theta)
+
+
+def test_ctrl_c_is_seen_while_the_engine_works() -> None:
+    signal.signal(signal.SIGALRM, lambda *_: signal.raise_signal(signal.SIGINT))
+    signal.setitimer(signal.ITIMER_REAL, 0.1)
+    begun = time.perf_counter()
+    with pytest.warns(kn.InterruptedWarning):
+        kn.train(kn.Network([3, 50, 1]), kn.squared, *rows(5000), epochs=10**6)
+    assert time.perf_counter() - begun < 2, "one second is promised; a busy machine gets another one"
+
+
+def test_a_second_ctrl_c_is_raised() -> None:
+    def press_twice(_: kn.EpochRecord) -> None:
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        kn.train(NET, kn.squared, X, Y, epochs=9, callback=press_twice)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_interrupted_with_stopping_the_best_parameters_so_far_come_back() -> None:
+    settings: dict[str, Any] = {"validation": rows(6, 8), "optimizer": kn.SGD(1.5), "dtype": "float64"}
+    free = kn.train(NET, kn.squared, X, Y, epochs=5, **settings)
+    best = int(np.argmin(free.history.validation_loss)) + 1
+    assert best < 5, "the rate should be too high to end at the best epoch"
+    cut = kn.train(
+        NET, kn.squared, X, Y, epochs=99, stopping=kn.Stopping(patience=50), **settings,
+        callback=lambda record: record.epoch == 5,
+    )  # fmt: skip
+    assert cut.best_epoch == best
+    np.testing.assert_array_equal(cut.theta, kn.train(NET, kn.squared, X, Y, epochs=best, **settings).theta)
+
+
+@pytest.mark.parametrize(
+    ("X_", "y", "rate", "cause"),
+    [
+        (X * 1e15, Y, 0.1, "inputs are not scaled"),
+        (X, Y * 1e15, 10.0, "targets are not scaled"),
+        (X, Y, 1e30, r"the rate 1e\+30 is too high. Try rate=1e\+29"),
+    ],
+)
+def test_divergence_names_member_epoch_cause_and_remedy(X_: Any, y: Any, rate: float, cause: str) -> None:
+    with pytest.warns(kn.DivergenceWarning, match=f"member 0 in epoch [1-9].*{cause}"):
+        runs = kn.train(NET, kn.squared, X_, y, optimizer=kn.SGD(rate), epochs=50)
+    assert runs.diverged == len(runs.history) + 1
+    assert np.isfinite(runs.theta).all()
+
+
+def test_value_and_grad_by_hand() -> None:
+    net = kn.Network([1, 1])
+    # s = 2x + 1: 3 and 5, y = 1 and 2: r = 2 and 3; weights 1 and 3: mean ½r² = (2 + 3 * 4.5) / 4.
+    theta = np.array([[2.0, 1.0], [2.0, 1.0]])
+    value, grad = kn.value_and_grad(net, kn.squared, theta, [[1], [2]], [1, 2], sample_weight=[1, 3], l2=[0, 0.5])
+    np.testing.assert_allclose(value, [15.5 / 4, 15.5 / 4 + 0.5 * 0.5 * 4], rtol=1e-15)
+    np.testing.assert_allclose(grad, [[(2 + 3 * 3 * 2) / 4, 11 / 4], [5.0 + 0.5 * 2, 11 / 4]], rtol=1e-15)
+
+
+def test_value_and_grad_keeps_axes_and_dtype() -> None:
+    theta = NET.initial(seeds=range(6)).reshape(2, 3, -1)
+    value, grad = kn.value_and_grad(NET, kn.squared, theta, X, Y, l1=0.1)
+    assert (value.shape, grad.shape, value.dtype, grad.dtype) == ((2, 3), theta.shape, np.float32, np.float32)
+    with pytest.raises(kn.ShapeError, match="theta"):
+        kn.value_and_grad(NET, kn.squared, theta[..., :-1], X, Y)
+
+
+class Counting:
+    """A session that does every epoch at once, and counts how often it is asked."""
+
+    calls = 0
+
+    def __init__(self, problem: Any, theta: Any, state: Any = None) -> None:
+        self.problem, self.start, self.given, self.epoch = problem, theta, state, 0
+
+    @property
+    def done(self) -> bool:
+        return self.epoch >= self.problem.recipe.epochs
+
+    def advance(self, epochs: int, seconds: float | None = None) -> int:
+        assert seconds is not None
+        assert seconds <= 0.1
+        Counting.calls += 1
+        self.epoch += epochs
+        return self.epoch
+
+    def history(self) -> np.ndarray:
+        return np.zeros((self.epoch, len(self.start), 4))
+
+    def state(self) -> dict[str, np.ndarray]:
+        zeros = np.zeros(len(self.start), np.int64)
+        return {"theta": self.start, "stopped": zeros, "diverged": zeros, "epoch": zeros + self.epoch}
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+def test_a_call_costs_little_outside_the_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training, "choose", lambda _: SimpleNamespace(NAME="none", Session=Counting))
+    wide, many = np.random.default_rng(0).normal(size=(1797, 64)), np.arange(1797) % 10
+    net, costs = kn.Network([64, 64, 32, 10]), []
+    for _ in range(20):
+        begun = time.perf_counter()
+        kn.train(net, kn.cross_entropy, wide, many, epochs=100)
+        costs.append(time.perf_counter() - begun)
+    assert Counting.calls == 20, "without a callback all epochs fit into one engine call"
+    assert min(costs) < 0.005, "seconds; the fastest of twenty, since others use the machine too"
