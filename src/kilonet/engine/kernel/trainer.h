@@ -1,0 +1,145 @@
+// One training session and one predictor: they own the memory that a kernel works on.
+#pragma once
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstring>
+#include <limits>
+
+#include "network.h"
+#include "threads.h"
+#include "variants.h"
+
+namespace kilonet {
+
+template <class T> const Kernel<T>& kernel_of(const Variant& v);
+template <> inline const Kernel<float>& kernel_of<float>(const Variant& v) { return v.single; }
+template <> inline const Kernel<double>& kernel_of<double>(const Variant& v) { return v.twice; }
+
+inline long slots_of(Rule rule) {
+    return rule == Rule::adam || rule == Rule::adamw ? 2 : rule == Rule::sgd || rule == Rule::none ? 0 : 1;
+}
+
+template <class T>
+class Trainer {
+public:
+    Session<T> session;
+    Network<T> network;
+
+    Trainer(const Trainer&) = delete;
+
+    // `settings` carries the recipe and the data; its memory (data, rates) outlives the trainer.
+    Trainer(const Session<T>& settings, long n_inputs, const std::vector<LayerSpec>& layers, const Variant& variant, int threads)
+        : session(settings), network(n_inputs, layers, std::max(settings.batch, std::min(64L, settings.valid.rows)), threads, Purpose::train),
+          kernel(kernel_of<T>(variant)), most_threads(threads) {
+        Session<T>& s = session;
+        const long slots = slots_of(s.rule);
+        const bool gradient = s.rule == Rule::none || s.batch > row_block;
+        network.extend(&Layer<T>::first, slots > 0);
+        network.extend(&Layer<T>::second, slots > 1);
+        network.extend(&Layer<T>::gradient, gradient);
+        s.net = network.net;
+        s.steps_per_epoch = (s.train.rows + s.batch - 1) / s.batch;
+        s.rows = network.template take<std::int32_t>(s.train.rows);
+        s.row_loss = network.template take<T>(s.batch);
+        s.row_score = network.template take<T>(2 * s.batch);
+        s.valid_loss = network.template take<T>(s.valid.rows);
+        s.valid_score = network.template take<T>(s.valid.rows);
+        s.history = network.template take<double>(4 * s.epochs);
+        std::fill(s.history, s.history + 4 * s.epochs, std::numeric_limits<double>::quiet_NaN());
+        s.snapshot = network.template take<T>(s.net.n_packed);
+        if (s.monitor != Metric::none) s.best = network.template take<T>(s.net.n_packed);
+        s.best_value = s.monitor == Metric::loss ? INFINITY : -INFINITY;
+        const double work = 6. * double(s.net.n_packed) * double(s.batch);  // operations of a step
+        s.check_every = std::max(1L, long(1e7 / work));
+    }
+
+    void load(const T* theta) {
+        network.pack(theta, &Layer<T>::value);
+        network.refresh_back();
+        std::memcpy(session.snapshot, session.net.parameters, bytes());
+    }
+
+    void load_slot(int which, const T* values) { network.pack(values, which ? &Layer<T>::second : &Layer<T>::first); }
+    void store_slot(int which, T* values) const { network.unpack(which ? &Layer<T>::second : &Layer<T>::first, values); }
+    void store(T* theta) const { network.unpack(&Layer<T>::value, theta); }
+    void store_gradient(T* values) const { network.unpack(&Layer<T>::gradient, values); }
+
+    // Copies of the parameters are kept packed: they travel through the live ones' place.
+    void load_copy(T* kept, const T* theta) {
+        if (kept) through_place([&](T* live) { network.pack(theta, &Layer<T>::value); std::memcpy(kept, live, bytes()); });
+    }
+    void store_copy(const T* kept, T* theta) {
+        if (kept) through_place([&](T* live) { std::memcpy(live, kept, bytes()); network.unpack(&Layer<T>::value, theta); });
+    }
+
+    void set_step(std::int64_t step) {
+        session.step = step;
+        session.beta1_power = session.beta2_power = 1;
+        for (std::int64_t i = 0; i < step; i++) {
+            session.beta1_power *= session.beta1;
+            session.beta2_power *= session.beta2;
+        }
+    }
+
+    // Trains until `epoch` epochs are complete, the network stops, or the seconds are over.
+    void run(long epoch, double seconds, bool timed, int threads) {
+        Session<T>& s = session;
+        s.until_epoch = std::min(epoch, s.epochs);
+        s.timed = timed;
+        s.pause = false;
+        s.deadline = std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count() + seconds;
+        s.barrier = Barrier{};
+        s.barrier.threads = std::clamp(threads, 1, most_threads);
+        run_threads(s.barrier.threads, [&](int t) { kernel.train(s, t); });
+    }
+
+    // The mean loss of all rows; the gradient stays in its place.
+    double gradient(int threads) {
+        Session<T>& s = session;
+        s.position = 0;
+        s.sums = Sums{};
+        s.barrier = Barrier{};
+        s.barrier.threads = std::clamp(threads, 1, most_threads);
+        run_threads(s.barrier.threads, [&](int t) { kernel.gradient(s, t); });
+        return s.sums.loss / s.sums.weight;
+    }
+
+private:
+    const Kernel<T>& kernel;
+    int most_threads;
+
+    std::size_t bytes() const { return session.net.n_packed * sizeof(T); }
+
+    template <class Copy>
+    void through_place(Copy copy) {
+        T* const live = session.net.parameters;
+        const std::vector<T> saved(live, live + session.net.n_packed);
+        copy(live);
+        std::memcpy(live, saved.data(), bytes());
+    }
+};
+
+template <class T>
+class Predictor {
+public:
+    Predictor(const Predictor&) = delete;
+    Predictor(const T* theta, long n_inputs, const std::vector<LayerSpec>& layers, const Variant& variant, int threads)
+        : network(n_inputs, layers, 96L * threads, threads, Purpose::predict), kernel(kernel_of<T>(variant)), most_threads(threads) {
+        network.pack(theta, &Layer<T>::value);
+    }
+
+    void predict(const Data<T>& data, long layer, T* out, int threads) const {
+        const int n = std::clamp(threads, 1, most_threads);
+        run_threads(n, [&](int t) { kernel.predict(network.net, data, layer, out, t, n); });
+    }
+
+    const Net<T>& net() const { return network.net; }
+
+private:
+    Network<T> network;
+    const Kernel<T>& kernel;
+    int most_threads;
+};
+
+}  // namespace kilonet

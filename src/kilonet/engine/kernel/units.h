@@ -1,0 +1,174 @@
+// Units: value and local slope side by side, and the passes over a layer's rows that use them.
+#pragma once
+#include "random.h"
+
+namespace kilonet {
+namespace {
+
+template <Unit u> struct Is { static constexpr Unit unit = u; };
+
+// Calls f(Is<unit>{}) so that each unit gets code of its own.
+template <class F>
+INLINE void with_unit(Unit unit, F f) {
+    switch (unit) {
+        case Unit::identity: f(Is<Unit::identity>{}); break;
+        case Unit::sigmoid: f(Is<Unit::sigmoid>{}); break;
+        case Unit::tanh: f(Is<Unit::tanh>{}); break;
+        case Unit::relu: f(Is<Unit::relu>{}); break;
+        case Unit::leaky_relu: f(Is<Unit::leaky_relu>{}); break;
+        case Unit::prelu: f(Is<Unit::prelu>{}); break;
+        case Unit::elu: f(Is<Unit::elu>{}); break;
+        case Unit::selu: f(Is<Unit::selu>{}); break;
+        case Unit::gelu: f(Is<Unit::gelu>{}); break;
+        case Unit::silu: f(Is<Unit::silu>{}); break;
+        case Unit::mish: f(Is<Unit::mish>{}); break;
+        case Unit::softplus: f(Is<Unit::softplus>{}); break;
+        case Unit::maxout: f(Is<Unit::maxout>{}); break;
+    }
+}
+
+template <class T> struct Point { Vec<T> value, slope; };
+
+// c is alpha of leaky_relu, elu and (one per unit) prelu. At a kink the slope is the left one.
+template <Unit u, class T>
+INLINE Point<T> unit_at(Vec<T> z, Vec<T> c) {
+    const Vec<T> one = all<T>(1), zero{};
+    if constexpr (u == Unit::sigmoid) {
+        const Vec<T> a = sigmoid<T>(z);
+        return {a, a * (one - a)};
+    } else if constexpr (u == Unit::tanh) {
+        const Vec<T> a = tanh<T>(z);
+        return {a, one - a * a};
+    } else if constexpr (u == Unit::relu) {
+        return {z > zero ? z : zero, z > zero ? one : zero};
+    } else if constexpr (u == Unit::leaky_relu || u == Unit::prelu) {
+        return {z > zero ? z : c * z, z > zero ? one : c};
+    } else if constexpr (u == Unit::elu || u == Unit::selu) {
+        constexpr bool self_normalizing = u == Unit::selu;
+        const Vec<T> scale = self_normalizing ? all<T>(T(1.0507009873554805)) : one;
+        const Vec<T> alpha = self_normalizing ? all<T>(T(1.0507009873554805 * 1.6732632423543772)) : c;
+        const Vec<T> below = alpha * expm1_negative<T>(z > zero ? zero : z);
+        return {z > zero ? scale * z : below, z > zero ? scale : below + alpha};
+    } else if constexpr (u == Unit::gelu) {
+        const Vec<T> normal = fma(erf<T>(z * T(0.7071067811865476)), all<T>(0.5), all<T>(0.5));
+        const Vec<T> density = exp<T>(z * z * T(-0.5)) * T(0.3989422804014327);
+        const Vec<T> held = density == zero ? zero : z;  // z may be so large that z * density is inf * 0
+        return {z * normal, fma(held, density, normal)};
+    } else if constexpr (u == Unit::silu) {
+        const Vec<T> s = sigmoid<T>(z);
+        return {z * s, s * fma(z, one - s, one)};
+    } else if constexpr (u == Unit::mish) {
+        const Vec<T> s = sigmoid<T>(z), t = tanh<T>((z > zero ? z : zero) + log1p<T>(exp<T>(-absolute<T>(z))));
+        return {z * t, fma(z * s, fma(-t, t, one), t)};
+    } else if constexpr (u == Unit::softplus) {
+        return {(z > zero ? z : zero) + log1p<T>(exp<T>(-absolute<T>(z))), sigmoid<T>(z)};
+    } else {
+        return {z, one};
+    }
+}
+
+template <class T>
+struct Dropout {  // null: none
+    std::uint32_t step;
+    std::uint64_t seed;
+    std::uint32_t* words;
+    T* factors;
+};
+
+// Slope and negative part are kept only where the way back cannot tell them from `out`.
+template <class T, Unit u, bool keep>
+INLINE void activate_row(const Layer<T>& layer, long row) {
+    const T* before = layer.before + row * layer.width_stride;
+    T* out = layer.out + row * layer.unit_stride;
+    [[maybe_unused]] T* slope = layer.slope + row * layer.unit_stride;
+    for (long j = 0; j < layer.units; j += lanes<T>) {
+        if constexpr (u == Unit::maxout) {
+            Vec<T> a = load<T>(before + j);
+            for (long p = 1; p < layer.pieces; p++) {
+                const Vec<T> z = load<T>(before + p * layer.units + j);
+                a = z > a ? z : a;
+                a = z != z ? z : a;  // a NaN must not hide behind a comparison
+            }
+            store<T>(out + j, a);
+            if constexpr (keep) store<T>(slope + j, all<T>(1));
+        } else {
+            const Vec<T> z = load<T>(before + j);
+            const Vec<T> c = u == Unit::prelu ? load<T>(layer.value.alpha + j) : all<T>(layer.constant);
+            const Point<T> at = unit_at<u, T>(z, c);
+            if constexpr (u == Unit::relu) store<T>(out + j, z != z ? z : at.value);
+            else store<T>(out + j, at.value);
+            if constexpr (keep) store<T>(slope + j, at.slope);
+            if constexpr (keep && u == Unit::prelu) store<T>(layer.negative + row * layer.unit_stride + j, z < 0 ? z : Vec<T>{});
+        }
+    }
+}
+
+template <class T>
+void drop(const Layer<T>& layer, long index, long from, long to, const Dropout<T>& dropout) {
+    const long width = round_up(layer.units, 16);
+    for (long row = from; row < to; row++) {
+        if (row == from || row % 8 == 0)
+            draw(dropout.words, width, layer.units, std::uint32_t(row / 8), dropout.step, stream_dropout + 256 * std::uint32_t(index), dropout.seed);
+        dropout_factors<T>(dropout.factors, dropout.words, width, layer.units, row, layer.threshold, layer.keep);
+        const long at = row * layer.unit_stride;
+        for (long j = 0; j < layer.units; j++) {
+            layer.out[at + j] *= dropout.factors[j];
+            if (layer.slope) layer.slope[at + j] *= dropout.factors[j];
+            if (layer.negative) layer.negative[at + j] *= dropout.factors[j];
+        }
+    }
+}
+
+template <class T>
+void activate(const Layer<T>& layer, long index, long from, long to, bool train, const Dropout<T>* dropout) {
+    if (layer.unit != Unit::identity || layer.slope)
+        with_unit(layer.unit, [&](auto is) {
+            if (train && layer.slope)
+                for (long row = from; row < to; row++) activate_row<T, is.unit, true>(layer, row);
+            else
+                for (long row = from; row < to; row++) activate_row<T, is.unit, false>(layer, row);
+        });
+    if (train && layer.threshold) drop<T>(layer, index, from, to, *dropout);
+}
+
+// incoming (derivative by `out`) to delta (derivative by `before`).
+template <class T>
+void unit_back(const Layer<T>& layer, long from, long to) {
+    if (layer.unit == Unit::identity && !layer.slope) return;  // delta is incoming
+    for (long row = from; row < to; row++) {
+        const long at = row * layer.unit_stride;
+        const T *incoming = layer.incoming + at, *out = layer.out + at, *slope = layer.slope ? layer.slope + at : nullptr;
+        T* delta = layer.delta + row * layer.width_stride;
+        if (layer.unit == Unit::maxout) {
+            const T* before = layer.before + row * layer.width_stride;
+            for (long p = 0; p < layer.pieces; p++)
+                for (long j = 0; j < layer.units; j += lanes<T>) {
+                    const Vec<T> z = load<T>(before + p * layer.units + j), e = load<T>(incoming + j) * load<T>(slope + j);
+                    Mask<T> wins = z == z;
+                    for (long q = 0; q < layer.pieces; q++) {
+                        const Vec<T> other = load<T>(before + q * layer.units + j);
+                        wins &= q < p ? z > other : z >= other;  // the first of equal pieces
+                    }
+                    store<T>(delta + p * layer.units + j, wins ? e : Vec<T>{});
+                }
+            for (long j = layer.width; j < layer.width_stride; j++) delta[j] = 0;
+        } else if (slope) {
+            for (long j = 0; j < layer.units; j += lanes<T>) store<T>(delta + j, load<T>(incoming + j) * load<T>(slope + j));
+        } else if (layer.unit == Unit::relu) {
+            const Vec<T> keep = all<T>(layer.keep);
+            for (long j = 0; j < layer.units; j += lanes<T>) {
+                const Vec<T> a = load<T>(out + j), e = load<T>(incoming + j);
+                store<T>(delta + j, a > 0 ? e * keep : Vec<T>{});
+            }
+        } else {  // sigmoid and tanh, whose slopes follow from their values
+            for (long j = 0; j < layer.units; j += lanes<T>) {
+                const Vec<T> a = load<T>(out + j), one = all<T>(1);
+                const Vec<T> s = layer.unit == Unit::sigmoid ? a * (one - a) : one - a * a;
+                store<T>(delta + j, load<T>(incoming + j) * s);
+            }
+        }
+    }
+}
+
+}  // namespace
+}  // namespace kilonet
