@@ -71,16 +71,28 @@ class Loss(Value):
         return cast(Array, ((scores > 0) == (targets > 0)).all(axis=-1))
 
 
+def total_squares(targets: Array, weights: Array | None = None) -> Array:
+    """Return the weighted squares of targets (n, k) about their weighted mean: float64 (k,).
+
+    They are taken about a row first, so that equal targets give exactly 0, whatever their mean rounds to.
+
+    >>> total_squares(np.array([[1.0, 0.1], [3.0, 0.1], [2.0, 0.1]]))
+    array([2., 0.])
+    """
+    w = np.ones(targets.shape[0]) if weights is None else np.asarray(weights, np.float64)
+    shifted = targets.astype(np.float64) - targets[np.argmax(w)].astype(np.float64)
+    mean = (w @ shifted) / w.sum()
+    return cast(Array, w @ np.square(shifted - mean))
+
+
 def _r_squared(scores: Array, targets: Array, weights: Array | None) -> Array:
     """Return 1 - SSE / SST averaged over the outputs; without any spread 1 where exact, else 0."""
-    y = targets.astype(np.float64)
-    w = np.ones(y.shape[-2]) if weights is None else np.asarray(weights, np.float64)
+    w = np.ones(targets.shape[-2]) if weights is None else np.asarray(weights, np.float64)
     with np.errstate(over="ignore", invalid="ignore"):
-        mean = (w @ y) / w.sum()
-        total = w @ np.square(y - mean)
-        rest = (w @ np.square(scores.astype(np.float64) - y)).astype(np.float64)
-        spread = total > 0
-        shares = np.where(spread, 1.0 - rest / np.where(spread, total, 1.0), np.where(rest == 0, 1.0, 0.0))
+        total = total_squares(targets, weights)
+        rest = w @ np.square(scores.astype(np.float64) - targets)
+        constant = total == 0
+        shares = np.where(constant, rest == 0, 1.0 - rest / np.where(constant, 1.0, total))
     return cast(Array, shares.mean(axis=-1))
 
 
