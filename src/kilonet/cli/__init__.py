@@ -1,0 +1,116 @@
+"""The command line: `kilonet fit`, `kilonet predict`, `kilonet show`.
+
+Exit status: 0 it worked, 1 the run failed, 2 wrong usage, 130 interrupted. What fails never exits 0,
+and a file that was to be written is then either whole or untouched.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+from kilonet.cli.console import plain
+from kilonet.cli.fit import fit
+from kilonet.cli.predict import predict
+from kilonet.cli.show import show
+from kilonet.errors import DataError, DivergenceError, EngineError, FileFormatError, SettingError, ShapeError
+from kilonet.persistence import versions
+
+__all__ = ["main"]
+
+FAILED, USAGE, INTERRUPTED = 1, 2, 130
+
+
+HELP = """Train fully-connected neural networks on tables and pictures, and use them.
+
+\b
+kilonet fit digits --hidden 64,32 --l2 1e-3 --out digits.kn
+kilonet fit houses.csv --target price
+kilonet predict houses.kn new_houses.csv > prices.csv
+kilonet show houses.kn
+
+Results go to stdout; messages and progress go to stderr. Every command takes --json. Exit status: 0 it worked,
+1 the run failed, 2 wrong usage, 130 interrupted.
+"""
+
+
+@click.group(help=HELP, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(versions()["kilonet"], prog_name="kilonet", message="%(prog)s %(version)s")
+def group() -> None:
+    """All commands."""
+
+
+for command in (fit, predict, show):
+    group.add_command(command)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and give its exit status.
+
+    >>> main(["--version"])
+    kilonet ...
+    0
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # names in files may hold letters that this terminal lacks
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        status = _run(arguments)
+        sys.stdout.flush()  # a full disk behind stdout must not look like success
+    except BrokenPipeError:  # whoever read the output went away (`| head`): nothing to say, but not all was said
+        _forget_output()
+        return FAILED
+    except OSError as error:
+        _forget_output()
+        return _fail(_os_error(error))
+    return status
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    try:
+        status = group.main(args=arguments, prog_name="kilonet", standalone_mode=False)
+    except click.ClickException as error:
+        return _refuse(error)
+    except (click.Abort, KeyboardInterrupt):
+        return _fail("interrupted. No file was written.", INTERRUPTED)
+    except SettingError as error:
+        return _fail(error, USAGE)
+    except (DataError, ShapeError, FileFormatError, DivergenceError, EngineError) as error:
+        return _fail(error)
+    except MemoryError:
+        return _fail("there is not enough memory for this. Use fewer rows, a smaller network, or --dtype float32.")
+    return status if isinstance(status, int) else 0
+
+
+def _refuse(error: click.ClickException) -> int:
+    """Wrong usage: the message, and where to read how it is done."""
+    context = getattr(error, "ctx", None)
+    _fail(error.format_message(), error.exit_code)
+    if isinstance(context, click.Context) and error.exit_code == USAGE:
+        click.echo(f"`{context.command_path} --help` tells more.", err=True)
+    return error.exit_code
+
+
+def _fail(message: object, status: int = FAILED) -> int:
+    text = plain(message)
+    click.secho(f"Error: {text}", err=True, fg="red")
+    return status
+
+
+def _os_error(error: OSError) -> str:
+    if error.errno is None:  # one of our own, which says all there is to say
+        return str(error)
+    return (
+        f"{error.filename or 'the output'}: {error.strerror or error}. Look at the path, its permissions and the disk."
+    )
+
+
+def _forget_output() -> None:
+    """Let the interpreter flush at exit what cannot be written, without a second complaint."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,104 @@
+"""What was asked for on the command line of `kilonet fit`, checked before any data is read."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from kilonet.cli.seam import Estimator, MLPClassifier, MLPRegressor
+from kilonet.persistence import writable
+
+HELD_OUT = 0.2
+_ONLY_WITH_STOPPING = ("monitor", "patience", "min_delta")
+_NAMES = {"seed": "random_state", "threads": "n_jobs"}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One call of `kilonet fit`.
+
+    settings: the estimator's parameters that were given; those left out keep the estimator's defaults.
+    fraction: share of the rows to hold out; fraction_given tells whether the user said so.
+    """
+
+    data: str
+    out: Path
+    target: str | None
+    task: str
+    validation: str | None
+    fraction: float
+    fraction_given: bool
+    settings: Mapping[str, Any]
+    as_json: bool
+    quiet: bool
+
+    @classmethod
+    def of(cls, data: str, options: Mapping[str, Any]) -> Asked:
+        """From click's options. Raises UsageError for options that exclude one another or a place without room."""
+        given = {name: value for name, value in options.items() if value is not None}
+        as_json, quiet = given.pop("json", False), given.pop("quiet", False)
+        target, task, validation = given.pop("target", None), given.pop("task", "auto"), given.pop("validation", None)
+        out, fraction = given.pop("out", None), given.pop("validation_fraction", None)
+        if validation is not None and fraction is not None:
+            raise click.UsageError(
+                "--validation names the rows to judge on, so --validation-fraction has no say. Leave one out."
+            )
+        if not given.get("early_stopping"):
+            for name in _ONLY_WITH_STOPPING:
+                if name in given:
+                    raise click.UsageError(
+                        f"--{name.replace('_', '-')} has no effect without --early-stopping. Add it."
+                    )
+        settings = {"random_state": 0} | {_NAMES.get(name, name): value for name, value in given.items()}
+        if settings.pop("no_encode", False):
+            settings["encode"] = None
+        return cls(
+            data=data,
+            out=_place(data, out, (data, validation)),
+            target=target,
+            task=task,
+            validation=validation,
+            fraction=HELD_OUT if fraction is None else fraction,
+            fraction_given=fraction is not None,
+            settings=settings,
+            as_json=as_json,
+            quiet=quiet,
+        )
+
+    @property
+    def seed(self) -> int:
+        """What all random numbers start from."""
+        return int(self.settings["random_state"])
+
+    @property
+    def early_stopping(self) -> bool:
+        """Whether training may end before its last epoch."""
+        return bool(self.settings.get("early_stopping"))
+
+    def estimator(self, task: str) -> Estimator:
+        """An estimator with these settings, not fitted. Raises UsageError for settings of the other task."""
+        if task == "classification":
+            return MLPClassifier(**self.settings)
+        if "class_weight" in self.settings:
+            raise click.UsageError("--class-weight is for classes, but this is a regression. Leave it out.")
+        return MLPRegressor(**self.settings)
+
+
+def _place(data: str, out: str | None, inputs: tuple[str | None, ...]) -> Path:
+    """Where the model goes. Raises UsageError before training rather than an OSError after it."""
+    path = Path(f"{Path(os.path.realpath(data)).stem or 'model'}.kn") if out is None else Path(out)
+    if out is None and path.exists():
+        raise click.UsageError(f"{path} is there already. --out {path} replaces it; --out OTHER keeps it.")
+    for other in inputs:
+        if other is not None and path.exists() and Path(other).exists() and path.samefile(other):
+            raise click.UsageError(f"--out {out} would overwrite {other}, which is read. Name another file.")
+    try:
+        writable(path)
+    except OSError as error:
+        raise click.UsageError(f"--out {error}") from error
+    return path

@@ -1,0 +1,78 @@
+"""Rows that come later, with the columns that a model knows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import narwhals.stable.v2 as nw
+import numpy as np
+
+from kilonet.cli.console import listed
+from kilonet.data import Table
+from kilonet.errors import DataError
+from kilonet.persistence import SavedModel
+
+
+class Matched(NamedTuple):
+    """Columns in the order of training, and the names of those that it did not have."""
+
+    X: Any
+    ignored: list[str]
+
+
+def matched(table: Table, names: tuple[str, ...], *, named: bool) -> Matched:
+    """The columns called `names` of a table, in that order; `named` keeps a frame a frame, else it becomes an array.
+
+    Raises DataError when a column is missing, or when rows without names have another number of columns.
+    """
+    if isinstance(table.X, np.ndarray):
+        if table.X.shape[1] != len(names):
+            raise DataError(
+                f"{table.source} has {table.X.shape[1]} columns, but {len(names)} are needed. "
+                "Give rows of the kind that training had."
+            )
+        return Matched(_frame(table.X, names) if named else table.X, [])
+    frame = nw.from_native(table.X, eager_only=True)
+    missing = [name for name in names if name not in frame.columns]
+    if missing:
+        raise DataError(
+            f"{table.source} has {len(frame.columns)} columns, but lacks {len(missing)} of the {len(names)} that "
+            f"training had: {listed(missing)}. It has {listed(frame.columns)}. Columns are matched by name: "
+            "add what is missing, or mend the header."
+        )
+    known = set(names)
+    ignored = [name for name in frame.columns if name not in known]
+    chosen = frame.select(list(names))
+    return Matched(chosen.to_native() if named else _array(chosen, table), ignored)
+
+
+def _array(frame: nw.DataFrame[Any], table: Table) -> Any:
+    """A float32 array; NaN where a cell is empty."""
+    for name in frame.columns:
+        if not (
+            frame[name].dtype.is_numeric() or frame[name].dtype == nw.Boolean or frame[name].null_count() == len(frame)
+        ):
+            raise DataError(
+                f'{table.source}: column "{name}" holds text, but training had numbers there. Mend the cells.'
+            )
+    return np.column_stack([frame[name].cast(nw.Float32).to_numpy() for name in frame.columns])
+
+
+def _frame(X: Any, names: tuple[str, ...]) -> Any:
+    return nw.from_dict({name: X[:, place] for place, name in enumerate(names)}, backend="pyarrow").to_native()
+
+
+def column_names(saved: SavedModel) -> tuple[str, ...]:
+    """The columns that a model was trained on; models of nameless arrays count them."""
+    if saved.feature_names is not None:
+        return saved.feature_names
+    run = saved.extra.get("run")
+    names = run.get("names") if isinstance(run, Mapping) else None
+    if isinstance(names, list) and all(isinstance(name, str) for name in names):
+        return tuple(names)
+    return tuple(f"x{place}" for place in range(_n_columns(saved)))
+
+
+def _n_columns(saved: SavedModel) -> int:
+    return saved.network.n_inputs if saved.encoder is None else len(saved.encoder["names"])

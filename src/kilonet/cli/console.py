@@ -1,0 +1,181 @@
+"""What the command line says: data to stdout, everything else to stderr.
+
+Text from files (column names, categories, paths) may hold anything, so whatever is printed goes
+through `plain`: control characters of a hostile file never reach the terminal.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import shutil
+import sys
+import textwrap
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, TextIO
+
+import click
+import numpy as np
+
+LABEL = 11  # width of the left column
+LONGEST = 4000  # characters of one message; a hostile file could make it endless
+
+
+def plain(text: object) -> str:
+    r"""Text that is safe to print: control characters are spelled out, line ends stay.
+
+    >>> plain("a\x1b[31mb")
+    'a\\x1b[31mb'
+    """
+    full = str(text)
+    short = full if len(full) <= LONGEST else full[:LONGEST] + " …"
+    return "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in short)
+
+
+def brief(name: object, longest: int = 40) -> str:
+    """A name from a file, printable, on one line and not too long.
+
+    >>> brief("x" * 50, 8)
+    'xxxxxxx…'
+    """
+    text = plain(name).replace("\n", "\\n")
+    return text if len(text) <= longest else text[: longest - 1] + "…"
+
+
+def listed(names: Sequence[object], most: int = 8) -> str:
+    """Names in a sentence, the end of a long list left out.
+
+    >>> listed(["a", "b", "c"], most=2)
+    'a, b, … (3 in all)'
+    """
+    shown = ", ".join(f'"{brief(name)}"' if "," in str(name) else brief(name) for name in names[:most])
+    return shown if len(names) <= most else f"{shown}, … ({len(names):,} in all)"
+
+
+def count(number: int, noun: str, plural: str | None = None) -> str:
+    """A number with its noun.
+
+    >>> count(1, "row"), count(1797, "row")
+    ('1 row', '1,797 rows')
+    """
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def percent(share: float) -> str:
+    """A share in percent; what is not all never reads 100%, what is not nothing never 0%.
+
+    >>> percent(0.978), percent(0.99997), percent(1.0)
+    ('97.8%', '99.997%', '100%')
+    """
+    if share in (0.0, 1.0):
+        return f"{share:.0%}"
+    for digits in range(1, 12):
+        text = f"{100 * share:.{digits}f}"
+        if text not in (f"{100:.{digits}f}", f"{0:.{digits}f}"):
+            return text + "%"
+    return f"{100 * share!r}%"
+
+
+def number(value: float, digits: int = 4) -> str:
+    """A number for people: four digits that count, and no 1e+03.
+
+    >>> number(0.09123), number(123456.0), number(float("nan"))
+    ('0.09123', '123,456', '–')
+    """
+    if not math.isfinite(value):
+        return "–" if math.isnan(value) else str(value)
+    return f"{value:,.0f}" if 10**digits <= abs(value) < 1e15 else f"{value:,.{digits}g}"
+
+
+def size(n_bytes: int) -> str:
+    """A file size: '812 bytes', '33 kB', '1.2 MB'."""
+    if n_bytes < 1000:
+        return count(n_bytes, "byte")
+    kilo = n_bytes / 1000
+    return f"{kilo:.0f} kB" if kilo < 1000 else f"{kilo / 1000:.1f} MB"
+
+
+def to_json(value: Any) -> str:
+    """Anything a command reports as one JSON text; NaN and infinity, which JSON lacks, become null."""
+    return json.dumps(_jsonable(value), indent=2, allow_nan=False)
+
+
+def _jsonable(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(name): _jsonable(entry) for name, entry in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_jsonable(entry) for entry in value]
+    if isinstance(value, np.ndarray):
+        return _jsonable(value.tolist())
+    if isinstance(value, np.floating):
+        value = float(str(value))  # the shortest digits of a float32, not those of its double
+    elif isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value if isinstance(value, (str, int, bool, type(None))) else str(value)
+
+
+class Console:
+    """Where a command speaks: narrative and warnings on stderr, results on stdout.
+
+    quiet leaves the narrative out (never warnings or errors). warned collects the categories of all
+    warnings, so that a command can tell afterwards what happened.
+    """
+
+    def __init__(self, quiet: bool = False) -> None:
+        self.quiet = quiet
+        self.warned: list[type[Warning]] = []
+
+    def say(self, label: str, text: str) -> None:
+        """A line of narrative on stderr."""
+        if not self.quiet:
+            self._line(label, text, sys.stderr)
+
+    def result(self, label: str, text: str) -> None:
+        """A line of result on stdout."""
+        self._line(label, text, sys.stdout)
+
+    def warn(self, text: object) -> None:
+        """A warning on stderr, also when quiet."""
+        click.secho(_wrapped("Warning: ", plain(text), sys.stderr), err=True, fg="yellow")
+
+    def _line(self, label: str, text: str, stream: TextIO) -> None:
+        head = f"{label:<{LABEL}}"
+        body = _wrapped(head, plain(text), stream)[len(head) :]
+        click.echo(click.style(head, bold=True) + body, file=stream)
+
+    @contextmanager
+    def warnings(self) -> Iterator[None]:
+        """Within: Python's warnings are said in one line each, every text once, and remembered."""
+        said: set[str] = set()
+
+        def show(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
+            self.warned.append(category)
+            if str(message) not in said:
+                said.add(str(message))
+                self.warn(message)
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("default")
+            for hidden in (DeprecationWarning, PendingDeprecationWarning, FutureWarning):
+                warnings.simplefilter("ignore", hidden)  # for programmers, not for users
+            warnings.showwarning = show
+            yield
+
+    def saw(self, category: type[Warning]) -> bool:
+        """Whether a warning of this category came."""
+        return any(issubclass(seen, category) for seen in self.warned)
+
+
+def _wrapped(head: str, text: str, stream: TextIO) -> str:
+    """Head and text; on a terminal broken between words, with the head's width as the indent."""
+    if not stream.isatty():
+        return head + text
+    width = max(40, min(shutil.get_terminal_size().columns, 110))
+    lines = textwrap.wrap(
+        text, width, initial_indent=head, subsequent_indent=" " * len(head), break_on_hyphens=False
+    ) or [head]
+    return "\n".join(lines)

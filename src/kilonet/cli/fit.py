@@ -1,0 +1,96 @@
+"""`kilonet fit DATA`: train a network on data and save it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from kilonet import persistence
+from kilonet.cli.asked import Asked
+from kilonet.cli.console import Console, size, to_json
+from kilonet.cli.judging import judge, notes
+from kilonet.cli.options import Sections, fit_options
+from kilonet.cli.progress import progress
+from kilonet.cli.rows import Parts, parts
+from kilonet.cli.seam import Estimator, to_model
+from kilonet.cli.story import tell_data, tell_network, tell_result
+from kilonet.errors import DivergenceError, DivergenceWarning
+
+INTERRUPTED = 130
+
+
+HELP = """Train a network on DATA and save it.
+
+DATA is "digits" (1,797 handwritten digits that come with scikit-learn), a CSV, Parquet or Arrow file, or a
+folder with MNIST idx files or CIFAR-10 batches; "./digits" is a file of that name. Text columns,
+true/false and missing values are dealt with, and it is said how. Whether it is a classification or a
+regression is seen from the target, and said too.
+
+Ctrl-C ends training; what has been learned so far is saved, and the exit status is 130.
+
+\b
+kilonet fit digits --hidden 64,32 --l2 1e-3 --out digits.kn
+kilonet fit houses.csv --target price --early-stopping
+"""
+
+
+@click.command(cls=Sections, help=HELP, short_help="Train a network on data and save it.")
+@click.argument("data")
+@fit_options
+def fit(data: str, **options: Any) -> int:
+    """Train a network and save it."""
+    asked = Asked.of(data, options)
+    console = Console(quiet=asked.quiet)
+    with console.warnings():
+        rows = parts(asked)
+        tell_data(console, rows)
+        estimator = asked.estimator(rows.task)
+        tell_network(console, estimator, rows)
+        begun = time.perf_counter()
+        train(console, estimator, rows, asked)
+        seconds = time.perf_counter() - begun
+        run = notes(estimator, rows, asked) | {"held_out": judge(estimator, rows)}
+        path = save(estimator, rows, run, asked)
+    result = {"model": str(path), "seconds": seconds} | run
+    if asked.as_json:
+        click.echo(to_json(result))
+    else:
+        tell_result(console, result)
+        console.result("saved", f"{path} ({size(path.stat().st_size)})")
+    return INTERRUPTED if run["interrupted"] else 0
+
+
+def train(console: Console, estimator: Estimator, rows: Parts, asked: Asked) -> None:
+    """Fit the estimator; the held-out rows give the validation curve unless early stopping has rows of its own.
+
+    Raises DivergenceError when training left the finite numbers, also where the estimator would keep what
+    it had before: a command that says that all went well must be right.
+    """
+    judged_on_the_way = rows.held_y is not None and (asked.validation is not None or not asked.early_stopping)
+    called = "held out" if judged_on_the_way else "set apart"
+    with progress(rows.task, called, asked.quiet) as callbacks:
+        data = (rows.held_x, rows.held_y) if judged_on_the_way else None
+        estimator.set_params(validation_data=data, callbacks=callbacks or None)
+        estimator.fit(rows.X, rows.y)
+    estimator.set_params(validation_data=None, callbacks=None)
+    if console.saw(DivergenceWarning):
+        raise DivergenceError("the model was not saved, because training diverged (see the warning above).")
+
+
+def save(estimator: Estimator, rows: Parts, run: Mapping[str, Any], asked: Asked) -> Path:
+    """Write the model, with what this run was, in one step."""
+    model = to_model(estimator, rows.target_name)
+    names = None if model.feature_names is not None else list(rows.names)
+    model = replace(model, extra={**model.extra, "run": {**run, "names": names}})
+    try:
+        persistence.save(model, asked.out)
+    except OSError as error:
+        raise click.ClickException(
+            f"{asked.out} could not be written: {error.strerror or error}. If it was there before, it is as it was."
+        ) from error
+    return asked.out

@@ -1,0 +1,135 @@
+"""`kilonet predict MODEL ROWS`: what a model makes of rows."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import click
+import numpy as np
+from numpy.typing import NDArray
+
+from kilonet import persistence
+from kilonet.cli.columns import column_names, matched
+from kilonet.cli.console import Console, brief, count, listed, to_json
+from kilonet.cli.rows import refuse_strangers, text_columns
+from kilonet.cli.seam import Estimator, from_model
+from kilonet.cli.wording import score_text
+from kilonet.data import Table, read
+from kilonet.errors import DataError, FileFormatError
+from kilonet.persistence import SavedModel
+
+HELP = """Predict ROWS with MODEL: one line per row on stdout, in the order of the rows, as CSV with a header.
+
+MODEL is a file that `kilonet fit` wrote. ROWS is whatever `kilonet fit` reads: a CSV, Parquet or Arrow
+file, a folder (its test rows, if it has some), or "digits". Columns are matched by name; others, and the
+target if it is there, are left aside.
+
+\b
+kilonet predict houses.kn new_houses.csv > prices.csv
+kilonet predict houses.kn old_houses.csv --score > /dev/null
+"""
+
+
+@click.command(help=HELP, short_help="Predict rows with a saved model.")
+@click.argument("model")
+@click.argument("rows")
+@click.option("--proba", is_flag=True, help="Add a column with the probability of each class.")
+@click.option("--score", is_flag=True, help="Compare with the target column in ROWS; the score goes to stderr.")
+@click.option("--json", "as_json", is_flag=True, help="Results as JSON on stdout.")
+@click.option("--quiet", "-q", is_flag=True, help="No remarks; warnings and errors only.")
+def predict(model: str, rows: str, proba: bool, score: bool, as_json: bool, quiet: bool) -> None:
+    """Predict rows with a saved model."""
+    console = Console(quiet)
+    with console.warnings():
+        saved = persistence.load(model)
+        estimator = _estimator(saved, model, proba)
+        table = _read(rows, saved, score)
+        X = _columns(console, saved, table)
+        result: dict[str, Any] = {"target": saved.target_name, "predictions": estimator.predict(X)}
+        if proba:
+            result |= {"classes": estimator.classes_, "probabilities": estimator.predict_proba(X)}
+        if score:
+            result["score"] = _score(console, estimator, saved, X, table)
+    click.echo(to_json(result) if as_json else _csv(result), nl=as_json)
+
+
+def _estimator(saved: SavedModel, model: str, proba: bool) -> Estimator:
+    try:
+        estimator = from_model(saved)
+    except FileFormatError as error:
+        raise FileFormatError(f"{model}: {error}") from error
+    if proba and not hasattr(estimator, "predict_proba"):
+        why = "predicts numbers" if saved.task == "regression" else f"was trained with {saved.loss}, which has none"
+        raise click.UsageError(f"--proba: {model} {why}, so there are no probabilities. Leave it out.")
+    return estimator
+
+
+def _read(rows: str, saved: SavedModel, score: bool) -> Table:
+    """The rows, with their target only where it is to be compared with."""
+    text = text_columns(saved.encoder if saved.feature_names is not None else None)
+    if not score:
+        return _test_rows(read(rows, text=text))
+    table = read(rows, text=text)
+    if table.y is None:
+        if saved.target_name is None or saved.target_name not in table.feature_names:
+            target = (
+                f'"{saved.target_name}"' if saved.target_name else "the target, whose name this model does not know"
+            )
+            raise click.UsageError(f"--score: {rows} has no column {target}. Leave --score out, or add the column.")
+        table = read(rows, saved.target_name, text=text)
+    return _test_rows(table)
+
+
+def _test_rows(table: Table) -> Table:
+    """Of data sets with test rows these are the ones to predict."""
+    if table.test is None:
+        return table
+    X, y = table.test
+    return Table(X, y, table.feature_names, table.source, table.target)
+
+
+def _columns(console: Console, saved: SavedModel, table: Table) -> Any:
+    names = column_names(saved)
+    X, ignored = matched(table, names, named=saved.feature_names is not None)
+    ignored = [name for name in ignored if name != saved.target_name]
+    if ignored:
+        console.say("ignored", f"{count(len(ignored), 'column')} that training did not have: {listed(ignored)}")
+    return X
+
+
+def _score(console: Console, estimator: Estimator, saved: SavedModel, X: Any, table: Table) -> dict[str, Any]:
+    y = table.y
+    if y is None:
+        raise DataError(f"{table.source} has no target to compare with.")
+    if saved.classes is not None:
+        refuse_strangers(y, saved.classes, table)
+    score = float(estimator.score(X, y))
+    what = "accuracy" if saved.classes is not None else "r2"
+    console.say("score", f"{score_text(saved.task, score)} over {count(len(y), 'row')} of {brief(table.source, 100)}")
+    return {"metric": what, "value": score, "rows": len(y)}
+
+
+def _csv(result: Mapping[str, Any]) -> str:
+    predictions = np.asarray(result["predictions"])
+    name = result["target"] or "prediction"
+    columns = predictions.reshape(len(predictions), -1)
+    header = [name] if columns.shape[1] == 1 else [f"{name}_{place}" for place in range(columns.shape[1])]
+    blocks = [_texts(columns)]
+    if "probabilities" in result:
+        header += [f"probability_{label}" for label in result["classes"].tolist()]
+        blocks.append(_texts(np.asarray(result["probabilities"])))
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(header)
+    for cells in zip(*blocks, strict=True):
+        writer.writerow([cell for block in cells for cell in block])
+    return stream.getvalue()
+
+
+def _texts(columns: NDArray[Any]) -> Sequence[Sequence[Any]]:
+    """Cells as CSV writes them: the shortest digits that give the number back."""
+    cells: list[list[Any]] = (columns.astype(str) if columns.dtype.kind == "f" else columns).tolist()
+    return cells

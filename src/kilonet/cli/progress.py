@@ -1,0 +1,52 @@
+"""The bar that moves while a network trains; silent where nobody watches."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from kilonet.cli.console import number
+from kilonet.cli.wording import score_text
+from kilonet.record import EpochRecord
+
+
+@contextmanager
+def progress(task: str, rows: str, quiet: bool) -> Iterator[list[Callable[[EpochRecord], Any]]]:
+    """Within: a bar on stderr, moved by the one callback in the list; an empty list where there is no terminal.
+
+    task: what is learned, for the score's name; rows: what the validation rows are called.
+    """
+    if quiet or not sys.stderr.isatty():
+        yield []
+        return
+    from rich.console import Console  # noqa: PLC0415 - slow to import, and only needed on a terminal
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
+
+    columns = (
+        TextColumn("[bold]training  [/]"),
+        BarColumn(bar_width=24),
+        TextColumn("epoch {task.completed:.0f}/{task.total:.0f}"),
+        TimeRemainingColumn(compact=True),
+        TextColumn("{task.description}"),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True, refresh_per_second=8) as bar:
+        shown = bar.add_task("", total=None, visible=False)
+
+        def move(record: EpochRecord) -> None:
+            text = describe(task, rows, record)
+            bar.update(shown, completed=record.epoch, total=record.epochs, description=text, visible=True)
+
+        yield [move]
+
+
+def describe(task: str, rows: str, record: EpochRecord) -> str:
+    """One epoch in words.
+
+    >>> describe("classification", "held out", EpochRecord(1, 5, 0.5, 0.75, 0.625, 0.5, 0.1))
+    'loss 0.5, accuracy 75.0%; held out: loss 0.625, accuracy 50.0%'
+    """
+    text = f"loss {number(float(record.loss))}, {score_text(task, float(record.score))}"
+    loss, score = float(record.validation_loss), float(record.validation_score)
+    return text if loss != loss else f"{text}; {rows}: loss {number(loss)}, {score_text(task, score)}"

@@ -1,0 +1,217 @@
+"""The rows of a fit: read, understood, and parted into those to train on and those to judge by."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import click
+import narwhals.stable.v2 as nw
+import numpy as np
+from numpy.typing import NDArray
+
+from kilonet.cli.asked import Asked
+from kilonet.cli.columns import matched
+from kilonet.cli.console import brief, listed
+from kilonet.cli.split import split_rows
+from kilonet.data import Table, read, task_of
+from kilonet.errors import DataError
+from kilonet.tables import TableEncoder
+
+Target = NDArray[Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Parts:
+    """What a fit works on.
+
+    X, y: the training rows; held_x, held_y: the held-out ones, None where there are none; how: in words,
+    where those come from. encoder: what a TableEncoder learns of the training rows, None for data without
+    text and gaps. names: the columns. n_rows: rows that were read, test rows not counted.
+    """
+
+    source: str
+    X: Any
+    y: Target
+    held_x: Any
+    held_y: Target | None
+    how: str
+    task: str
+    why: str
+    target_name: str | None
+    names: tuple[str, ...]
+    encoder: TableEncoder | None
+    standardized: bool
+    n_rows: int
+
+    @property
+    def n_columns(self) -> int:
+        """Columns of the data."""
+        return len(self.names)
+
+    @property
+    def n_inputs(self) -> int:
+        """Inputs of the network."""
+        return self.n_columns if self.encoder is None else self.encoder.state_.width
+
+    @property
+    def everything(self) -> Target:
+        """The target of the training and the held-out rows."""
+        return self.y if self.held_y is None else np.concatenate([self.y, self.held_y])
+
+
+def parts(asked: Asked) -> Parts:
+    """Read what was asked for. Raises UsageError for a target that is not there, DataError for data of no use."""
+    table = _read(asked.data, asked.target)
+    task, why, y = _task(asked.task, table)
+    encode = asked.settings.get("encode", "auto") is not None and not isinstance(table.X, np.ndarray)
+    held: tuple[Any, Target] | None
+    if asked.validation is not None:
+        encoder = _encoder(table.X, np.arange(len(y))) if encode else None
+        held, how = _validation_file(asked, table, encoder, task)
+        train = np.arange(len(y))
+    elif table.test is not None and not asked.fraction_given:
+        held, how, train = (
+            (table.test[0], _as_task(table.test[1], task, table)),
+            "the data set's own test rows",
+            np.arange(len(y)),
+        )
+        encoder = _encoder(table.X, train) if encode else None
+    else:
+        split = split_rows(y, asked.fraction, asked.seed, task == "classification")
+        train, how = split.train, split.how
+        held = (_take(table.X, split.held_out), y[split.held_out]) if len(split.held_out) else None
+        encoder = _encoder(table.X, train) if encode else None
+    whole = len(train) == len(y)
+    return Parts(
+        source=asked.data,
+        X=table.X if whole else _take(table.X, train),
+        y=y if whole else y[train],
+        held_x=None if held is None else held[0],
+        held_y=None if held is None else held[1],
+        how=how,
+        task=task,
+        why=why,
+        target_name=table.target,
+        names=table.feature_names,
+        encoder=encoder,
+        standardized=asked.settings.get("encode", "auto") is not None,
+        n_rows=len(y),
+    )
+
+
+def _read(data: str, target: str | None) -> Table:
+    try:
+        table = read(data, target)
+    except DataError as error:
+        if target is not None and not _has(data, target):
+            raise click.UsageError(str(error)) from error
+        raise
+    if table.y is None:
+        raise click.UsageError(
+            f"{data} needs --target COLUMN, the column to predict. Its columns: {listed(table.feature_names, 20)}"
+        )
+    return table
+
+
+def _has(data: str, target: str) -> bool:
+    """Whether the target is a column, asked after an error: a wrong name is wrong usage, a wrong cell is not."""
+    try:
+        table = read(data)
+    except (DataError, OSError):
+        return True
+    return target in table.feature_names if table.y is None else target == table.target
+
+
+def _task(asked: str, table: Table) -> tuple[str, str, Target]:
+    """Task, why, and the target as that task needs it."""
+    if table.y is None:
+        raise DataError(f"{table.source} has no target.")
+    if asked == "auto":
+        found = task_of(table.y)
+        task, why = found.kind, f"because {found.reason} (--task overrides)"
+    else:
+        task, why = asked, "as asked with --task"
+    y = _as_task(table.y, task, table)
+    if task == "classification" and len(np.unique(y)) < 2:
+        raise DataError(
+            f"{table.source}: the target {_named(table)} is {brief(y[0])!r} in every one of its {len(y):,} rows; a "
+            "classification needs at least two classes. Name another --target, or give rows of other classes."
+        )
+    return task, why, y
+
+
+def _as_task(y: Target, task: str, table: Table) -> Target:
+    if task == "classification" or y.dtype.kind in "iuf":
+        return y
+    try:
+        return y.astype(np.float64)
+    except ValueError as error:
+        raise DataError(
+            f"{table.source}: the target {_named(table)} holds text, but a regression needs numbers ({error}). "
+            "Name another --target, or leave --task out."
+        ) from error
+
+
+def _named(table: Table) -> str:
+    return f'"{brief(table.target)}"' if table.target else ""
+
+
+def _validation_file(
+    asked: Asked, table: Table, encoder: TableEncoder | None, task: str
+) -> tuple[tuple[Any, Target], str]:
+    """The rows of --validation, with their columns in the order of the training file."""
+    name = str(asked.validation)
+    other = read(name, table.target if asked.target is None else asked.target, text=_texts(encoder))
+    if other.y is None:
+        raise DataError(f"{name} has no column {_named(table)} to judge by.")
+    X = matched(other, table.feature_names, named=encoder is not None or not isinstance(table.X, np.ndarray)).X
+    y = _as_task(other.y, task, other)
+    if task == "classification":
+        refuse_strangers(y, np.unique(np.asarray(table.y)), other)
+    return (X, y), f"all of {brief(name, 100)}"
+
+
+def refuse_strangers(y: Target, classes: Target, table: Table) -> None:
+    """DataError when a row is of a class that training did not have."""
+    known = set(classes.tolist())
+    for row, label in enumerate(y.tolist()):
+        if label not in known:
+            raise DataError(
+                f"{table.source}: the target {_named(table)} is {brief(label)!r} in row {row} (counting from 0), a "
+                f"class that training did not have (it had {listed(classes.tolist())}). Leave such rows out, or "
+                "train with some."
+            )
+
+
+def _texts(encoder: TableEncoder | None) -> list[str]:
+    """Columns that were texts in training; read as texts even if what they hold now looks like numbers."""
+    return [] if encoder is None else text_columns(encoder.to_json())
+
+
+def text_columns(encoder: Mapping[str, Any] | None) -> list[str]:
+    """Names of the columns that an encoder's description calls texts."""
+    if encoder is None:
+        return []
+    pairs = zip(encoder["names"], encoder["kinds"], strict=True)
+    return [name for name, kind in pairs if kind in ("category", "identifier")]
+
+
+def _encoder(X: Any, train: NDArray[np.intp]) -> TableEncoder:
+    """What the encoder will learn, found out beforehand: to tell it, and so that errors name the rows of the file.
+
+    The estimator fits its own on the parted rows, where places are others, and gives the warnings.
+    """
+    weights = np.zeros(X.shape[0])
+    weights[train] = 1.0
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        encoder = TableEncoder().fit(X, sample_weight=weights)
+        encoder.transform(X)
+    return encoder
+
+
+def _take(X: Any, places: NDArray[np.intp]) -> Any:
+    return X[places] if isinstance(X, np.ndarray) else nw.from_native(X, eager_only=True)[places].to_native()

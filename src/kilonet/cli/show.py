@@ -1,0 +1,113 @@
+"""`kilonet show MODEL`: what a model file holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+
+from kilonet.cli.columns import column_names
+from kilonet.cli.console import Console, brief, count, listed, number, plain, size, to_json
+from kilonet.cli.judging import noted
+from kilonet.cli.wording import encoding, held_out_text, recipe_lines, score_text
+from kilonet.persistence import SavedModel, load
+
+
+@click.command(short_help="Say what a model is and how it was trained.")
+@click.argument("model", type=click.Path())
+@click.option("--json", "as_json", is_flag=True, help="Everything as JSON on stdout.")
+def show(model: str, as_json: bool) -> None:
+    """Say what MODEL, a file that `kilonet fit` wrote, is and how it came to be.
+
+    Architecture, neurons, weights, biases, parameters, how it was trained, how the data are encoded, and what
+    came out. Nothing in the file is ever executed.
+    """
+    saved = load(model)
+    if as_json:
+        click.echo(to_json(description(saved, model)))
+        return
+    console = Console()
+    for place, (heading, lines) in enumerate(_sections(saved, model)):
+        click.secho(("\n" if place else "") + heading, bold=True)
+        for label, text in lines:
+            if label is not None:
+                console.result(label, text)
+            else:
+                click.echo(plain(text))
+
+
+def description(saved: SavedModel, path: str) -> dict[str, Any]:
+    """All that is known about a model, ready for JSON."""
+    network = saved.network
+    counts = ("n_layers", "n_neurons", "n_weights", "n_biases", "n_parameters")
+    return {
+        "file": path,
+        "task": saved.task,
+        "target": saved.target_name,
+        "classes": saved.classes,
+        "columns": column_names(saved),
+        "network": network.to_json() | {name: getattr(network, name) for name in counts},
+        "loss": saved.loss.to_json(),
+        "recipe": saved.recipe.to_json(),
+        "encoder": saved.encoder,
+        "target_mean": saved.target_mean,
+        "target_scale": saved.target_scale,
+        "history": saved.history,
+        "versions": saved.versions,
+        "run": saved.extra.get("run"),
+    }
+
+
+_Lines = Sequence[tuple[str | None, str]]
+
+
+def _sections(saved: SavedModel, path: str) -> Iterator[tuple[str, _Lines]]:
+    run = noted(saved)
+    yield brief(Path(path).name), list(_head(saved, path))
+    yield "Architecture", [(None, line) for line in saved.network.summary().splitlines()]
+    yield "Training", recipe_lines(saved.loss, saved.recipe, run)
+    yield "Data", list(_data(saved, run))
+    results = list(_results(saved, run))
+    if results:
+        yield "Results", results
+
+
+def _head(saved: SavedModel, path: str) -> Iterator[tuple[str, str]]:
+    what = "a regression" if saved.task == "regression" else f"a {saved.task}"
+    target = f" of {brief(saved.target_name)}" if saved.target_name else ""
+    into = ""
+    if saved.classes is not None:
+        into = f" into {count(len(saved.classes), 'class', 'classes')}: {listed(saved.classes.tolist(), 12)}"
+    yield "model", f"{what}{target}{into}"
+    written = ", ".join(f"{name} {version}" for name, version in saved.versions.items())
+    yield "file", f"{path}, {size(Path(path).stat().st_size)}, written by {written}"
+
+
+def _data(saved: SavedModel, run: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    if "source" in run:
+        rows = f", {count(run['rows'], 'row')} to train on" if "rows" in run else ""
+        yield "source", f"{brief(run['source'], 100)}{rows}"
+    yield from encoding(saved.encoder, column_names(saved), saved.network.n_inputs)
+    if saved.target_mean is not None and saved.target_scale is not None:
+        pairs = list(zip(saved.target_mean.tolist(), saved.target_scale.tolist(), strict=True))
+        texts = [f"mean {number(mean)}, standard deviation {number(scale)}" for mean, scale in pairs[:5]]
+        yield "target", "standardized: " + "; ".join(texts) + ("; …" if len(pairs) > 5 else "")
+
+
+def _results(saved: SavedModel, run: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    curves = saved.history
+    done = len(curves["loss"]) if "loss" in curves and curves["loss"].ndim == 1 else 0
+    best = run.get("best_epoch", 0)
+    at = best - 1 if 0 < best <= done else done - 1
+    for label, prefix in (("training", ""), ("validation", "validation_")):
+        if label == "validation" and "held_out" in run and not run.get("stopping"):
+            continue  # the validation curve is of the held-out rows
+        loss, score = (curves.get(prefix + metric) for metric in ("loss", "score"))
+        if done and loss is not None and score is not None and not np.isnan(loss[at]):
+            shown = score_text(saved.task, float(score[at]))
+            yield label, f"loss {number(float(loss[at]))}, {shown} (epoch {at + 1:,} of {done:,})"
+    if "held_out" in run:
+        yield "held out", held_out_text(saved.task, run["held_out"])

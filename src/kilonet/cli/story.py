@@ -1,0 +1,86 @@
+"""What `kilonet fit` tells while it works: the data, the network, the result."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from kilonet.cli.console import Console, brief, count, listed, number
+from kilonet.cli.rows import Parts
+from kilonet.cli.seam import Estimator, planned_network
+from kilonet.cli.wording import encoding, held_out_text, metric_name, score_text
+
+
+def tell_data(console: Console, rows: Parts) -> None:
+    """What was read, what it is taken for, and what is held out."""
+    console.say("read", f"{brief(rows.source, 100)}: {count(rows.n_rows, 'row')}, {count(rows.n_columns, 'column')}")
+    if rows.encoder is not None:
+        for label, text in encoding(rows.encoder.to_json(), rows.names, rows.n_inputs):
+            console.say(label, text)
+    else:
+        treated = "standardized" if rows.standardized else "taken as they are"
+        console.say("columns", f"{count(rows.n_columns, 'column')} of numbers, {treated}, none missing")
+    console.say("target", f"{target_text(rows)}; {rows.task}, {rows.why}")
+    if rows.held_y is None:
+        console.say("held out", f"{rows.how}: the result can be judged on training rows only")
+    else:
+        trained = f"{count(len(rows.y), 'row')} to train on"
+        console.say("held out", f"{count(len(rows.held_y), 'row')}, {rows.how}; {trained}")
+
+
+def target_text(rows: Parts) -> str:
+    """The target: its name, its classes or its range."""
+    name = f"{brief(rows.target_name)}: " if rows.target_name else ""
+    y = rows.everything
+    if rows.task == "regression":
+        low, high = float(np.min(y)), float(np.max(y))
+        return f"{name}numbers from {number(low, 6)} to {number(high, 6)}"
+    classes, counts = np.unique(y, return_counts=True)
+    each = [f"{brief(label)} ({n:,})" for label, n in zip(classes.tolist(), counts.tolist(), strict=True)]
+    return f"{name}{count(len(classes), 'class', 'classes')} with their rows: {listed(each, 10)}"
+
+
+def tell_network(console: Console, estimator: Estimator, rows: Parts) -> None:
+    """The network in one line."""
+    network = planned_network(estimator, rows.n_inputs, rows.everything)
+    sizes = "-".join(str(size) for size in network.sizes)
+    units = list(dict.fromkeys(layer.unit for layer in network.layers[:-1]))
+    console.say(
+        "network",
+        f"{sizes}{' ' if units else ''}{', '.join(units)}: {count(network.n_layers, 'layer')}, "
+        f"{count(network.n_neurons, 'neuron')}, {count(network.n_weights, 'weight')}, "
+        f"{count(network.n_biases, 'bias', 'biases')}, {count(network.n_parameters, 'parameter')}",
+    )
+
+
+def tell_result(console: Console, result: Mapping[str, Any]) -> None:
+    """How training ended, and what came out, on stdout."""
+    task, training = result["task"], result["training"]
+    done, epochs = result["epochs_done"], result["epochs"]
+    console.say("trained", f"{ending(result)} in {number(result['seconds'], 3)} s, engine {result['engine']}")
+    if result["held_out"] is not None:
+        console.result("held out", held_out_text(task, result["held_out"]))
+    if done:
+        text = f"loss {number(training['loss'])}, {score_text(task, training['score'])}"
+        console.result("training", f"{text} ({training_note(result)})")
+    if not done and epochs:
+        console.result("training", f"no epoch was finished, so there is no loss and no {metric_name(task)} of one")
+
+
+def training_note(result: Mapping[str, Any]) -> str:
+    """What the training numbers are of."""
+    best, done = result["best_epoch"], result["epochs_done"]
+    which = f"epoch {best:,}, the best of {done:,}" if result["stopping"] and best else f"epoch {done:,}"
+    return f"while learning, {which}"
+
+
+def ending(result: Mapping[str, Any]) -> str:
+    """How many epochs, and why no more."""
+    done, epochs = result["epochs_done"], result["epochs"]
+    if result["interrupted"]:
+        return f"interrupted after {count(done, 'epoch')} of {epochs:,}"
+    if done < epochs:
+        return f"stopped early after {count(done, 'epoch')} of {epochs:,}; the best was epoch {result['best_epoch']:,};"
+    return count(epochs, "epoch")

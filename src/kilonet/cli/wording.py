@@ -1,0 +1,127 @@
+"""The sentences that more than one command says: how a model was trained, how its data are encoded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from kilonet.cli.console import brief, count, listed, number, percent
+from kilonet.recipe import Recipe
+
+MOST_TEXTS = 8  # columns whose categories are shown one by one
+
+
+def metric_name(task: str) -> str:
+    """What a score is called: accuracy, or R²."""
+    return "R²" if task == "regression" else "accuracy"
+
+
+def score_text(task: str, score: float) -> str:
+    """A score with its name.
+
+    >>> score_text("classification", 0.978), score_text("regression", 0.51234)
+    ('accuracy 97.8%', 'R² 0.5123')
+    """
+    if score != score:
+        return f"{metric_name(task)} –"
+    return f"R² {number(score)}" if task == "regression" else f"accuracy {percent(score)}"
+
+
+def held_out_text(task: str, held_out: Mapping[str, Any]) -> str:
+    """The result on held-out rows, as `kilonet fit` noted it."""
+    parts = []
+    if held_out.get("loss") is not None:
+        parts.append(f"loss {number(held_out['loss'])}")
+    parts.append(score_text(task, held_out["score"] if held_out.get("score") is not None else float("nan")))
+    if held_out.get("right") is not None:
+        parts.append(f"{held_out['right']:,} of {count(held_out['rows'], 'row')} right")
+    elif held_out.get("absolute_error") is not None:
+        parts.append(f"off by {number(held_out['absolute_error'])} on average over {count(held_out['rows'], 'row')}")
+    return ", ".join(parts)
+
+
+def recipe_lines(loss: Any, recipe: Recipe, run: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """How a network was trained: a label and a text for each line."""
+    optimizer = recipe.optimizer.to_json()
+    rate = optimizer.pop("rate")
+    name = optimizer.pop("name")
+    constants = "".join(f", {key} {value:g}" for key, value in optimizer.items())
+    done = run.get("epochs_done")
+    epochs = count(recipe.epochs, "epoch")
+    if isinstance(done, int) and done != recipe.epochs:
+        why = "interrupted" if run.get("interrupted") else "stopped early" if recipe.stopping else "stopped"
+        epochs = f"{done:,} of {epochs} ({why})"
+    lines = [
+        ("loss", str(loss)),
+        ("optimizer", f"{name}, rate {_each(rate)}{constants}"),
+        ("schedule", str(recipe.schedule)),
+        ("epochs", f"{epochs}, batches of {count(recipe.batch, 'row')}"),
+        ("penalties", penalties(recipe)),
+    ]
+    if recipe.stopping is not None:
+        stopping = recipe.stopping
+        patience = f"patience {count(stopping.patience, 'epoch')}"
+        lines.append(("stopping", f"on validation {stopping.metric}, {patience}, min_delta {stopping.min_delta:g}"))
+    draws = f"initial weights {_each(recipe.seeds)}, order of rows {_each(recipe.order)}"
+    seed = f"seed {run['seed']}: " if isinstance(run.get("seed"), int) else ""
+    lines.append(("random", seed + draws))
+    engine = f"{run['engine']}, " if isinstance(run.get("engine"), str) else ""
+    lines.append(("engine", f"{engine}{recipe.dtype}"))
+    return lines
+
+
+def penalties(recipe: Recipe) -> str:
+    """All that works against overfitting, in one line.
+
+    >>> penalties(Recipe.make(l2=1e-3, dropout=0.5))
+    'l2 0.001, dropout 0.5'
+    """
+    named = ("l2", "l1", "dropout", "input_noise", "max_norm")
+    parts = [f"{name.replace('_', ' ')} {_each(getattr(recipe, name))}" for name in named if getattr(recipe, name)]
+    return ", ".join(parts) or "none"
+
+
+def _each(value: Any) -> str:
+    """A setting of one member, or of several."""
+    if not isinstance(value, (list, tuple)):
+        return "kept" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+    return _each(value[0]) if len(value) == 1 else listed([_each(entry) for entry in value])
+
+
+def encoding(
+    encoder: Mapping[str, Any] | None, names: Sequence[str] | None, n_inputs: int
+) -> Iterator[tuple[str, str]]:
+    """How columns become inputs: a label and a text for each line.
+
+    encoder: `TableEncoder.to_json()`, or None where numbers go in as they are.
+    """
+    if encoder is None:
+        yield "columns", f"{count(n_inputs, 'column')} of numbers, taken as they are"
+        return
+    kinds, columns, missing = encoder["kinds"], names or encoder["names"], encoder["missing"]
+    by_kind = {kind: [name for name, has in zip(columns, kinds, strict=True) if has == kind] for kind in set(kinds)}
+    treated = {
+        "number": "standardized" if encoder["standardize"] else "as they are",
+        "boolean": "0 and 1",
+        "category": "one input per category",
+        "identifier": "left out, because every row has a text of its own",
+    }
+    yield "columns", f"{count(len(kinds), 'column')} become {count(n_inputs, 'input')}"
+    for kind, plural in (
+        ("number", "numbers"),
+        ("boolean", "booleans"),
+        ("category", "categories"),
+        ("identifier", "identifiers"),
+    ):
+        if kind in by_kind:
+            yield plural, f"{count(len(by_kind[kind]), 'column')}, {treated[kind]}: {listed(by_kind[kind])}"
+    texts = sorted((int(place), found) for place, found in encoder["categories"].items())
+    for place, found in texts[:MOST_TEXTS]:
+        yield "", f"{brief(columns[place])}, {count(len(found), 'category', 'categories')}: {listed(found, 6)}"
+    if len(texts) > MOST_TEXTS:
+        yield "", f"… and {len(texts) - MOST_TEXTS:,} more columns of categories"
+    gaps = [f"{brief(name)} {percent(share)}" for name, share in zip(columns, missing, strict=True) if share > 0]
+    if gaps:
+        yield "missing", f"{listed(gaps)}: filled with the mean (numbers), and marked in an input of their own"
+    else:
+        yield "missing", "no value was missing; one that is missing later is filled with the mean of its column"
