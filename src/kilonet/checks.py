@@ -5,6 +5,7 @@ plain form (float, int, str, tuple) and raises SettingError or DataError otherwi
 written as in mathematics, "[0, 1)", and the same text is the test and part of the message.
 """
 
+import contextlib
 import difflib
 import math
 import numbers
@@ -47,10 +48,13 @@ def number(label: str, value: object, interval: str = REALS) -> float:
     Traceback (most recent call last):
     kilonet.errors.SettingError: dropout came as 1.5; needs a number in [0, 1).
     """
-    real = isinstance(value, numbers.Real) and not isinstance(value, bool | np.bool_)
-    if not real or not inside(float(value), interval):  # type: ignore[arg-type]
+    try:
+        real = float(value) if isinstance(value, numbers.Real) and not isinstance(value, bool) else math.nan
+    except OverflowError:  # a whole number beyond every float
+        real = math.nan
+    if not inside(real, interval):
         raise SettingError(f"{label} came as {shown(value)}; needs a number in {interval}.")
-    return float(value)  # type: ignore[arg-type]
+    return real
 
 
 def whole(label: str, value: object, interval: str = "[1, inf)") -> int:
@@ -150,13 +154,25 @@ def as_float_dtype(label: str, dtype: object) -> np.dtype[Any]:
     >>> as_float_dtype("dtype", "float32")
     dtype('float32')
     """
-    try:
-        given = np.dtype(dtype)  # type: ignore[call-overload]
-    except TypeError:
-        given = None
-    if given not in (np.dtype(np.float32), np.dtype(np.float64)):
-        raise SettingError(f"{label} came as {shown(dtype)}; needs float32 or float64.")
-    return given  # type: ignore[no-any-return]
+    for known in (np.dtype(np.float32), np.dtype(np.float64)):
+        with contextlib.suppress(TypeError):  # what NumPy cannot read as a type
+            if dtype is not None and np.dtype(dtype) == known:  # type: ignore[call-overload]
+                return known
+    raise SettingError(f"{label} came as {shown(dtype)}; needs float32 or float64.")
+
+
+def seeds(label: str, value: Any) -> tuple[int, ...]:
+    """Return the seeds of the members, at least one, from any sequence of them.
+
+    >>> seeds("seeds", range(3))
+    (0, 1, 2)
+    """
+    if isinstance(value, str | bytes) or not isinstance(value, Iterable) or getattr(value, "ndim", 1) == 0:
+        raise SettingError(f"{label} came as {shown(value)}; needs a sequence of seeds, or write seed={shown(value)}.")
+    given = tuple(seed(f"{label}[{i}]", each) for i, each in enumerate(value))
+    if not given:
+        raise SettingError(f"{label} came empty; needs one seed for each member.")
+    return given
 
 
 def seed(label: str, value: object) -> int:
@@ -166,6 +182,6 @@ def seed(label: str, value: object) -> int:
     7
     """
     given = whole(label, value, "[0, inf)")
-    if math.log2(given + 1) > 64:
+    if given >= 2**64:
         raise SettingError(f"{label} came as {shown(value)}; needs a whole number below 2**64.")
     return given

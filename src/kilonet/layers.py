@@ -92,7 +92,7 @@ class Layer(Value):
             flat = view.W.reshape(-1, view.W.shape[-1])
             z = np.moveaxis(np.asarray(x @ flat.T).reshape(-1, *lead, rows), 0, -2)
         else:
-            z = np.matmul(x, np.swapaxes(view.W.reshape(*lead, rows, -1), -1, -2))
+            z = np.matmul(x, np.swapaxes(view.W.reshape(*lead, rows, view.W.shape[-1]), -1, -2))
         z = z + view.b.reshape(*lead, 1, rows)
         return z.reshape(*z.shape[:-1], *self.bias_shape)
 

@@ -140,7 +140,7 @@ class Network:
             raise SettingError(f"initial got seed={seed} and seeds={checks.shown(seeds)}; say one of them.")
         key: Any = checks.seed("seed", 0 if seed is None else seed)
         if seeds is not None:
-            key = np.array([checks.seed(f"seeds[{i}]", each) for i, each in enumerate(seeds)], np.uint64)
+            key = np.array(checks.seeds("seeds", seeds), np.uint64)
         theta = np.zeros((*np.shape(key), self.n_parameters), checks.as_float_dtype("dtype", dtype))
         for i, (layer, view, fan_in) in enumerate(zip(self.layers, self.views(theta), self.sizes, strict=False)):
             shape = layer.weight_shape(fan_in)

@@ -70,7 +70,8 @@ class Value:
         twice = set(names[: len(arguments)]) & set(settings)
         if twice:
             raise SettingError(f"{self.name} got {', '.join(sorted(twice))} twice, by place and by name; say it once.")
-        return replace(self, **dict(zip(names, arguments, strict=False)), **settings)
+        changes = dict(zip(names, arguments, strict=False)) | settings
+        return replace(self, **changes) if changes else self
 
     def to_json(self) -> dict[str, Any]:
         """Return {"name": ..., and every field}, ready for json.dumps; the family reads it back."""
@@ -175,7 +176,7 @@ class Family(Generic[V]):
             if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name):
                 raise SyntaxError
             arguments = [_literal(node) for node in call.args]
-            settings = {str(keyword.arg): _literal(keyword.value) for keyword in call.keywords}
+            settings = {_name(keyword): _literal(keyword.value) for keyword in call.keywords}
         except (SyntaxError, ValueError, TypeError, MemoryError, RecursionError):
             example = str(value) if fields(value) else value.name
             raise SettingError(
@@ -183,6 +184,12 @@ class Family(Generic[V]):
                 f"{value.name}({', '.join(f'{f.name}=...' for f in fields(value))}), or plainly {example}."
             ) from None
         return self._built(value, arguments, settings)
+
+
+def _name(keyword: ast.keyword) -> str:
+    if keyword.arg is None:  # **settings
+        raise SyntaxError
+    return keyword.arg
 
 
 def _literal(node: ast.expr) -> Any:

@@ -33,7 +33,7 @@ def targets_for(loss: Loss, k: int, dtype: type) -> Array:
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("loss", ALL, ids=str)
 def test_extreme_scores_give_no_nan_and_no_warning(loss: Loss, dtype: type) -> None:
-    scores = np.array([[1e30, -1e30], [-1e30, 1e30], [1e4, 0.0], [0.0, 0.0]], dtype)
+    scores: Array = np.array([[1e30, -1e30], [-1e30, 1e30], [1e4, 0.0], [0.0, 0.0]], dtype)
     targets = targets_for(loss, 2, dtype)
     value, slope = loss.value(scores, targets), loss.slope(scores, targets)
     assert value.dtype == slope.dtype == dtype
@@ -120,7 +120,7 @@ def test_a_loss_of_ones_own_becomes_a_loss() -> None:
             return np.asarray((np.abs(scores - targets) ** 3).sum(axis=-1))
 
         def slope(self, scores: Array, targets: Array) -> Array:
-            return 3 * (scores - targets) * np.abs(scores - targets)
+            return np.asarray(3 * (scores - targets) * np.abs(scores - targets))
 
     loss = loss_from(Cubic())
     assert isinstance(loss, OwnLoss)

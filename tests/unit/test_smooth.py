@@ -15,4 +15,4 @@ def test_tails_keep_their_relative_precision() -> None:
 
 def test_a_number_alone_is_taken() -> None:
     for unit in (gelu, mish, sigmoid, silu, softplus, tanh):
-        assert np.isclose(unit.value(np.float64(0.5)), unit.value(np.array([0.5]))[0], rtol=1e-15)
+        assert np.isclose(unit.value(np.array(0.5)), unit.value(np.array([0.5]))[0], rtol=1e-15)

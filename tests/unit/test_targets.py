@@ -1,7 +1,7 @@
 """The user's targets: what is taken, what is refused, and whether the message says where and what to do."""
 
 import numpy as np
-import pandas as pd
+import pandas as pd  # type: ignore[import-untyped]
 import pytest
 
 from kilonet import targets
