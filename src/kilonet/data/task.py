@@ -33,7 +33,7 @@ def task_of(y: ArrayLike) -> Task:
     values = np.asarray(y)
     if values.size == 0:
         raise DataError("the target is empty. Give at least one row")
-    if values.dtype.kind == "b":
+    if values.dtype.kind == "b" or (values.dtype.kind == "O" and set(map(type, values.flat)) <= {bool, np.bool_}):
         return Task("classification", "the target holds truth values")
     if values.dtype.kind in "mM":
         raise DataError("the target holds dates or times. Turn them into numbers (days since a first day) or texts")

@@ -63,7 +63,7 @@ def read_series(series: "nw.Series[Any]") -> Column:
     if dtype == nw.String:  # what is not text among texts is a library's own missing value
         return Texts([cell if isinstance(cell, str) and not blank(cell) else None for cell in series.to_list()])
     if dtype in (nw.Categorical, nw.Enum):
-        return Texts([None if missing(cell) else label(cell) for cell in series.to_list()], declared=True)
+        return Texts(_texts(series.to_list()), declared=True)
     if dtype.is_temporal():
         raise UnusableError(DATES.format(dtype))
     if dtype.is_nested() or dtype == nw.Binary:
@@ -80,7 +80,7 @@ def read_cells(cells: list[Any]) -> Column:
         came = f"{type(cells[row]).__name__}, {_short(cells[row])}"
         raise UnusableError((DATES if wrong == "date" else NESTED).format(came), row, nested=wrong == "other")
     if "text" in families:
-        return Texts([None if cell is None or blank(text := label(cell)) else text for cell in cells])
+        return Texts(_texts(cells))
     return Numbers(_floats(cells), boolean=families == {"boolean"})
 
 
@@ -130,6 +130,10 @@ def labels(values: Iterable[float]) -> list[str | None]:
     """Numbers (or truth values as numbers) as names of categories, None for NaN."""
     known: dict[float, str] = {}
     return [None if value != value else known.setdefault(value, label(value)) for value in values]
+
+
+def _texts(cells: list[Any]) -> list[str | None]:
+    return [None if missing(cell) or blank(text := label(cell)) else text for cell in cells]
 
 
 def _floats(cells: list[Any]) -> Floats:

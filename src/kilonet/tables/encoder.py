@@ -166,7 +166,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         [[3.0]]
         """
         state = State.from_json(d)
-        if d.get("name") != "table_encoder" or d.get("dtype") not in {None, "float32", "float64"}:
+        if d.get("name") != "table_encoder" or d.get("dtype") not in [None, "float32", "float64"]:
             raise FileFormatError("the description is not that of a table encoder, or was edited. Save the model again")
         encoder = cls(standardize=state.standardize, dtype=d.get("dtype"))
         encoder.state_, encoder.n_features_in_, encoder._warned = state, len(state.names), set()
