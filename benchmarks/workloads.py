@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-L2 = 1e-4
+L2 = 1e-3
 RATE = 0.01
 
 Floats = NDArray[np.float32]
