@@ -91,8 +91,10 @@ def checked_weights(weights: ArrayLike | None, n_rows: int, what: str = "sample_
     if bad.any():
         row = int(np.argmax(bad))
         raise DataError(f"{what}[{row}] is {cast[row]}; weights must be finite and not negative.")
-    if not 0 < cast.sum() < np.inf:
-        raise DataError(f"{what} sums to {cast.sum()}; needs a finite sum above 0, so at least one row with a weight.")
+    with np.errstate(over="ignore"):
+        total = cast.sum()
+    if not 0 < total < np.inf:
+        raise DataError(f"{what} sums to {total}; needs a finite sum above 0, so at least one row with a weight.")
     return cast
 
 
