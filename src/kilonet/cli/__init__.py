@@ -11,21 +11,22 @@ import io
 import os
 import sys
 from collections.abc import Sequence
+from importlib import import_module, metadata
 
 import click
 
 from kilonet.cli.console import plain
-from kilonet.cli.fit import fit
-from kilonet.cli.predict import predict
-from kilonet.cli.show import show
 from kilonet.errors import DataError, DivergenceError, EngineError, FileFormatError, SettingError, ShapeError
-from kilonet.persistence import versions
 
 __all__ = ["main"]
 
 FAILED, USAGE, INTERRUPTED = 1, 2, 130
-
-
+COMMANDS = {
+    "fit": "Train a network on data and save it.",
+    "predict": "Predict rows with a saved model.",
+    "show": "Say what a model is and how it was trained.",
+}
+_NO_MEMORY = "there is not enough memory for this. Use fewer rows, a smaller network, or --dtype float32."
 HELP = """Train fully-connected neural networks on tables and pictures, and use them.
 
 \b
@@ -39,14 +40,40 @@ Results go to stdout; messages and progress go to stderr. Every command takes --
 """
 
 
-@click.group(help=HELP, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
-@click.version_option(versions()["kilonet"], prog_name="kilonet", message="%(prog)s %(version)s")
+class Commands(click.Group):
+    """Commands that are imported when they are called: --help is quick, and Ctrl-C is heeded from the start."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Names of all commands."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """The command of this name, or None."""
+        if cmd_name not in COMMANDS:
+            return None
+        command = getattr(import_module(f"kilonet.cli.{cmd_name}"), cmd_name)
+        return command if isinstance(command, click.Command) else None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """The list of commands in --help."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=Commands, help=HELP, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, help="Show the version and exit.",
+              callback=lambda context, _, asked: _tell_version(context) if asked else None)  # fmt: skip
 def group() -> None:
     """All commands."""
 
 
-for command in (fit, predict, show):
-    group.add_command(command)
+def _tell_version(context: click.Context) -> None:
+    try:
+        version = metadata.version("kilonet")
+    except metadata.PackageNotFoundError:  # run from a checkout that was not installed
+        version = "(not installed)"
+    click.echo(f"kilonet {version}")
+    context.exit()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -74,31 +101,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(arguments: Sequence[str] | None) -> int:
     try:
         status = group.main(args=arguments, prog_name="kilonet", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        return USAGE
     except click.ClickException as error:
         return _refuse(error)
     except (click.Abort, KeyboardInterrupt):
-        return _fail("interrupted. No file was written.", INTERRUPTED)
+        return _fail("interrupted.", INTERRUPTED)
     except SettingError as error:
         return _fail(error, USAGE)
-    except (DataError, ShapeError, FileFormatError, DivergenceError, EngineError) as error:
-        return _fail(error)
-    except MemoryError:
-        return _fail("there is not enough memory for this. Use fewer rows, a smaller network, or --dtype float32.")
+    except (DataError, ShapeError, FileFormatError, DivergenceError, EngineError, MemoryError) as error:
+        return _fail(_NO_MEMORY if isinstance(error, MemoryError) else error)
     return status if isinstance(status, int) else 0
 
 
 def _refuse(error: click.ClickException) -> int:
     """Wrong usage: the message, and where to read how it is done."""
-    context = getattr(error, "ctx", None)
     _fail(error.format_message(), error.exit_code)
+    context = getattr(error, "ctx", None)
     if isinstance(context, click.Context) and error.exit_code == USAGE:
         click.echo(f"`{context.command_path} --help` tells more.", err=True)
     return error.exit_code
 
 
 def _fail(message: object, status: int = FAILED) -> int:
-    text = plain(message)
-    click.secho(f"Error: {text}", err=True, fg="red")
+    click.secho(f"Error: {plain(message)}", err=True, fg="red")
     return status
 
 

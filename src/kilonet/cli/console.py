@@ -6,18 +6,16 @@ through `plain`: control characters of a hostile file never reach the terminal.
 
 from __future__ import annotations
 
-import json
 import math
 import shutil
 import sys
 import textwrap
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TextIO
 
 import click
-import numpy as np
 
 LABEL = 11  # width of the left column
 LONGEST = 4000  # characters of one message; a hostile file could make it endless
@@ -50,7 +48,7 @@ def listed(names: Sequence[object], most: int = 8) -> str:
     >>> listed(["a", "b", "c"], most=2)
     'a, b, … (3 in all)'
     """
-    shown = ", ".join(f'"{brief(name)}"' if "," in str(name) else brief(name) for name in names[:most])
+    shown = ", ".join(f'"{brief(name)}"' if ", " in str(name) else brief(name) for name in names[:most])
     return shown if len(names) <= most else f"{shown}, … ({len(names):,} in all)"
 
 
@@ -97,27 +95,6 @@ def size(n_bytes: int) -> str:
     return f"{kilo:.0f} kB" if kilo < 1000 else f"{kilo / 1000:.1f} MB"
 
 
-def to_json(value: Any) -> str:
-    """Anything a command reports as one JSON text; NaN and infinity, which JSON lacks, become null."""
-    return json.dumps(_jsonable(value), indent=2, allow_nan=False)
-
-
-def _jsonable(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {str(name): _jsonable(entry) for name, entry in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_jsonable(entry) for entry in value]
-    if isinstance(value, np.ndarray):
-        return _jsonable(value.tolist())
-    if isinstance(value, np.floating):
-        value = float(str(value))  # the shortest digits of a float32, not those of its double
-    elif isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    return value if isinstance(value, (str, int, bool, type(None))) else str(value)
-
-
 class Console:
     """Where a command speaks: narrative and warnings on stderr, results on stdout.
 
@@ -148,20 +125,20 @@ class Console:
         click.echo(click.style(head, bold=True) + body, file=stream)
 
     @contextmanager
-    def warnings(self) -> Iterator[None]:
-        """Within: Python's warnings are said in one line each, every text once, and remembered."""
+    def warnings(self, *hidden: type[Warning]) -> Iterator[None]:
+        """Within: Python's warnings are said, every text once, and remembered; hidden ones are only remembered."""
         said: set[str] = set()
 
         def show(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
             self.warned.append(category)
-            if str(message) not in said:
+            if str(message) not in said and not issubclass(category, hidden):
                 said.add(str(message))
                 self.warn(message)
 
         with warnings.catch_warnings():
             warnings.simplefilter("default")
-            for hidden in (DeprecationWarning, PendingDeprecationWarning, FutureWarning):
-                warnings.simplefilter("ignore", hidden)  # for programmers, not for users
+            for technical in (DeprecationWarning, PendingDeprecationWarning, FutureWarning):
+                warnings.simplefilter("ignore", technical)  # for programmers, not for users
             warnings.showwarning = show
             yield
 

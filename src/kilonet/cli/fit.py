@@ -12,14 +12,16 @@ import click
 
 from kilonet import persistence
 from kilonet.cli.asked import Asked
-from kilonet.cli.console import Console, size, to_json
+from kilonet.cli.console import Console, count, size
+from kilonet.cli.jsonable import to_json
 from kilonet.cli.judging import judge, notes
 from kilonet.cli.options import Sections, fit_options
 from kilonet.cli.progress import progress
 from kilonet.cli.rows import Parts, parts
 from kilonet.cli.seam import Estimator, to_model
 from kilonet.cli.story import tell_data, tell_network, tell_result
-from kilonet.errors import DivergenceError, DivergenceWarning
+from kilonet.engine.interrupt import CtrlC
+from kilonet.errors import DivergenceError, DivergenceWarning, InterruptedWarning
 
 INTERRUPTED = 130
 
@@ -46,23 +48,36 @@ def fit(data: str, **options: Any) -> int:
     """Train a network and save it."""
     asked = Asked.of(data, options)
     console = Console(quiet=asked.quiet)
-    with console.warnings():
-        rows = parts(asked)
-        tell_data(console, rows)
-        estimator = asked.estimator(rows.task)
-        tell_network(console, estimator, rows)
-        begun = time.perf_counter()
-        train(console, estimator, rows, asked)
-        seconds = time.perf_counter() - begun
-        run = notes(estimator, rows, asked) | {"held_out": judge(estimator, rows)}
+    with console.warnings(InterruptedWarning):
+        try:
+            estimator, rows, seconds = learn(console, asked)
+        except KeyboardInterrupt:
+            raise Stopped("interrupted before training had begun; nothing was saved.") from None
+        run = notes(estimator, rows, asked)
+        try:
+            run["held_out"] = judge(estimator, rows)
+        except KeyboardInterrupt:  # pressed once more, or late: what was learned is saved all the same
+            run |= {"held_out": None, "interrupted": True}
         path = save(estimator, rows, run, asked)
-    result = {"model": str(path), "seconds": seconds} | run
-    if asked.as_json:
-        click.echo(to_json(result))
-    else:
-        tell_result(console, result)
-        console.result("saved", f"{path} ({size(path.stat().st_size)})")
+    report(console, {"model": str(path), "seconds": seconds} | run, asked)
     return INTERRUPTED if run["interrupted"] else 0
+
+
+class Stopped(click.ClickException):
+    """Ctrl-C where there is nothing to keep."""
+
+    exit_code = INTERRUPTED
+
+
+def learn(console: Console, asked: Asked) -> tuple[Estimator, Parts, float]:
+    """Read, tell, train: the fitted estimator, its rows, and the seconds that training took."""
+    rows = parts(asked)
+    tell_data(console, rows)
+    estimator = asked.estimator(rows.task)
+    tell_network(console, estimator, rows)
+    begun = time.perf_counter()
+    train(console, estimator, rows, asked)
+    return estimator, rows, time.perf_counter() - begun
 
 
 def train(console: Console, estimator: Estimator, rows: Parts, asked: Asked) -> None:
@@ -88,9 +103,22 @@ def save(estimator: Estimator, rows: Parts, run: Mapping[str, Any], asked: Asked
     names = None if model.feature_names is not None else list(rows.names)
     model = replace(model, extra={**model.extra, "run": {**run, "names": names}})
     try:
-        persistence.save(model, asked.out)
+        with CtrlC():  # a file that is being written is finished first
+            persistence.save(model, asked.out)
     except OSError as error:
         raise click.ClickException(
             f"{asked.out} could not be written: {error.strerror or error}. If it was there before, it is as it was."
         ) from error
     return asked.out
+
+
+def report(console: Console, result: Mapping[str, Any], asked: Asked) -> None:
+    """The result on stdout, for people or for programs."""
+    if result["interrupted"]:
+        epochs = f"{result['epochs_done']:,} of {count(result['epochs'], 'epoch')}"
+        console.warn(f"interrupted after {epochs}; what was learned until then is saved.")
+    if asked.as_json:
+        click.echo(to_json(result))
+        return
+    tell_result(console, result)
+    console.result("saved", f"{result['model']} ({size(asked.out.stat().st_size)})")

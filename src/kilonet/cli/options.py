@@ -167,7 +167,7 @@ DATA = _under(
     (
         "--validation",
         "FILE",
-        "A file of held-out rows to judge on. With --early-stopping it also decides when to stop.",
+        "Rows to judge on, from another file; with --early-stopping they also decide when to stop.",
     ),
     (
         "--validation-fraction",

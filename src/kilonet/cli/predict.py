@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from kilonet import persistence
 from kilonet.cli.columns import column_names, matched
-from kilonet.cli.console import Console, brief, count, listed, to_json
+from kilonet.cli.console import Console, brief, count, listed
+from kilonet.cli.jsonable import to_json
 from kilonet.cli.rows import refuse_strangers, text_columns
 from kilonet.cli.seam import Estimator, from_model
 from kilonet.cli.wording import score_text
@@ -69,7 +70,7 @@ def _estimator(saved: SavedModel, model: str, proba: bool) -> Estimator:
 
 def _read(rows: str, saved: SavedModel, score: bool) -> Table:
     """The rows, with their target only where it is to be compared with."""
-    text = text_columns(saved.encoder if saved.feature_names is not None else None)
+    text = text_columns(saved.encoder if saved.feature_names is not None else None, saved.target_name, saved.classes)
     if not score:
         return _test_rows(read(rows, text=text))
     table = read(rows, text=text)

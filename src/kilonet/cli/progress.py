@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from kilonet.cli.console import number
-from kilonet.cli.wording import score_text
+from kilonet.cli.wording import score_text, score_value
 from kilonet.record import EpochRecord
 
 
@@ -26,17 +27,18 @@ def progress(task: str, rows: str, quiet: bool) -> Iterator[list[Callable[[Epoch
 
     columns = (
         TextColumn("[bold]training  [/]"),
-        BarColumn(bar_width=24),
-        TextColumn("epoch {task.completed:.0f}/{task.total:.0f}"),
+        BarColumn(bar_width=14),
+        TextColumn("{task.fields[epochs]}"),
         TimeRemainingColumn(compact=True),
         TextColumn("{task.description}"),
     )
     with Progress(*columns, console=Console(stderr=True), transient=True, refresh_per_second=8) as bar:
-        shown = bar.add_task("", total=None, visible=False)
+        shown = bar.add_task("", total=None, epochs="")
 
         def move(record: EpochRecord) -> None:
+            epochs = f"epoch {record.epoch:,}/{record.epochs:,}"
             text = describe(task, rows, record)
-            bar.update(shown, completed=record.epoch, total=record.epochs, description=text, visible=True)
+            bar.update(shown, completed=record.epoch, total=record.epochs, description=text, epochs=epochs)
 
         yield [move]
 
@@ -45,8 +47,8 @@ def describe(task: str, rows: str, record: EpochRecord) -> str:
     """One epoch in words.
 
     >>> describe("classification", "held out", EpochRecord(1, 5, 0.5, 0.75, 0.625, 0.5, 0.1))
-    'loss 0.5, accuracy 75.0%; held out: loss 0.625, accuracy 50.0%'
+    'loss 0.5, accuracy 75.0%; held out 0.625, 50.0%'
     """
     text = f"loss {number(float(record.loss))}, {score_text(task, float(record.score))}"
     loss, score = float(record.validation_loss), float(record.validation_score)
-    return text if loss != loss else f"{text}; {rows}: loss {number(loss)}, {score_text(task, score)}"
+    return text if math.isnan(loss) else f"{text}; {rows} {number(loss)}, {score_value(task, score)}"

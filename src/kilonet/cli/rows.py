@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import click
@@ -67,23 +67,16 @@ def parts(asked: Asked) -> Parts:
     table = _read(asked.data, asked.target)
     task, why, y = _task(asked.task, table)
     encode = asked.settings.get("encode", "auto") is not None and not isinstance(table.X, np.ndarray)
+    train = np.arange(len(y))
     held: tuple[Any, Target] | None
-    if asked.validation is not None:
-        encoder = _encoder(table.X, np.arange(len(y))) if encode else None
-        held, how = _validation_file(asked, table, encoder, task)
-        train = np.arange(len(y))
-    elif table.test is not None and not asked.fraction_given:
-        held, how, train = (
-            (table.test[0], _as_task(table.test[1], task, table)),
-            "the data set's own test rows",
-            np.arange(len(y)),
-        )
-        encoder = _encoder(table.X, train) if encode else None
-    else:
+    if asked.validation is None and (table.test is None or asked.fraction_given):
         split = split_rows(y, asked.fraction, asked.seed, task == "classification")
         train, how = split.train, split.how
         held = (_take(table.X, split.held_out), y[split.held_out]) if len(split.held_out) else None
         encoder = _encoder(table.X, train) if encode else None
+    else:
+        encoder = _encoder(table.X, train) if encode else None
+        held, how = _judges(asked, table, encoder, task)
     whole = len(train) == len(y)
     return Parts(
         source=asked.data,
@@ -159,19 +152,27 @@ def _named(table: Table) -> str:
     return f'"{brief(table.target)}"' if table.target else ""
 
 
-def _validation_file(
-    asked: Asked, table: Table, encoder: TableEncoder | None, task: str
-) -> tuple[tuple[Any, Target], str]:
-    """The rows of --validation, with their columns in the order of the training file."""
-    name = str(asked.validation)
-    other = read(name, table.target if asked.target is None else asked.target, text=_texts(encoder))
+def _judges(asked: Asked, table: Table, encoder: TableEncoder | None, task: str) -> tuple[tuple[Any, Target], str]:
+    """Rows to judge by that are not drawn: the data set's test rows, or --validation in training's order of columns."""
+    if asked.validation is None and table.test is not None:
+        X, y = table.test
+        other, how = replace(table, X=X, y=y, source=f"{table.source} (test rows)"), "the data set's own test rows"
+    else:
+        name, target = str(asked.validation), table.target if asked.target is None else asked.target
+        text = text_columns(None if encoder is None else encoder.to_json(), target, table.y)
+        other = read(name, target, text=text)
+        how = f"all of {brief(name, 100)}"
     if other.y is None:
-        raise DataError(f"{name} has no column {_named(table)} to judge by.")
-    X = matched(other, table.feature_names, named=encoder is not None or not isinstance(table.X, np.ndarray)).X
+        raise DataError(f"{other.source} has no column {_named(table)} to judge by.")
+    X = matched(other, table.feature_names, named=not isinstance(table.X, np.ndarray)).X
+    if encoder is not None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            encoder.transform(X)  # so that what is wrong with these rows is said before training, not after it
     y = _as_task(other.y, task, other)
     if task == "classification":
         refuse_strangers(y, np.unique(np.asarray(table.y)), other)
-    return (X, y), f"all of {brief(name, 100)}"
+    return (X, y), how
 
 
 def refuse_strangers(y: Target, classes: Target, table: Table) -> None:
@@ -186,17 +187,18 @@ def refuse_strangers(y: Target, classes: Target, table: Table) -> None:
             )
 
 
-def _texts(encoder: TableEncoder | None) -> list[str]:
-    """Columns that were texts in training; read as texts even if what they hold now looks like numbers."""
-    return [] if encoder is None else text_columns(encoder.to_json())
+def text_columns(encoder: Mapping[str, Any] | None, target: str | None, classes: Target | None) -> list[str]:
+    """Columns that were texts in training, to be read as texts even if what they hold now looks like numbers.
 
-
-def text_columns(encoder: Mapping[str, Any] | None) -> list[str]:
-    """Names of the columns that an encoder's description calls texts."""
-    if encoder is None:
-        return []
-    pairs = zip(encoder["names"], encoder["kinds"], strict=True)
-    return [name for name, kind in pairs if kind in ("category", "identifier")]
+    encoder: its description; classes: the target, or its classes.
+    """
+    text = []
+    if encoder is not None:
+        pairs = zip(encoder["names"], encoder["kinds"], strict=True)
+        text = [name for name, kind in pairs if kind in ("category", "identifier")]
+    if target is not None and classes is not None and classes.dtype.kind in "OUT":
+        text.append(target)
+    return text
 
 
 def _encoder(X: Any, train: NDArray[np.intp]) -> TableEncoder:

@@ -10,7 +10,8 @@ import click
 import numpy as np
 
 from kilonet.cli.columns import column_names
-from kilonet.cli.console import Console, brief, count, listed, number, plain, size, to_json
+from kilonet.cli.console import Console, brief, count, listed, number, plain, size
+from kilonet.cli.jsonable import to_json
 from kilonet.cli.judging import noted
 from kilonet.cli.wording import encoding, held_out_text, recipe_lines, score_text
 from kilonet.persistence import SavedModel, load

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -22,9 +23,12 @@ def score_text(task: str, score: float) -> str:
     >>> score_text("classification", 0.978), score_text("regression", 0.51234)
     ('accuracy 97.8%', 'R² 0.5123')
     """
-    if score != score:
-        return f"{metric_name(task)} –"
-    return f"R² {number(score)}" if task == "regression" else f"accuracy {percent(score)}"
+    return f"{metric_name(task)} {score_value(task, score)}"
+
+
+def score_value(task: str, score: float) -> str:
+    """A score without its name: an accuracy in percent, R² as a number, a dash where there is none."""
+    return number(score) if task == "regression" or math.isnan(score) else percent(score)
 
 
 def held_out_text(task: str, held_out: Mapping[str, Any]) -> str:
