@@ -1,0 +1,12 @@
+"""scikit-learn estimators, and models as files.
+
+`MLPClassifier` and `MLPRegressor` do what every scikit-learn estimator does (pipelines, searches,
+cross-validation, clone, pickle); `estimator.save(path)` and `load(path)` keep them in files that run
+no code when they are loaded.
+"""
+
+from kilonet.estimators.classifier import MLPClassifier
+from kilonet.estimators.loading import load
+from kilonet.estimators.regressor import MLPRegressor
+
+__all__ = ["MLPClassifier", "MLPRegressor", "load"]

@@ -1,0 +1,128 @@
+"""Model files as estimators."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+import numpy as np
+
+from kilonet import persistence
+from kilonet.engine import choose
+from kilonet.errors import FileFormatError
+from kilonet.estimators.classifier import MLPClassifier
+from kilonet.estimators.footing import Footing
+from kilonet.estimators.labels import Labels
+from kilonet.estimators.numbers import Numbers
+from kilonet.estimators.plan import Draws
+from kilonet.estimators.regressor import MLPRegressor
+from kilonet.network import Dense, Network
+from kilonet.persistence import SavedModel
+from kilonet.record import METRICS, History
+from kilonet.tables import TableEncoder
+
+def load(path: str | os.PathLike[str]) -> MLPClassifier | MLPRegressor:
+    """The estimator in a model file, fitted as it was saved; training can go on from it exactly.
+
+    Loading runs no code from the file. Of its parameters, validation_data and callbacks are not in the
+    file and come back as None, and so does a random_state that is no number.
+    Raises FileFormatError for a file that is no model, is cut, was edited or is of a newer format.
+
+    >>> import tempfile
+    >>> import numpy as np
+    >>> X = np.array([[0.0], [1.0], [2.0], [3.0]])
+    >>> classifier = MLPClassifier(hidden=(4,), epochs=5, random_state=0).fit(X, ["a", "a", "b", "b"])
+    >>> path = classifier.save(tempfile.mkdtemp() + "/ab.kn")
+    >>> bool((load(path).predict_proba(X) == classifier.predict_proba(X)).all())
+    True
+    """
+    return from_model(persistence.load(path))
+
+
+def from_model(model: SavedModel) -> MLPClassifier | MLPRegressor:
+    """The estimator that a saved model describes. Raises FileFormatError where its parts make none."""
+    if model.theta.ndim != 1 and len(model.theta) != 1:
+        raise FileFormatError(f"this model has {len(model.theta)} members; an estimator holds one network.")
+    try:
+        return _restored(model)
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+        raise FileFormatError(f"this model does not describe an estimator: {error!r:.200}. Save it again.") from error
+
+
+def _restored(model: SavedModel) -> MLPClassifier | MLPRegressor:
+    extra = model.extra
+    codec = _codec(model)
+    kind = MLPRegressor if isinstance(codec, Numbers) else MLPClassifier
+    estimator: MLPClassifier | MLPRegressor = kind(**_parameters(kind, model))
+    seed, order, split = extra.get("draws", (model.recipe.seeds[0], model.recipe.order or 0, model.recipe.seeds[0]))
+    encoder = None if model.encoder is None else TableEncoder.from_json(dict(model.encoder))
+    footing = Footing(encoder, codec, model.network, Draws(seed, order, split), model.recipe.dtype)
+    theta = np.array(model.theta).reshape(-1)
+    theta.flags.writeable = False
+    curves = {name: np.asarray(model.history.get(name, np.zeros(0))).reshape(-1) for name in METRICS}
+    history = History(**curves)
+    best = int(extra.get("best_epoch", len(history)))
+    fitted: dict[str, Any] = {
+        "_footing": footing,
+        "network_": model.network,
+        "encoder_": encoder,
+        "theta_": theta,
+        "recipe_": model.recipe,
+        "history_": history,
+        "n_outputs_": model.network.n_outputs,
+        "n_iter_": len(history),
+        "best_epoch_": best,
+        "loss_": float(history.loss[best - 1]) if 0 < best <= len(history) else float("nan"),
+        "engine_": str(extra.get("engine", choose(model.network, model.loss).NAME)),
+        "interrupted_": False,
+        "n_features_in_": int(extra.get("n_features", model.network.n_inputs if encoder is None else encoder.n_features_in_)),
+    }
+    if model.state is not None:
+        fitted |= {"_state": dict(model.state), "_pace": int(extra.get("pace", 0))}
+    if model.feature_names is not None:
+        fitted["feature_names_in_"] = np.array(model.feature_names, dtype=object)
+    if isinstance(codec, Labels):
+        fitted["classes_"] = codec.classes
+    vars(estimator).update(fitted)
+    return estimator
+
+
+def _codec(model: SavedModel) -> Labels | Numbers:
+    if model.task == "regression":
+        k = model.network.n_outputs
+        mean = np.zeros(k) if model.target_mean is None else model.target_mean
+        scale = np.ones(k) if model.target_scale is None else model.target_scale
+        return Numbers(mean, scale, flat=bool(model.extra.get("flat", k == 1)), loss=model.loss)
+    if model.classes is None:
+        raise ValueError("a classification without classes")
+    return Labels(model.classes, model.task == "multilabel", model.loss)
+
+
+def _parameters(kind: type, model: SavedModel) -> dict[str, Any]:
+    """Constructor arguments: those in the file, on top of what recipe and network tell of a model made elsewhere."""
+    recipe, known = model.recipe, {field.name for field in fields(kind)}
+    told = {name: getattr(recipe, name) for name in ("l2", "l1", "dropout", "input_noise", "max_norm", "batch", "epochs")}
+    told |= {"optimizer": str(recipe.optimizer), "schedule": str(recipe.schedule), "loss": str(model.loss)}
+    told |= {"dtype": recipe.dtype, "encode": None if model.encoder is None else "auto"}
+    if recipe.stopping is not None:
+        stopping = recipe.stopping
+        told |= {"early_stopping": True, "monitor": stopping.metric}
+        told |= {"patience": stopping.patience, "min_delta": stopping.min_delta}
+    told |= {name: value for name, value in model.extra.get("settings", {}).items() if name in known}
+    weights = told.get("class_weight")
+    if isinstance(weights, Mapping):
+        told["class_weight"] = {label: float(weight) for label, weight in weights["pairs"]}
+    return told | {"hidden": _hidden(model.network, told)}
+
+
+def _hidden(network: Network, told: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Plain widths where the shared activation and initializer explain the layers, else the layers themselves."""
+    layers = network.layers[:-1]
+    widths = [layer.units for layer in layers]
+    plain = Network(
+        [network.n_inputs, *widths, network.layers[-1]],
+        activation=told.get("activation", "relu"),
+        initializer=told.get("initializer"),
+    )
+    same = all(isinstance(layer, Dense) and layer == other for layer, other in zip(layers, plain.layers, strict=False))
+    return tuple(widths) if same else layers

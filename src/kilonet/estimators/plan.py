@@ -1,0 +1,138 @@
+"""From an estimator's settings to a network, a recipe's settings and random numbers."""
+
+import os
+from dataclasses import dataclass
+from typing import Any
+
+from joblib.parallel import get_active_backend
+from sklearn.utils import check_random_state
+
+from kilonet.activations import activation_from
+from kilonet.checks import choice, whole
+from kilonet.errors import SettingError
+from kilonet.estimators.settings import Settings
+from kilonet.losses import OwnLoss, loss_from
+from kilonet.network import Dense, Maxout, Network
+from kilonet.optimizers import optimizer_from
+from kilonet.recipe import Stopping
+from kilonet.schedules import schedule_from
+
+SMALL = 10_000  # training rows up to which a batch is 32
+
+
+@dataclass(frozen=True)
+class Draws:
+    """What random_state decided: the seed of the member, the order of the rows, and the held-out rows.
+
+    All three are always drawn, so that none depends on whether another is used; they are kept, so that
+    training that goes on later goes on with them.
+
+    >>> Draws.of(0) == Draws.of(0)
+    True
+    """
+
+    seed: int
+    order: int
+    split: int
+
+    @classmethod
+    def of(cls, random_state: Any) -> "Draws":
+        """Draws from an int, a NumPy RandomState, or None for NumPy's global one."""
+        draws = check_random_state(random_state).randint(0, 2**32, size=3, dtype="uint64")
+        return cls(*(int(draw) for draw in draws))
+
+
+def batch_size(batch: int | str, n_rows: int) -> int:
+    """The rows of a step; "auto" is 32 up to 10,000 rows, else 128.
+
+    >>> batch_size("auto", 1797), batch_size("auto", 60_000)
+    (32, 128)
+    """
+    if batch == "auto":
+        return 32 if n_rows <= SMALL else 128
+    return whole("batch", batch)
+
+
+def epoch_count(epochs: int | str, n_rows: int, batch: int) -> int:
+    """Passes over the rows; "auto" gives 2,000 steps, but 20 epochs at least and 500 at most.
+
+    Data that fit into one batch get 500 epochs however many rows they are, so that weights remain
+    worth as much as repeated rows.
+
+    >>> epoch_count("auto", 30, 32), epoch_count("auto", 1797, 32), epoch_count("auto", 60_000, 128)
+    (500, 36, 20)
+    """
+    if epochs == "auto":
+        steps_per_epoch = -(-n_rows // min(batch, n_rows))
+        return min(max(-(-2000 // steps_per_epoch), 20), 500)
+    return whole("epochs", epochs)
+
+
+def thread_count(n_jobs: int | None) -> int | None:
+    """Threads for an engine; None is as many as there are.
+
+    A joblib worker gets one thread unless n_jobs names a number, since its siblings use the other processors.
+    """
+    if n_jobs is None:
+        return 1 if get_active_backend()[0].nesting_level else None
+    if n_jobs == 0:
+        raise SettingError("n_jobs=0; it must be None, a whole number of threads, or negative (-1: all processors).")
+    count = whole("n_jobs", n_jobs, "(-inf, inf)")
+    return count if count > 0 else max(1, (os.cpu_count() or 1) + 1 + count)
+
+
+def network_of(settings: Settings, n_inputs: int, n_outputs: int) -> Network:
+    """The network between these inputs and outputs. Raises SettingError for a layer that is none."""
+    hidden = settings.hidden
+    single = isinstance(hidden, (Dense, Maxout)) or not hasattr(hidden, "__iter__")
+    layers = [hidden] if single else list(hidden)
+    for place, layer in enumerate(layers):
+        if not isinstance(layer, (Dense, Maxout)):
+            layers[place] = whole("hidden" if single else f"hidden[{place}]", layer)
+    activation = activation_from(settings.activation)
+    return Network([n_inputs, *layers, n_outputs], activation=activation, initializer=settings.initializer)
+
+
+def training_settings(settings: Settings, n_rows: int, draws: Draws, dtype: str) -> dict[str, Any]:
+    """What `train` is to be told, but for the data: the one place where parameters become a recipe."""
+    batch = batch_size(settings.batch, n_rows)
+    stopping = None
+    if settings.early_stopping:
+        metric = choice("monitor", settings.monitor, ("loss", "score"))
+        stopping = Stopping(metric, settings.patience, settings.min_delta)
+    plain = ("optimizer", "rate", "schedule", "l2", "l1", "dropout", "input_noise", "max_norm")
+    return {name: getattr(settings, name) for name in plain} | {
+        "batch": batch,
+        "epochs": epoch_count(settings.epochs, n_rows, batch),
+        "order": draws.order,
+        "stopping": stopping,
+        "dtype": dtype,
+        "n_threads": thread_count(settings.n_jobs),
+    }
+
+
+def endless(schedule: Any) -> Any:
+    """A schedule for training whose end nobody knows: cosine, which needs an end, becomes constant.
+
+    >>> endless("cosine"), endless("step")
+    (constant, step)
+    """
+    known = schedule_from(schedule)
+    if known.name == "cosine":
+        return schedule_from("constant")
+    then = getattr(known, "then", None)
+    return known if then is None else known(then=endless(then))
+
+
+def loss_of(spec: Any, own: tuple[str, ...], other: str) -> Any:
+    """The loss as an object, None for "auto". Raises SettingError for a loss that is the other estimator's.
+
+    >>> loss_of("huber", ("squared", "huber"), "MLPClassifier")
+    huber
+    """
+    if isinstance(spec, str) and spec == "auto":
+        return None
+    loss = loss_from(spec)
+    if not isinstance(loss, OwnLoss) and loss.name not in own:
+        raise SettingError(f"loss={spec!r} is for {other}; needs one of auto, {', '.join(own)}, or a loss of your own.")
+    return loss

@@ -1,0 +1,157 @@
+"""One training run of an estimator, and what the estimator keeps of it."""
+
+import warnings
+from typing import Any, TypeVar
+
+import numpy as np
+
+from kilonet.errors import DivergenceError, SettingError
+from kilonet.estimators.footing import Footing
+from kilonet.estimators.labels import Labels
+from kilonet.estimators.progress import progress
+from kilonet.estimators.rows import Rows
+from kilonet.estimators.settings import callbacks_of
+from kilonet.optimizers import optimizer_from
+from kilonet.record import EpochRecord, Runs
+from kilonet.training import train
+
+Estimator = TypeVar("Estimator", bound=Any)
+
+
+def go_on(estimator: Any, settings: dict[str, Any]) -> bool:
+    """Whether there are epochs left for a warm start; fills in what "auto" means then.
+
+    Raises SettingError when fewer epochs are asked for than were trained, or for another optimizer.
+    """
+    done = estimator.n_iter_
+    if estimator.early_stopping and np.any(estimator._state["stopped"]):
+        warnings.warn(
+            f"warm_start=True: early stopping ended training after epoch {done}, so nothing was done. "
+            "Set early_stopping=False to go on, or warm_start=False to begin anew.",
+            UserWarning,
+            stacklevel=3,
+        )
+        return False
+    if estimator.epochs == "auto":
+        settings["epochs"] = max(settings["epochs"], done)
+    if settings["epochs"] < done:
+        raise SettingError(
+            f"epochs={settings['epochs']}, but {done} epochs are trained already, and warm_start=True counts them in. "
+            f"Set epochs above {done}, or warm_start=False to begin anew."
+        )
+    if settings["epochs"] == done:
+        warnings.warn(
+            f"warm_start=True: all {done} epochs are trained already, so nothing was done. "
+            f"Set epochs above {done} to go on, or use partial_fit for one more.",
+            UserWarning,
+            stacklevel=3,
+        )
+    return bool(settings["epochs"] > done)
+
+
+def run(
+    estimator: Any,
+    footing: Footing,
+    settings: dict[str, Any],
+    rows: tuple[Rows, Rows | None],
+    *,
+    going_on: bool,
+) -> Runs:
+    """Train on the first rows, judging by the second ones; going_on: from the estimator's state."""
+    state = None
+    if going_on:
+        _check_resumable(estimator, settings)
+        state = _in_pace(estimator, settings, len(rows[0]))
+    train_rows, held_out = rows
+    inputs = footing.inputs(train_rows.X)
+    validation = None
+    if held_out is not None:
+        others = inputs if held_out.X is train_rows.X else footing.inputs(held_out.X)
+        validation = _data(estimator, footing, held_out, others)
+    X, y, weights = _data(estimator, footing, train_rows, inputs)
+    with progress(bool(estimator.verbose), settings["epochs"]) as bar:
+        return train(
+            footing.network,
+            footing.loss,
+            X,
+            y,
+            seed=footing.draws.seed,
+            state=state,
+            validation=validation,
+            sample_weight=weights,
+            callback=_joined([*callbacks_of(estimator), *bar]),
+            **settings,
+        )
+
+
+def _data(estimator: Any, footing: Footing, rows: Rows, inputs: Any) -> tuple[Any, Any, Any]:
+    """X, y and weights of the rows as training takes them; `inputs` are those of the whole table."""
+    X = inputs if rows.places is None else inputs[rows.places]
+    return X, footing.codec.targets(rows.targets), estimator._row_weights(rows, footing.codec)
+
+
+def steps_per_epoch(n_rows: int, batch: int) -> int:
+    """Batches in an epoch; a batch larger than the data is clipped, and the last one may be short."""
+    return -(-n_rows // min(batch, n_rows))
+
+
+def _in_pace(estimator: Any, settings: dict[str, Any], n_rows: int) -> dict[str, Any]:
+    """The estimator's training state, made to fit epochs of another length if the rows are other ones now.
+
+    A state counts its steps, and its place in the epoch follows from them. With other rows the count is
+    set to what it would be had all epochs been of the new length: exact where lengths are equal.
+    """
+    state = dict(estimator._state)
+    if not estimator.early_stopping:  # switched off: whoever stopped may go on
+        state["stopped"] = np.zeros_like(state["stopped"])
+    pace = steps_per_epoch(n_rows, settings["batch"])
+    if pace != estimator._pace:
+        state["step"] = state["epoch"] * pace
+        state["sums"] = np.zeros_like(state["sums"])
+    return state
+
+
+def _joined(callbacks: list[Any]) -> Any:
+    """One callback for all; every one of them sees every record, and any may stop the run."""
+    if not callbacks:
+        return None
+
+    def tell(record: EpochRecord) -> bool:
+        return any([bool(callback(record)) for callback in callbacks])
+
+    return tell
+
+
+def _check_resumable(estimator: Any, settings: dict[str, Any]) -> None:
+    before, now = estimator.recipe_.optimizer, optimizer_from(settings["optimizer"])
+    if type(before) is not type(now):
+        raise SettingError(
+            f"training cannot go on with optimizer={now!r}: it began with {before!r}, whose memory means something else. "
+            "Set it back, or fit anew with warm_start=False."
+        )
+    if np.any(np.asarray(estimator._state["diverged"]) > 0):
+        raise DivergenceError(
+            "training cannot go on: it left the finite numbers before. Fit anew with a lower rate, or with max_norm set."
+        )
+
+
+def adopt(estimator: Estimator, footing: Footing, n_rows: int, runs: Runs) -> Estimator:
+    """Put what came out of training onto the estimator, and give it back."""
+    if runs.diverged == 1:
+        raise DivergenceError(
+            "training left the finite numbers in its first epoch, so nothing was learned. "
+            f"Lower rate (it was {runs.recipe.optimizer.rate}), and check X and y for extreme values."
+        )
+    theta = np.array(runs.theta)
+    theta.flags.writeable = False
+    best = int(runs.best_epoch)
+    estimator._footing, estimator._state = footing, runs.state
+    estimator._pace = steps_per_epoch(n_rows, runs.recipe.batch)
+    estimator.network_, estimator.encoder_, estimator.theta_ = footing.network, footing.encoder, theta
+    estimator.recipe_, estimator.history_, estimator.engine_ = runs.recipe, runs.history, runs.engine
+    estimator.n_outputs_, estimator.n_iter_, estimator.best_epoch_ = footing.network.n_outputs, len(runs.history), best
+    estimator.loss_ = float(runs.history.loss[best - 1]) if best else float("nan")
+    estimator.interrupted_ = runs.interrupted
+    if isinstance(footing.codec, Labels):
+        estimator.classes_ = footing.codec.classes
+    return estimator

@@ -1,0 +1,65 @@
+"""Estimators as the plain values that model files hold."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted
+
+from kilonet.estimators.numbers import Numbers
+from kilonet.persistence import SavedModel
+from kilonet.record import METRICS
+from kilonet.values import Value
+
+NOT_SAVED = ("validation_data", "callbacks", "hidden")
+"""Parameters that a file does not hold: data, code, and what the network says itself."""
+
+
+def to_model(estimator: Any, target_name: str | None = None) -> SavedModel:
+    """A fitted estimator as the plain value that model files hold."""
+    check_is_fitted(estimator)
+    footing, codec = estimator._footing, estimator._footing.codec
+    extra: dict[str, Any] = {
+        "settings": _settings(estimator),
+        "draws": [footing.draws.seed, footing.draws.order, footing.draws.split],
+        "n_features": int(estimator.n_features_in_),
+        "best_epoch": estimator.best_epoch_,
+        "pace": estimator._pace,
+        "engine": estimator.engine_,
+    }
+    if isinstance(codec, Numbers):
+        task, meaning = "regression", {"target_mean": codec.mean, "target_scale": codec.scale}
+        extra["flat"] = codec.flat
+    else:
+        task, meaning = "multilabel" if codec.multilabel else "classification", {"classes": codec.classes}
+    names = getattr(estimator, "feature_names_in_", None)
+    return SavedModel(
+        network=footing.network,
+        loss=footing.loss,
+        recipe=estimator.recipe_,
+        theta=estimator.theta_,
+        task=task,
+        encoder=None if footing.encoder is None else footing.encoder.to_json(),
+        feature_names=None if names is None else tuple(str(name) for name in names),
+        target_name=target_name,
+        history={name: getattr(estimator.history_, name) for name in METRICS},
+        state=estimator._state,
+        extra=extra,
+        **meaning,  # type: ignore[arg-type]
+    )
+
+
+def _settings(estimator: Any) -> dict[str, Any]:
+    """The parameters that JSON can hold; values are written as the text that stands for them."""
+    plain: dict[str, Any] = {}
+    for name, value in estimator.get_params(deep=False).items():
+        if isinstance(value, np.generic):
+            value = value.item()
+        if isinstance(value, Mapping):
+            pairs = [[key.item() if isinstance(key, np.generic) else key, float(weight)] for key, weight in value.items()]
+            plain[name] = {"pairs": pairs}
+        elif isinstance(value, Value):
+            plain[name] = str(value)
+        elif name not in NOT_SAVED and (value is None or isinstance(value, (bool, int, float, str))):
+            plain[name] = value
+    return plain
