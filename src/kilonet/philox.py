@@ -51,16 +51,23 @@ def permutation(order: int, epoch: int, n: int) -> npt.NDArray[np.int64]:
     """
     if n < 2:
         return np.arange(n)
-    block = words(order, np.arange(n // 2), 0, epoch, ORDER).astype(np.uint64)
-    low, high = block[0::2].T.reshape(-1)[: n - 1], block[1::2].T.reshape(-1)[: n - 1]
     last = np.arange(n - 1, 0, -1)
-    size = (last + 1).astype(np.uint64)
-    # floor((low + 2**32 high) * size / 2**64) by halves: size < 2**32, so neither product overflows.
-    other = (high * size + (low * size >> _HALF)) >> _HALF
+    other = _scaled(_order_draws(order, epoch, n - 1), (last + 1).astype(np.uint64))
     rows = list(range(n))
     for i, j in zip(last.tolist(), other.tolist(), strict=True):
         rows[i], rows[j] = rows[j], rows[i]
     return np.array(rows)
+
+
+def _order_draws(order: int, epoch: int, count: int) -> npt.NDArray[np.uint64]:
+    """Return the 64-bit draws of stream 0: two in a block, low word first."""
+    w = words(order, np.arange((count + 1) // 2), 0, epoch, ORDER).astype(np.uint64)
+    return (w[0::2] | w[1::2] << _HALF).T.reshape(-1)[:count]
+
+
+def _scaled(draws: npt.NDArray[np.uint64], sizes: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+    """Return floor(draw * size / 2**64) by halves: sizes are below 2**32, so that no product overflows."""
+    return ((draws >> _HALF) * sizes + ((draws & _LOW) * sizes >> _HALF)) >> _HALF
 
 
 def dropout_threshold(p: Any) -> npt.NDArray[np.int64]:

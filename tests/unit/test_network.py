@@ -80,6 +80,9 @@ def test_initial_parameters() -> None:
         assert view.W.var() == pytest.approx(variance, rel=0.2)  # 200 to 1,200 uniform numbers
         assert view.alpha is None or (view.alpha == 0.25).all()
     assert not np.array_equal(net.views(theta)[1].W[0], net.views(theta)[1].W[1])
+    square = Network([4, Dense(4), Dense(4)])
+    first, second = square.views(square.initial())
+    assert not np.array_equal(first.W, second.W)  # layers draw from streams of their own
 
 
 def test_an_initializer_for_all_layers_that_name_none() -> None:

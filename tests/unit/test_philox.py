@@ -42,6 +42,17 @@ def test_order_is_the_shuffle_of_the_page(n: int) -> None:
     assert philox.permutation(12345, 7, n).tolist() == rows
 
 
+def test_a_draw_is_64_bits_scaled_without_losing_any() -> None:
+    # The low words move a place only once in 2**32 draws or so; they are looked at by themselves.
+    draws = philox._order_draws(12345, 7, 5)
+    blocks = [[int(x) for x in philox.words(12345, block, 0, 7, 0)] for block in range(3)]
+    assert draws.tolist() == [w[q] + (w[q + 1] << 32) for w in blocks for q in (0, 2)][:5]
+    edges = [0, 1, 2**32 - 1, 2**32, 2**63 + 2**31, 2**64 - 2**32, 2**64 - 1, (2**64 - 1) // 3 * 2 + 1]
+    for size in (2, 3, 60_000, 2**31 + 1, 2**32 - 1):
+        scaled = philox._scaled(np.array(edges, np.uint64), np.array([size], np.uint64))
+        assert scaled.tolist() == [draw * size >> 64 for draw in edges]
+
+
 def test_every_order_of_four_is_as_likely() -> None:
     counts = np.unique([philox.permutation(0, e, 4).tolist() for e in range(2400)], axis=0, return_counts=True)[1]
     assert len(counts) == 24
