@@ -28,7 +28,8 @@ __all__ = ["NAME", "Predictor", "Session", "instruction_set", "scores", "value_a
 
 NAME = "native"
 _COUNTERS = ("step", "epoch", "best_value", "best_epoch", "wait", "stopped", "diverged")
-_WORTH_A_THREAD = 500_000  # multiply-adds in a piece of work, below which threads wait longer than they work
+_WORTH_A_THREAD = 200_000  # multiply-adds in a piece of work, below which another thread is not even tried
+_SHORTEST = 1e-4  # seconds of a call: it always gets somewhere
 _MOST_ROWS = 2**31 - 1
 
 
@@ -72,11 +73,11 @@ class Session:
         recipe, network = problem.recipe, problem.network
         sample = Sample.of(problem.loss, problem.X, problem.targets, problem.weights)
         valid = None if problem.validation is None else Sample.of(problem.loss, *problem.validation)
-        self._threads = thread_count(recipe.n_threads, 3.0 * network.n_weights * problem.batch)
+        threads = thread_count(recipe.n_threads, 3.0 * network.n_weights * problem.batch)
         self._members = []
         for member, dropout in enumerate(recipe.per_member("dropout")):
             settings = run_settings(problem, member, sample, valid)
-            trainer = _trainer(recipe.dtype, settings, network, float(dropout), self._threads)
+            trainer = _trainer(recipe.dtype, settings, network, float(dropout), threads)
             _load(trainer, begin, member, problem.steps_per_epoch)
             self._members.append(trainer)
         self._begun = begin
@@ -99,8 +100,8 @@ class Session:
         for member, trainer in enumerate(self._members):
             if not self._lives(self._counters[member]):
                 continue
-            left = 0.0 if ends is None else max(ends - time.monotonic(), 0.0)
-            trainer.run(target, left, ends is not None, self._threads)
+            left = np.inf if ends is None else max(ends - time.monotonic(), _SHORTEST)
+            trainer.run(target, left, self._problem.recipe.n_threads is None)
             self._counters[member] = trainer.counters()
             if ends is not None and time.monotonic() >= ends:
                 break
@@ -189,7 +190,7 @@ def value_and_grad(
     value, gradient = np.empty(len(theta)), np.empty_like(theta)
     for member in range(len(theta)):
         trainer.load(np.ascontiguousarray(theta[member]))
-        value[member] = trainer.gradient(threads)
+        value[member] = trainer.gradient()
         trainer.store_gradient(gradient[member])
     return value, gradient
 

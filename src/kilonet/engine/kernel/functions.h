@@ -120,7 +120,7 @@ template <class T> INLINE Vec<T> log1p(Vec<T> x) {
 
 template <class T> INLINE Vec<T> tanh(Vec<T> x) {
     const Vec<T> e = expm1_negative<T>(absolute<T>(x) * T(-2));
-    const Vec<T> t = e / (T(-2) - e);
+    const Vec<T> t = (Vec<T>{} - e) / (e + T(2));
     const Vec<T> with_sign = x < 0 ? -t : t;
     return x == x ? with_sign : x;
 }

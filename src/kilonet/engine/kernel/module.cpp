@@ -139,8 +139,8 @@ void bind(nb::module_& m, const char* trainer, const char* predictor, const char
         .def("load_history", [](P& p, Input<double> from) { std::memcpy(p.trainer.session.history, from.data(), std::min(from.size(), std::size_t(4 * p.trainer.session.epochs)) * sizeof(double)); })
         .def("counters", &P::counters)
         .def("set_counters", &P::set_counters)
-        .def("run", [](P& p, long epoch, double seconds, bool timed, int threads) { p.trainer.run(epoch, seconds, timed, threads); }, nb::call_guard<nb::gil_scoped_release>())
-        .def("gradient", [](P& p, int threads) { return p.trainer.gradient(threads); }, nb::call_guard<nb::gil_scoped_release>());
+        .def("run", [](P& p, long epoch, double seconds, bool adapt) { p.trainer.run(epoch, seconds, adapt); }, nb::call_guard<nb::gil_scoped_release>())
+        .def("gradient", [](P& p) { return p.trainer.gradient(); }, nb::call_guard<nb::gil_scoped_release>());
     nb::class_<Predictor<T>>(m, predictor)
         .def("__init__", [](Predictor<T>* self, Input<T> theta, long n_inputs, const nb::list& layers, const std::string& isa, int threads) {
             new (self) Predictor<T>(theta.data(), n_inputs, specs_from(layers), variant(isa), threads);

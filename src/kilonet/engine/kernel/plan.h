@@ -122,7 +122,7 @@ struct Session {
     T* row_loss = nullptr; T* row_score = nullptr;             // of a batch
     T* valid_loss = nullptr; T* valid_score = nullptr;         // of the validation set
     Barrier barrier;
-    long until_epoch = 0, check_every = 1; double deadline = 0; bool timed = false, pause = false;
+    long until_epoch = 0, check_every = 1; double deadline = 0; bool pause = false;
 };
 
 // One instruction set: what it can do, as plain functions. Thread t of `barrier.threads` calls each.

@@ -31,7 +31,7 @@ public:
     // `settings` carries the recipe and the data; its memory (data, rates) outlives the trainer.
     Trainer(const Session<T>& settings, long n_inputs, const std::vector<LayerSpec>& layers, const Variant& variant, int threads)
         : session(settings), network(n_inputs, layers, std::max(settings.batch, std::min(64L, settings.valid.rows)), threads, Purpose::train),
-          kernel(kernel_of<T>(variant)), most_threads(threads) {
+          kernel(kernel_of<T>(variant)), most_threads(threads), pace(threads) {
         Session<T>& s = session;
         const long slots = slots_of(s.rule);
         const bool gradient = s.rule == Rule::none || s.batch > row_block;
@@ -82,32 +82,46 @@ public:
         }
     }
 
-    // Trains until `epoch` epochs are complete, the network stops, or the seconds are over.
-    void run(long epoch, double seconds, bool timed, int threads) {
+    // Trains until `epoch` epochs are complete, the network stops, or the seconds are over. With
+    // `adapt`, any number of threads up to the most; else always that many.
+    void run(long epoch, double seconds, bool adapt) {
         Session<T>& s = session;
         s.until_epoch = std::min(epoch, s.epochs);
-        s.timed = timed;
-        s.pause = false;
-        s.deadline = std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count() + seconds;
-        s.barrier = Barrier{};
-        s.barrier.threads = std::clamp(threads, 1, most_threads);
-        run_threads(s.barrier.threads, [&](int t) { kernel.train(s, t); });
+        const double begun = seconds_now(), end = begun + seconds;
+        for (double at = begun; at < end && s.epoch < s.until_epoch && !s.stopped && !s.diverged;) {
+            const Pace::Turn turn = adapt ? pace.next() : Pace::Turn{most_threads, end - at};
+            const std::int64_t step = s.step;
+            train_until(std::min(end, at + turn.seconds), turn.threads);
+            const double now = seconds_now();
+            if (adapt) pace.record(turn, double(s.step - step), now - at);
+            at = now;
+        }
     }
 
     // The mean loss of all rows; the gradient stays in its place.
-    double gradient(int threads) {
+    double gradient() {
         Session<T>& s = session;
         s.position = 0;
         s.sums = Sums{};
         s.barrier = Barrier{};
-        s.barrier.threads = std::clamp(threads, 1, most_threads);
-        run_threads(s.barrier.threads, [&](int t) { kernel.gradient(s, t); });
+        s.barrier.threads = most_threads;
+        run_threads(most_threads, [&](int t) { kernel.gradient(s, t); });
         return s.sums.loss / s.sums.weight;
     }
 
 private:
     const Kernel<T>& kernel;
     int most_threads;
+    Pace pace;
+
+    void train_until(double deadline, int threads) {
+        Session<T>& s = session;
+        s.deadline = deadline;
+        s.pause = false;
+        s.barrier = Barrier{};
+        s.barrier.threads = threads;
+        run_threads(threads, [&](int t) { kernel.train(s, t); });
+    }
 
     std::size_t bytes() const { return session.net.n_packed * sizeof(T); }
 
