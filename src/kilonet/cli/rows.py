@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -73,9 +74,9 @@ def parts(asked: Asked) -> Parts:
         split = split_rows(y, asked.fraction, asked.seed, task == "classification")
         train, how = split.train, split.how
         held = (_take(table.X, split.held_out), y[split.held_out]) if len(split.held_out) else None
-        encoder = _encoder(table.X, train) if encode else None
+        encoder = _encoder(table, train) if encode else None
     else:
-        encoder = _encoder(table.X, train) if encode else None
+        encoder = _encoder(table, train) if encode else None
         held, how = _judges(asked, table, encoder, task)
     whole = len(train) == len(y)
     return Parts(
@@ -137,7 +138,15 @@ def _task(asked: str, table: Table) -> tuple[str, str, Target]:
 
 
 def _as_task(y: Target, task: str, table: Table) -> Target:
-    if task == "classification" or y.dtype.kind in "iuf":
+    if task == "classification":
+        fractions = y[y % 1 != 0] if y.dtype.kind == "f" else y[:0]
+        if len(fractions):
+            raise DataError(
+                f"{table.source}: the target {_named(table)} holds numbers with fractions, such as {fractions[0]}, "
+                "which are no classes. Leave --task out, or name another --target."
+            )
+        return y
+    if y.dtype.kind in "iuf":
         return y
     try:
         return y.astype(np.float64)
@@ -166,8 +175,7 @@ def _judges(asked: Asked, table: Table, encoder: TableEncoder | None, task: str)
         raise DataError(f"{other.source} has no column {_named(table)} to judge by.")
     X = matched(other, table.feature_names, named=not isinstance(table.X, np.ndarray)).X
     if encoder is not None:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with _naming(other):
             encoder.transform(X)  # so that what is wrong with these rows is said before training, not after it
     y = _as_task(other.y, task, other)
     if task == "classification":
@@ -201,18 +209,28 @@ def text_columns(encoder: Mapping[str, Any] | None, target: str | None, classes:
     return text
 
 
-def _encoder(X: Any, train: NDArray[np.intp]) -> TableEncoder:
+def _encoder(table: Table, train: NDArray[np.intp]) -> TableEncoder:
     """What the encoder will learn, found out beforehand: to tell it, and so that errors name the rows of the file.
 
     The estimator fits its own on the parted rows, where places are others, and gives the warnings.
     """
-    weights = np.zeros(X.shape[0])
+    weights = np.zeros(table.n_rows)
     weights[train] = 1.0
+    with _naming(table):
+        encoder = TableEncoder().fit(table.X, sample_weight=weights)
+        encoder.transform(table.X)
+    return encoder
+
+
+@contextmanager
+def _naming(table: Table) -> Iterator[None]:
+    """Within: no warnings, and the file's name in front of what is wrong in it."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        encoder = TableEncoder().fit(X, sample_weight=weights)
-        encoder.transform(X)
-    return encoder
+        try:
+            yield
+        except DataError as error:
+            raise DataError(f"{table.source}: {error}") from error
 
 
 def _take(X: Any, places: NDArray[np.intp]) -> Any:

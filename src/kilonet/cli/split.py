@@ -32,8 +32,8 @@ def split_rows(y: NDArray[Any], fraction: float, seed: int, classes: bool) -> Sp
     """
     places = np.arange(len(y))
     held = math.ceil(fraction * len(y))
-    if fraction == 0 or len(y) < 2 or held >= len(y):
-        return Split(places, places[:0], "no rows")
+    if fraction == 0 or held >= len(y):
+        return Split(places, places[:0], "no rows, as asked" if fraction == 0 else "no rows, because there are too few")
     if not classes:
         train, held_out = train_test_split(places, test_size=fraction, random_state=seed)
         return Split(train, held_out, f"drawn with seed {seed}")
@@ -51,7 +51,7 @@ def _keep_one_of_each(y: NDArray[Any], held: int, seed: int) -> Split:
     free = np.delete(order, kept)
     held_out = free[:held]
     train = np.setdiff1d(order, held_out)
-    how = (
-        f"drawn with seed {seed}; some classes are too rare to be drawn from each, so one row of each stays in training"
-    )
+    if len(held_out) == 0:
+        return Split(train, held_out, "no rows, because every class has a single row")
+    how = f"drawn with seed {seed} (one row of each class stays in training, since some classes are rare)"
     return Split(train, held_out, how)
