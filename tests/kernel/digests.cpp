@@ -1,0 +1,108 @@
+// Trains small networks with every instruction set of the machine and prints a digest of each result.
+//
+// It has no Python in it, so that it can be built for another processor and run in an emulator:
+// equal lines on x86-64, on scalar code and on NEON are the thread law across machines. Usage:
+// digests, then compare the printed lines. All numbers come from a generator of its own.
+#include <cstdio>
+#include <cstring>
+#include <string>
+
+#include "trainer.h"
+
+using namespace kilonet;
+
+namespace {
+
+struct Numbers {  // splitmix64
+    std::uint64_t state = 1;
+    std::uint64_t next() {
+        std::uint64_t z = state += 0x9E3779B97F4A7C15ULL;
+        z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ULL;
+        z = (z ^ (z >> 27)) * 0x94D049BB133111EBULL;
+        return z ^ (z >> 31);
+    }
+    double uniform() { return double(next() >> 11) * 0x1p-53 * 2 - 1; }
+    long below(long n) { return long(next() % std::uint64_t(n)); }
+};
+
+std::uint64_t digest(std::uint64_t seed, const void* data, std::size_t bytes) {  // FNV-1a
+    for (std::size_t i = 0; i < bytes; i++) seed = (seed ^ static_cast<const unsigned char*>(data)[i]) * 0x100000001B3ULL;
+    return seed;
+}
+
+struct Case {
+    Unit unit;
+    Loss loss;
+    Rule rule;
+    std::vector<long> sizes;
+};
+
+bool wants_classes(Loss loss) { return loss == Loss::cross_entropy || loss == Loss::hinge_classes || loss == Loss::squared_hinge_classes; }
+bool wants_signs(Loss loss) { return loss == Loss::hinge_signs || loss == Loss::squared_hinge_signs; }
+
+template <class T>
+std::uint64_t train(const Case& c, const Variant& variant, int threads) {
+    const long rows = 71, inputs = c.sizes.front(), outputs = c.sizes.back();
+    Numbers numbers;
+    std::vector<T> X(rows * inputs), y(rows * outputs), scale(outputs, T(0.05));
+    std::vector<std::int32_t> labels(rows);
+    for (auto& x : X) x = T(numbers.uniform() * 2);
+    for (auto& v : y) v = wants_signs(c.loss) ? T(numbers.below(2) ? 1 : -1) : c.loss == Loss::logistic ? T(numbers.below(2)) : T(numbers.uniform());
+    for (auto& v : labels) v = std::int32_t(numbers.below(outputs));
+    std::vector<LayerSpec> layers;
+    for (std::size_t l = 1; l < c.sizes.size(); l++) {
+        const bool last = l + 1 == c.sizes.size();
+        layers.push_back({c.sizes[l], !last && c.unit == Unit::maxout ? 3 : 1, last ? Unit::identity : c.unit, 0.2, last ? 0u : 13107u});
+    }
+    const double rate = 0.01;
+    Session<T> s;
+    s.train.rows = s.valid.rows = rows;
+    s.train.dense = s.valid.dense = X.data();
+    (wants_classes(c.loss) ? s.train.classes : s.valid.classes) = wants_classes(c.loss) ? labels.data() : nullptr;
+    if (wants_classes(c.loss)) s.valid.classes = labels.data();
+    else s.train.numbers = s.valid.numbers = y.data();
+    s.train.error_scale = s.valid.error_scale = scale.data();
+    s.loss = c.loss;
+    s.loss_constant = T(c.loss == Loss::huber ? 0.5 : 0.3);
+    s.rule = c.rule;
+    s.l2 = 1e-2; s.l1 = 1e-3; s.noise = 0.1; s.max_norm = 1.5;
+    s.beta1 = 0.9; s.beta2 = 0.99; s.epsilon = 1e-8; s.decay = 0.01;
+    s.rates = &rate; s.n_rates = 1;
+    s.batch = 24; s.epochs = 3; s.seed = 5; s.order = 6;
+    s.monitor = Metric::loss; s.patience = 2;
+    Trainer<T> trainer(s, inputs, layers, variant, threads);
+    std::vector<T> theta(trainer.network.n_parameters());
+    for (auto& w : theta) w = T(numbers.uniform() * 0.4);
+    trainer.load(theta.data());
+    trainer.run(3, 1e9, false);
+    trainer.store(theta.data());
+    return digest(digest(0xCBF29CE484222325ULL, theta.data(), theta.size() * sizeof(T)), trainer.session.history, 12 * sizeof(double));
+}
+
+}  // namespace
+
+int main() {
+    std::vector<Case> cases;
+    for (int u = 0; u <= int(Unit::maxout); u++) cases.push_back({Unit(u), Loss::cross_entropy, Rule::adam, {11, 23, 17, 5}});
+    for (int l = 0; l <= int(Loss::quantile); l++) cases.push_back({Unit::tanh, Loss(l), Rule::momentum, {33, 40, 3}});
+    for (int r = 0; r < int(Rule::none); r++) cases.push_back({Unit::silu, Loss::squared, Rule(r), {2, 20, 2}});
+    cases.push_back({Unit::relu, Loss::cross_entropy, Rule::sgd, {300, 130, 10}});
+    bool equal = true;
+    for (std::size_t i = 0; i < cases.size(); i++) {
+        std::uint64_t first[2] = {0, 0};
+        for (const Variant* v : variants())
+            for (int threads = 1; threads <= 2; threads++) {
+                const std::uint64_t found[2] = {train<float>(cases[i], *v, threads), train<double>(cases[i], *v, threads)};
+                if (!first[0]) std::memcpy(first, found, sizeof first);
+                if (std::memcmp(first, found, sizeof first)) {
+                    equal = false;
+                    std::fprintf(stderr, "case %zu: %s with %d threads differs\n", i, v->name, threads);
+                }
+            }
+        std::printf("%zu %016llx %016llx\n", i, (unsigned long long)first[0], (unsigned long long)first[1]);
+    }
+    std::fprintf(stderr, "instruction sets:");
+    for (const Variant* v : variants()) std::fprintf(stderr, " %s", v->name);
+    std::fprintf(stderr, "\n");
+    return equal ? 0 : 1;
+}
