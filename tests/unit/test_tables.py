@@ -1,5 +1,6 @@
 """TableEncoder: what it learns and what comes out, against scikit-learn's own parts and by hand."""
 
+import contextlib
 from typing import Any
 
 import numpy as np
@@ -143,6 +144,12 @@ def test_identifiers_are_left_out_and_many_categories_cut() -> None:
     assert encoder.notes() == ['column "name": left out, it looks like an identifier']
     assert encoder.transform(frame).shape == (150, 1)
     assert TableEncoder().fit(pd.concat([frame] * 2)).transform(frame).shape == (150, 151)
+    # Weights of 2 stand for two rows each; small ones only say "less", and a row stays a row.
+    for weight, width in ((2, 151), (1, 1)):
+        with pytest.warns(DataWarning, match="identifier") if width == 1 else contextlib.nullcontext():
+            weighted = TableEncoder().fit(frame, sample_weight=np.full(150, weight))
+        assert weighted.state_.width == width
+    assert TableEncoder().fit(pd.concat([frame] * 2), sample_weight=np.full(300, 0.01)).state_.width == 151
     many = [f"{i:04}x" for i in range(1200)] * 3 + ["0000x", "1199x"]
     with pytest.warns(DataWarning, match="1200 different texts; the 1000 most frequent"):
         encoder = TableEncoder().fit(pd.DataFrame({"code": many}))
@@ -223,4 +230,5 @@ def test_sparse_equals_dense_without_centring() -> None:
 def test_sparse_cells_that_occur_twice_are_added() -> None:
     twice = sparse.csr_array((np.array([1.0, 2.0, 5.0]), np.array([0, 0, 0]), np.array([0, 2, 3])), shape=(2, 1))
     assert TableEncoder(standardize=False).fit_transform(twice).toarray().tolist() == [[3.0], [5.0]]
+    assert TableEncoder().fit(twice).state_.std.tolist() == [1.0]  # of 3 and 5, not of 1, 2 and 5
     assert twice.nnz == 3  # the caller's table is as it was
