@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import narwhals.stable.v2 as nw
@@ -19,6 +20,15 @@ class Matched(NamedTuple):
 
     X: Any
     ignored: list[str]
+
+
+@contextmanager
+def blamed(table: Table) -> Iterator[None]:
+    """Within: the file's name in front of what is wrong in it."""
+    try:
+        yield
+    except DataError as error:
+        raise DataError(f"{table.source}: {error}") from error
 
 
 def matched(table: Table, names: tuple[str, ...], *, named: bool) -> Matched:

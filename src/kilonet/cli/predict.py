@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kilonet import persistence
-from kilonet.cli.columns import column_names, matched
+from kilonet.cli.columns import blamed, column_names, matched
 from kilonet.cli.console import Console, brief, count, listed
 from kilonet.cli.jsonable import to_json
 from kilonet.cli.rows import refuse_strangers, text_columns
@@ -49,7 +49,8 @@ def predict(model: str, rows: str, proba: bool, score: bool, as_json: bool, quie
         estimator = _estimator(saved, model, proba)
         table = _read(rows, saved, score)
         X = _columns(console, saved, table)
-        result: dict[str, Any] = {"target": saved.target_name, "predictions": estimator.predict(X)}
+        with blamed(table):
+            result: dict[str, Any] = {"target": saved.target_name, "predictions": estimator.predict(X)}
         if proba:
             result |= {"classes": estimator.classes_, "probabilities": estimator.predict_proba(X)}
         if score:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kilonet.cli.asked import Asked
-from kilonet.cli.columns import matched
+from kilonet.cli.columns import blamed, matched
 from kilonet.cli.console import brief, listed
 from kilonet.cli.split import split_rows
 from kilonet.data import Table, read, task_of
@@ -175,7 +174,8 @@ def _judges(asked: Asked, table: Table, encoder: TableEncoder | None, task: str)
         raise DataError(f"{other.source} has no column {_named(table)} to judge by.")
     X = matched(other, table.feature_names, named=not isinstance(table.X, np.ndarray)).X
     if encoder is not None:
-        with _naming(other):
+        with blamed(other), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
             encoder.transform(X)  # so that what is wrong with these rows is said before training, not after it
     y = _as_task(other.y, task, other)
     if task == "classification":
@@ -216,21 +216,11 @@ def _encoder(table: Table, train: NDArray[np.intp]) -> TableEncoder:
     """
     weights = np.zeros(table.n_rows)
     weights[train] = 1.0
-    with _naming(table):
+    with blamed(table), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
         encoder = TableEncoder().fit(table.X, sample_weight=weights)
         encoder.transform(table.X)
     return encoder
-
-
-@contextmanager
-def _naming(table: Table) -> Iterator[None]:
-    """Within: no warnings, and the file's name in front of what is wrong in it."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            yield
-        except DataError as error:
-            raise DataError(f"{table.source}: {error}") from error
 
 
 def _take(X: Any, places: NDArray[np.intp]) -> Any:

@@ -1,0 +1,111 @@
+"""Options are checked before anything is read, and the help tells the truth."""
+
+import inspect
+import re
+
+import pytest
+
+import kilonet as kn
+from kilonet.cli import main
+
+
+@pytest.fixture(autouse=True)
+def in_a_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("KILONET_ENGINE", "reference")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ("--rate nan", "'nan' is not a number, above 0"),
+        ("--rate 0", "'0' is not a number, above 0"),
+        ("--max-norm inf", "'inf' is not"),
+        ("--dropout 1", "at least 0 and below 1"),
+        ("--l2 -1", "'-1' is not a number, at least 0"),
+        ("--batch 0", "a whole number, at least 1, or auto"),
+        ("--epochs 1.5", "a whole number, at least 1, or auto"),
+        ("--seed 4294967296", "at most 4,294,967,295"),
+        ("--threads 0", "at least 1"),
+        ("--hidden 64,x", "'x' is no number of units"),
+        ("--hidden 0", "'0' is no number of units"),
+        ("--hidden ²", "is no number of units"),
+        ("--activation relo", "Did you mean relu?"),
+        ("--activation leaky_relu(__import__('os'))", "leaky_relu"),
+        ("--loss nothing", "unknown loss"),
+        ("--optimizer nothing", "unknown optimizer"),
+        ("--schedule nothing", "unknown schedule"),
+        ("--schedule 1,-1", "every factor must be"),
+        ("--initializer nothing", "unknown initializer"),
+        ("--task guess", "is not one of"),
+        ("--patience 3", "no effect without --early-stopping"),
+        ("--validation a.csv --validation-fraction 0.1", "Leave one out"),
+        ("--nonsense", "No such option '--nonsense'"),
+        ("--target other", 'brings its own target ("digit")'),
+        ("--out no/where.kn", "there is no folder"),
+        ("--out .", "is a folder"),
+        ("--out /dev/null", "is a device"),
+    ],
+)
+def test_wrong_usage_exits_2_and_names_the_remedy(capsys, in_a_folder, arguments, says):
+    assert main(["fit", "digits", *arguments.split()]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("Error: ")
+    assert says in err
+    assert "Traceback" not in err
+    assert list(in_a_folder.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ([], "Usage: kilonet"),
+        (["train"], "No such command 'train'"),
+        (["fit"], "Missing argument 'DATA'"),
+        (["fit", "a", "b"], "unexpected extra argument"),
+        (["predict", "a"], "Missing argument 'ROWS'"),
+        (["show"], "Missing argument 'MODEL'"),
+        (["show", "a", "--nonsense"], "No such option"),
+    ],
+)
+def test_wrong_commands_exit_2(capsys, arguments, says):
+    assert main(arguments) == 2
+    assert says in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["fit", "--help"], ["predict", "-h"], ["show", "--help"]])
+def test_help_goes_to_stdout_and_exits_0(capsys, arguments):
+    assert main(arguments) == 0
+    out, err = capsys.readouterr()
+    assert out.startswith("Usage: kilonet")
+    assert err == ""
+    assert "\b" not in out
+
+
+def test_version(capsys):
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out.startswith("kilonet ")
+
+
+def parameters(estimator):
+    return {name: field.default for name, field in inspect.signature(estimator).parameters.items()}
+
+
+def test_the_defaults_that_help_tells_are_those_of_the_estimators(capsys):
+    """The command line passes on only what was given, so the text of its help could go stale unnoticed."""
+    main(["fit", "--help"])
+    text = re.sub(r"\s+", " ", capsys.readouterr().out)
+    default = parameters(kn.MLPClassifier)
+    assert default == parameters(kn.MLPRegressor) | {"class_weight": None}
+    assert f"hidden layers, {default['hidden'][0]} unless given" in text
+    assert f"{default['activation']} unless given; others" in text
+    assert f"{default['optimizer']} unless given" in text
+    assert f"{default['schedule']} unless given" in text
+    assert f"Σw² is added to the mean loss; {default['l2']:.4f} unless given" in text
+    assert f"{default['monitor']} unless given" in text
+    assert f"before stopping; {default['patience']} unless given" in text
+    assert (default["hidden"], default["validation_fraction"], default["min_delta"]) == ((100,), 0.1, 0.0)
+    assert (default["batch"], default["epochs"], default["rate"], default["encode"]) == ("auto", "auto", None, "auto")
+    assert (default["l1"], default["dropout"], default["input_noise"], default["max_norm"]) == (0, 0, 0, None)
