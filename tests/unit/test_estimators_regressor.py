@@ -3,7 +3,7 @@
 from typing import Any
 
 import numpy as np
-import pandas as pd
+import pandas as pd  # type: ignore[import-untyped]
 import pytest
 from sklearn.datasets import load_diabetes
 from sklearn.utils.estimator_checks import check_regressor_multioutput

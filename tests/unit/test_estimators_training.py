@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 import numpy as np
-import pandas as pd
+import pandas as pd  # type: ignore[import-untyped]
 import polars as pl
 import pyarrow as pa
 import pytest
@@ -111,7 +111,7 @@ def test_callbacks_see_every_epoch_and_may_stop() -> None:
     seen: list[kn.EpochRecord] = []
 
     def stop_at_five(record: kn.EpochRecord) -> bool:
-        return record.epoch == 5
+        return bool(record.epoch == 5)
 
     model = quick(callbacks=[stop_at_five, seen.append], schedule="constant").fit(X, Y)
     assert [record.epoch for record in seen] == [1, 2, 3, 4, 5]
@@ -141,7 +141,8 @@ def test_bad_callbacks() -> None:
 def table() -> dict[str, list[Any]]:
     sizes = X[:, 2].tolist()
     sizes[4] = None
-    return {"size": sizes, "city": [["Oslo", "Rome", "Bonn"][k % 3] for k in range(150)], "wide": (X[:, 3] > 1).tolist()}
+    cities = [["Oslo", "Rome", "Bonn"][k % 3] for k in range(150)]
+    return {"size": sizes, "city": cities, "wide": (X[:, 3] > 1).tolist()}
 
 
 def test_frames_of_every_kind_give_the_same_network() -> None:

@@ -11,14 +11,15 @@ from kilonet import MLPClassifier, MLPRegressor
 pytestmark = pytest.mark.filterwarnings("default")
 
 
-@parametrize_with_checks(
+@parametrize_with_checks(  # type: ignore[untyped-decorator]
     [
         MLPClassifier(),
         MLPRegressor(),
         MLPClassifier(encode=None),  # NaN is an error here, so the checks of NaN run as well
         MLPRegressor(encode=None),
         MLPClassifier(loss="logistic", hidden=(30, 10), activation="tanh"),
-        MLPClassifier(loss="squared_hinge", hidden=()),
+        MLPClassifier(loss="squared_hinge"),
+        MLPClassifier(hidden=(), rate=0.01),
         MLPRegressor(loss="huber", hidden=30, activation="gelu", schedule="constant"),
     ]
 )

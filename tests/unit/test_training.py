@@ -11,6 +11,7 @@ import scipy.sparse
 
 import kilonet as kn
 from kilonet import training
+from kilonet.engine.inputs import BLOCK
 
 NET = kn.Network([3, 4, 1])
 THREE = kn.Network([3, 4, 3])
@@ -99,6 +100,13 @@ def test_infinity_in_sparse_rows_is_found_at_its_place() -> None:
     sparse = scipy.sparse.csr_array(([1.0, np.inf], ([0, 4], [2, 1])), shape=(12, 3))
     with pytest.raises(kn.DataError, match=r"X\[4, 1\] is inf"):
         kn.train(NET, kn.squared, sparse, Y)
+
+
+def test_infinity_is_found_at_the_end_of_a_large_array() -> None:
+    large = np.zeros((BLOCK // 64 + 100, 64), np.float32)
+    large[-1, -1] = -np.inf
+    with pytest.raises(kn.DataError, match=rf"X\[{len(large) - 1}, 63\] is -inf"):
+        kn.train(kn.Network([64, 1]), kn.squared, large, np.zeros(len(large)))
 
 
 def test_duplicates_in_sparse_rows_are_added_and_the_users_matrix_is_left_alone() -> None:

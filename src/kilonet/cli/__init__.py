@@ -83,6 +83,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     kilonet ...
     0
     """
+    if sys.stderr is None:  # closed by whoever started us: messages have nowhere to go
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 - as long as the process
+    if sys.stdout is None:
+        return _fail("standard output is closed, so results have nowhere to go. Redirect it, if only to /dev/null.")
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # names in files may hold letters that this terminal lacks
             stream.reconfigure(errors="backslashreplace")
