@@ -9,39 +9,84 @@
 from importlib import import_module
 from typing import Any
 
-_HOME = {
-    "activations": (
-        "identity sigmoid tanh relu leaky_relu prelu elu selu gelu silu mish softplus maxout activation_from"
-    ),
-    "losses": "cross_entropy logistic hinge squared_hinge squared absolute huber quantile loss_from",
-    "optimizers": "SGD Momentum Nesterov RMSProp Adagrad Adam AdamW optimizer_from",
-    "schedules": "constant step cosine warm_up sequence schedule_from",
-    "initializers": "he glorot lecun orthogonal scaled",
-    "network": "Dense Maxout Network",
-    "recipe": "Recipe Stopping",
-    "record": "EpochRecord History Runs",
-    "training": "train value_and_grad",
-    "estimators": "MLPClassifier MLPRegressor load",
-    "tables": "TableEncoder",
-    "data": "read",
-    "engine": "engine_name",
-    "errors": (
-        "ShapeError DataError SettingError FileFormatError DivergenceError EngineError "
-        "DivergenceWarning InterruptedWarning EngineWarning DataWarning"
-    ),
-}
-_MODULE_OF = {name: module for module, names in _HOME.items() for name in names.split()}
+from kilonet.activations import (
+    activation_from,
+    elu,
+    gelu,
+    identity,
+    leaky_relu,
+    maxout,
+    mish,
+    prelu,
+    relu,
+    selu,
+    sigmoid,
+    silu,
+    softplus,
+    tanh,
+)
+from kilonet.engine import engine_name
+from kilonet.errors import (
+    DataError,
+    DataWarning,
+    DivergenceError,
+    DivergenceWarning,
+    EngineError,
+    EngineWarning,
+    FileFormatError,
+    InterruptedWarning,
+    SettingError,
+    ShapeError,
+)
+from kilonet.initializers import glorot, he, lecun, orthogonal, scaled
+from kilonet.losses import (
+    absolute,
+    cross_entropy,
+    hinge,
+    huber,
+    logistic,
+    loss_from,
+    quantile,
+    squared,
+    squared_hinge,
+)
+from kilonet.network import Dense, Maxout, Network
+from kilonet.optimizers import SGD, Adagrad, Adam, AdamW, Momentum, Nesterov, RMSProp, optimizer_from
+from kilonet.recipe import Recipe, Stopping
+from kilonet.record import EpochRecord, History, Runs
+from kilonet.schedules import constant, cosine, schedule_from, sequence, step, warm_up
+from kilonet.training import train, value_and_grad
 
 __version__ = "0.1.0"
 
-__all__ = [*_MODULE_OF]  # noqa: PLE0604 - names, though the rule cannot see it
+# fmt: off
+__all__ = [
+    "SGD", "Adagrad", "Adam", "AdamW", "DataError", "DataWarning", "Dense", "DivergenceError", "DivergenceWarning",
+    "EngineError", "EngineWarning", "EpochRecord", "FileFormatError", "History", "InterruptedWarning", "MLPClassifier",
+    "MLPRegressor", "Maxout", "Momentum", "Nesterov", "Network", "RMSProp", "Recipe", "Runs", "SettingError",
+    "ShapeError", "Stopping", "TableEncoder", "absolute", "activation_from", "constant", "cosine", "cross_entropy",
+    "elu", "engine_name", "gelu", "glorot", "he", "hinge", "huber", "identity", "leaky_relu", "lecun", "load",
+    "logistic", "loss_from", "maxout", "mish", "optimizer_from", "orthogonal", "prelu", "quantile", "read", "relu",
+    "scaled", "schedule_from", "selu", "sequence", "sigmoid", "silu", "softplus", "squared", "squared_hinge", "step",
+    "tanh", "train", "value_and_grad", "warm_up",
+]
+# fmt: on
+
+# What stands on scikit-learn and on readers of tables is imported when it is first used: who only
+# trains networks does not wait for it.
+_ON_FIRST_USE = {
+    "MLPClassifier": "kilonet.estimators",
+    "MLPRegressor": "kilonet.estimators",
+    "TableEncoder": "kilonet.tables",
+    "load": "kilonet.estimators",
+    "read": "kilonet.data",
+}
 
 
 def __getattr__(name: str) -> Any:
-    """Public names are imported when they are first used, so that `import kilonet` stays light."""
-    if name not in _MODULE_OF:
-        raise AttributeError(f"module 'kilonet' has no attribute {name!r}; see kilonet.__all__")
-    value = getattr(import_module(f"kilonet.{_MODULE_OF[name]}"), name)
+    if name not in _ON_FIRST_USE:
+        raise AttributeError(f"module 'kilonet' has no attribute {name!r}; kilonet.__all__ lists the public names")
+    value = getattr(import_module(_ON_FIRST_USE[name]), name)
     globals()[name] = value
     return value
 

@@ -90,7 +90,7 @@ def test_every_regularizer(regularizer: dict[str, Any], unit: str, dtype: str) -
     compare(net(3, unit), "cross_entropy", 3, dtype=dtype, seeds=[2**63 + 5], **regularizer)
 
 
-@pytest.mark.parametrize("stopping", [kn.Stopping("loss", 1), kn.Stopping("score", 2), kn.Stopping("loss", 3, 0.05)])
+@pytest.mark.parametrize("stopping", [kn.Stopping("loss", 1), kn.Stopping("score", 2), kn.Stopping("loss", 2, 0.5)])
 def test_stopping(stopping: kn.Stopping) -> None:
     validation = (*rows("squared", 1, n=11, seed=9), np.linspace(0.5, 2, 11))
     compare(net(), validation=validation, stopping=stopping, epochs=40, rate=0.2)

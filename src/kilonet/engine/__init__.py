@@ -20,7 +20,6 @@ import os
 import warnings
 from functools import cache
 from importlib import import_module
-from importlib.util import find_spec
 from typing import Any
 
 from kilonet.activations import ACTIVATIONS
@@ -89,16 +88,13 @@ def _preferred() -> Any:
         raise EngineError(
             f"KILONET_ENGINE asks for native, but the kernel cannot be loaded: {reason}. Build it, or unset it."
         )
-    if reason:
-        _say_once(reason)
+    _say_once(reason)
     return reference
 
 
 @cache
 def _native() -> tuple[Any, str]:
     """The native engine, or why it is not there; looked for once."""
-    if find_spec("kilonet.engine.native") is None:
-        return None, ""
     try:
         return import_module("kilonet.engine.native"), ""
     except (ImportError, OSError, EngineError) as error:
