@@ -1,7 +1,6 @@
 """What both estimators do alike: train, go on, and look into the network."""
 
 import os
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
 from weakref import WeakKeyDictionary
@@ -106,7 +105,7 @@ class BaseMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Settings, BaseE
         """Training rows, and those given or held out for validation."""
         given = self.validation_data
         if given is not None:
-            if not isinstance(given, Sequence) or len(given) not in (2, 3):
+            if not isinstance(given, (tuple, list)) or len(given) not in (2, 3):
                 raise SettingError("validation_data must be (X, y) or (X, y, sample_weight).")
             try:
                 return rows, self._rows(given[0], given[1], given[2] if len(given) == 3 else None, reset=False)
@@ -165,15 +164,15 @@ class BaseMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Settings, BaseE
         place = whole("layer", layer, f"[{-n_hidden}, {n_hidden - 1}]") % n_hidden
         if place != n_hidden - 1 and _get_output_config("transform", self)["dense"] != "default":
             raise SettingError(
-                f"transform(X, layer={layer}) cannot be a data frame, whose columns are named for the last hidden layer; "
-                "ask for arrays: set_output(transform='default')."
+                f"transform(X, layer={layer}) cannot be a data frame, whose columns are named for the last hidden "
+                "layer; ask for arrays: set_output(transform='default')."
             )
         outputs: NDArray[Any] = self._predictor().hidden(inputs, place)
         return outputs.reshape(inputs.shape[0], -1)
 
     @property
     def _n_features_out(self) -> int:
-        return self.network_.sizes[-2]
+        return int(self.network_.sizes[-2])
 
     @property
     def coefs_(self) -> list[NDArray[Any]]:

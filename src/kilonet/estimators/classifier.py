@@ -1,7 +1,7 @@
 """MLPClassifier: a fully-connected network that tells classes apart."""
 
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,6 @@ from kilonet.estimators.plan import loss_of
 from kilonet.estimators.rows import Rows
 from kilonet.estimators.settings import documented
 from kilonet.losses import OwnLoss
-
 
 LOSSES = ("cross_entropy", "logistic", "hinge", "squared_hinge")
 _LOSS = """cross_entropy, or logistic where y has several labels per row. "hinge" and "squared_hinge" give
@@ -82,12 +81,13 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
 
     def predict(self, X: Any) -> NDArray[Any]:
         """The likeliest class of each row (n,); with several labels per row (n, n_labels) of 0 and 1."""
-        return self._labels(self._scores(X))
+        scores = self._scores(X)
+        return self._labels.chosen(scores)
 
     def decision_function(self, X: Any) -> NDArray[Any]:
         """Scores (n, n_classes); for two classes (n,), positive for the second one."""
         scores = self._scores(X)
-        return self._footing.codec.decision(scores)  # type: ignore[union-attr]
+        return self._labels.decision(scores)
 
     @available_if(_has_probabilities)
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
@@ -97,26 +97,26 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         its own label.
         """
         scores = self._scores(X).astype(np.float64)
-        return self._footing.codec.probabilities(scores)  # type: ignore[union-attr]
+        return self._labels.probabilities(scores)
 
     @available_if(_has_probabilities)
     def predict_log_proba(self, X: Any) -> NDArray[np.float64]:
         """Logarithms of predict_proba."""
         with np.errstate(divide="ignore"):
-            return np.log(self.predict_proba(X))
+            return cast(NDArray[np.float64], np.log(self.predict_proba(X)))
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Share of rows whose label (with several per row: all labels) is predicted; labels may be any hashable."""
         scores = self._scores(X)
-        codec = self._footing.codec
-        right = codec.matches(label_array(y)) == codec.matches(codec.chosen(scores))
+        labels = self._labels
+        right = labels.matches(label_array(y)) == labels.matches(labels.chosen(scores))
         if right.ndim == 2:
             right = right.all(axis=1)
         return float(np.average(right, weights=sample_weight))
 
-    def _labels(self, scores: NDArray[Any]) -> NDArray[Any]:
-        chosen: NDArray[Any] = self._footing.codec.chosen(scores)
-        return chosen
+    @property
+    def _labels(self) -> Labels:
+        return cast(Labels, self._footing.codec)
 
     def _target_array(self, y: Any) -> NDArray[Any]:
         return label_array(y)

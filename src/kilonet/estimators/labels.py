@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,15 +39,15 @@ class Labels:
         if y.ndim == 2:
             if loss is not None and _name(loss) == "cross_entropy":
                 raise SettingError(
-                    "loss='cross_entropy' chooses one class per row, but y has several labels per row (2-D of 0 and 1). "
-                    "Use loss='logistic' (or 'auto'), 'hinge' or 'squared_hinge'."
+                    "loss='cross_entropy' chooses one class per row, but y has several labels per row (2-D of 0 and 1)."
+                    " Use loss='logistic' (or 'auto'), 'hinge' or 'squared_hinge'."
                 )
             return cls(np.arange(y.shape[1]), multilabel=True, loss=logistic if loss is None else loss)
         classes = _distinct(y)
         if len(classes) < 2:
             raise DataError(
-                f"y has one class only ({classes.tolist()[0]!r}, {len(y)} rows); a classifier needs at least two classes. "
-                "Check the target column, and whether the rows were filtered or weighted with zeros."
+                f"y has one class only ({classes.tolist()[0]!r}, {len(y)} rows); classification needs two or more."
+                " Check the target column, and whether the rows were filtered or weighted with zeros."
             )
         return cls(classes, multilabel=False, loss=cross_entropy if loss is None else loss)
 
@@ -65,7 +65,8 @@ class Labels:
             unknown = _distinct(y[found < 0])
             row = int(np.flatnonzero(found < 0)[0])
             raise DataError(
-                f"y has {_listed(unknown)} (first in row {row}), not among the classes so far: {_listed(self.classes)}. "
+                f"y has {_listed(unknown)} (first in row {row}), not among the classes so far: "
+                f"{_listed(self.classes)}. "
                 "Name all classes when training begins (partial_fit(..., classes=...)), or fit anew."
             )
         return found
@@ -80,7 +81,7 @@ class Labels:
             raise DataError(f"y has shape {y.shape}; this classifier was begun with y of shape {needed}.")
         if self.multilabel:
             return y.astype(np.int64)
-        if self.classes.dtype == object or y.dtype == object or self.classes.dtype.kind != y.dtype.kind:
+        if object in (self.classes.dtype, y.dtype) or self.classes.dtype.kind != y.dtype.kind:
             place = {label: k for k, label in enumerate(self.classes.tolist())}
             return np.array([place.get(label, -1) for label in y.tolist()], dtype=np.int64)
         found = np.minimum(np.searchsorted(self.classes, y), len(self.classes) - 1)
@@ -90,7 +91,8 @@ class Labels:
         """What the loss is given: class numbers, or bits for logistic and multilabel."""
         found = self.indices(y)
         if not self.multilabel and len(self.classes) > 2 and _name(self.loss) == "logistic":
-            return np.eye(len(self.classes))[found]  # one against the rest
+            bits: NDArray[np.float64] = np.eye(len(self.classes))[found]  # one against the rest
+            return bits
         return found
 
     def decision(self, scores: NDArray[Any]) -> NDArray[Any]:
@@ -103,36 +105,44 @@ class Labels:
         """The predicted labels (n,), or (n, k) of 0 and 1."""
         if self.multilabel:
             return (scores > 0).astype(np.int64)
-        if len(self.classes) == 2:
-            return self.classes[(self.decision(scores) > 0).astype(np.intp)]
-        return self.classes[np.argmax(scores, axis=1)]
+        decision = self.decision(scores)
+        places = decision.argmax(axis=1) if decision.ndim == 2 else (decision > 0).astype(np.intp)
+        labels: Labelled = self.classes[places]
+        return labels
 
     def probabilities(self, scores: NDArray[Any]) -> NDArray[Any]:
         """(n, k) through the loss's link; rows sum to 1, but for multilabel, where each label has its own."""
-        linked: NDArray[Any] = np.asarray(self.loss.link(scores))
+        linked: NDArray[Any] = self.loss.link(scores)
         if self.multilabel:
             return linked
         if scores.shape[1] == 1:  # 1 − p would lose the digits of a small p
-            return np.hstack([np.asarray(self.loss.link(-scores)), linked])
+            return np.hstack([self.loss.link(-scores), linked])
         if _name(self.loss) == "logistic":
             total = linked.sum(axis=1, keepdims=True)
-            return np.divide(linked, total, out=np.full_like(linked, 1 / linked.shape[1]), where=total > 0)
+            even = np.full_like(linked, 1 / linked.shape[1])
+            return cast(NDArray[Any], np.divide(linked, total, out=even, where=total > 0))
         return linked
 
     def row_weights(self, y: Labelled, class_weight: Any, weights: NDArray[np.float64] | None) -> NDArray[np.float64]:
         """Weight of each row: its class's, times its own. "balanced" makes the classes weigh the same in total."""
         if self.multilabel:
-            raise SettingError("class_weight needs one class per row; with several labels weight rows by sample_weight.")
+            raise SettingError("class_weight needs one class per row; with several labels use sample_weight.")
         found = self.indices(y)
         own = np.ones(len(y)) if weights is None else weights
-        return own * self._per_class(class_weight, np.bincount(found, own, minlength=len(self.classes)))[found]
+        totals = np.bincount(found, own, minlength=len(self.classes)).astype(np.float64)
+        of_class: NDArray[np.float64] = self._per_class(class_weight, totals)[found]
+        return own * of_class
 
     def _per_class(self, class_weight: Any, totals: NDArray[np.float64]) -> NDArray[np.float64]:
         if isinstance(class_weight, str) and class_weight == "balanced":
             present = totals > 0
-            return np.divide(totals.sum(), totals * present.sum(), out=np.zeros_like(totals), where=present)
+            share = np.zeros_like(totals)
+            share[present] = totals.sum() / (totals[present] * present.sum())
+            return share
         if not isinstance(class_weight, Mapping):
-            raise SettingError(f"class_weight={class_weight!r}; it must be None, 'balanced' or a dict from class to weight.")
+            raise SettingError(
+                f"class_weight={class_weight!r}; it must be None, 'balanced' or a dict from class to weight."
+            )
         classes = self.classes.tolist()
         missing = [label for label in classes if label not in class_weight]
         strange = [label for label in class_weight if label not in classes]
@@ -161,7 +171,7 @@ def label_array(y: Any) -> Labelled:
     if array.dtype != object or array.ndim == 2:
         check_classification_targets(array)
     if array.ndim == 2 and not np.isin(array, (0, 1)).all():
-        raise DataError("y has several columns, so it must hold 0 and 1 only; fit one classifier per column of classes.")
+        raise DataError("y has several columns, so it must hold 0 and 1 only; fit one classifier per column.")
     return array
 
 
@@ -209,7 +219,8 @@ def _distinct(y: Labelled) -> Labelled:
     try:
         found = list(dict.fromkeys(y.tolist()))
     except TypeError as error:
-        raise DataError(f"Unknown label type: y holds objects that are not hashable ({error}). Use texts or numbers.") from error
+        text = f"Unknown label type: y holds objects that are not hashable ({error}). Use texts or numbers."
+        raise DataError(text) from error
     if all(isinstance(label, (int, float, np.number)) for label in found):
         check_classification_targets(np.array(found, dtype=np.float64))
     try:

@@ -21,6 +21,7 @@ from kilonet.persistence import SavedModel
 from kilonet.record import METRICS, History
 from kilonet.tables import TableEncoder
 
+
 def load(path: str | os.PathLike[str]) -> MLPClassifier | MLPRegressor:
     """The estimator in a model file, fitted as it was saved; training can go on from it exactly.
 
@@ -75,7 +76,7 @@ def _restored(model: SavedModel) -> MLPClassifier | MLPRegressor:
         "loss_": float(history.loss[best - 1]) if 0 < best <= len(history) else float("nan"),
         "engine_": str(extra.get("engine", choose(model.network, model.loss).NAME)),
         "interrupted_": False,
-        "n_features_in_": int(extra.get("n_features", model.network.n_inputs if encoder is None else encoder.n_features_in_)),
+        "n_features_in_": int(extra.get("n_features", getattr(encoder, "n_features_in_", model.network.n_inputs))),
     }
     if model.state is not None:
         fitted |= {"_state": dict(model.state), "_pace": int(extra.get("pace", 0))}
@@ -83,7 +84,8 @@ def _restored(model: SavedModel) -> MLPClassifier | MLPRegressor:
         fitted["feature_names_in_"] = np.array(model.feature_names, dtype=object)
     if isinstance(codec, Labels):
         fitted["classes_"] = codec.classes
-    vars(estimator).update(fitted)
+    for name, value in fitted.items():
+        setattr(estimator, name, value)
     return estimator
 
 
@@ -101,9 +103,10 @@ def _codec(model: SavedModel) -> Labels | Numbers:
 def _parameters(kind: type, model: SavedModel) -> dict[str, Any]:
     """Constructor arguments: those in the file, on top of what recipe and network tell of a model made elsewhere."""
     recipe, known = model.recipe, {field.name for field in fields(kind)}
-    told = {name: getattr(recipe, name) for name in ("l2", "l1", "dropout", "input_noise", "max_norm", "batch", "epochs")}
+    alike = ("l2", "l1", "dropout", "input_noise", "max_norm", "batch", "epochs", "dtype")
+    told = {name: getattr(recipe, name) for name in alike}
     told |= {"optimizer": str(recipe.optimizer), "schedule": str(recipe.schedule), "loss": str(model.loss)}
-    told |= {"dtype": recipe.dtype, "encode": None if model.encoder is None else "auto"}
+    told["encode"] = None if model.encoder is None else "auto"
     if recipe.stopping is not None:
         stopping = recipe.stopping
         told |= {"early_stopping": True, "monitor": stopping.metric}

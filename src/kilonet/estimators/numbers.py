@@ -15,8 +15,9 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Numbers:
-    """Weighted mean and standard deviation of each target column, float64 (k,); flat: y was
-    (n,). loss: None takes squared.
+    """Weighted mean and standard deviation of each target column, float64 (k,).
+
+    flat: y was (n,). loss: None takes squared.
 
     Networks start with scores near 0 and of size 1, so a target of another place and size costs most of
     the training just to get there. Every regression loss here is equivariant under shift and scale

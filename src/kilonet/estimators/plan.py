@@ -13,7 +13,6 @@ from kilonet.errors import SettingError
 from kilonet.estimators.settings import Settings
 from kilonet.losses import OwnLoss, loss_from
 from kilonet.network import Dense, Maxout, Network
-from kilonet.optimizers import optimizer_from
 from kilonet.recipe import Stopping
 from kilonet.schedules import schedule_from
 

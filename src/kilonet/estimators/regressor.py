@@ -1,7 +1,7 @@
 """MLPRegressor: a fully-connected network that predicts numbers."""
 
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,8 +50,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     def predict(self, X: Any) -> NDArray[np.float64]:
         """Predictions in the units of y, float64 (n,), or (n, n_targets) where y had two axes."""
         scores = self._scores(X)
-        predictions: NDArray[np.float64] = self._footing.codec.predictions(scores)
-        return predictions
+        return cast(Numbers, self._footing.codec).predictions(scores)
 
     def _target_array(self, y: Any) -> NDArray[Any]:
         return number_array(y)

@@ -18,8 +18,9 @@ FLOATS = (np.float64, np.float32)
 
 @dataclass(frozen=True, eq=False)
 class Rows:
-    """Some rows of a table: X (frame, array or CSR), y (n, ...) and float64 weights (n,) or None, whole; and
-    which rows (None: all).
+    """Some rows of a table.
+
+    X (frame, array or CSR), y (n, ...), float64 weights (n,) or None; places: which rows, None for all.
 
     The table stays whole, so that whoever finds a fault in it can name the row as the user counts them.
     """
@@ -118,17 +119,18 @@ def _refuse_empty(X: Any) -> None:
     n_rows, n_columns = nw.from_native(X, eager_only=True).shape
     for found, what in ((n_rows, "sample"), (n_columns, "feature")):
         if found == 0:  # scikit-learn's words, which its checks look for
-            raise DataError(f"Found array with 0 {what}(s) (shape=({n_rows}, {n_columns})) while a minimum of 1 is required.")
+            shape = f"(shape=({n_rows}, {n_columns}))"
+            raise DataError(f"Found array with 0 {what}(s) {shape} while a minimum of 1 is required.")
 
 
 def plain_numbers(X: Any, dtype: Any) -> Any:
     """X without an encoder: finite numbers, dense or CSR. Raises DataError for text, NaN and infinity."""
     if is_frame(X):
         frame = nw.from_native(X, eager_only=True)
-        for name in frame.columns:
-            if not (frame[name].dtype.is_numeric() or frame[name].dtype == nw.Boolean):
+        for name, column in zip(frame.columns, frame.iter_columns(), strict=True):  # names may be numbers in pandas
+            if not (column.dtype.is_numeric() or column.dtype == nw.Boolean):
                 raise DataError(
-                    f"column {name!r} is of type {frame[name].dtype}; with encode=None every column must be numeric. "
+                    f"column {name!r} is of type {column.dtype}; with encode=None every column must be numeric. "
                     "Use encode='auto', or encode the column first."
                 )
         X = frame.to_numpy()
@@ -169,8 +171,8 @@ def hold_out(rows: Rows, fraction: float, seed: int, *, stratify: bool) -> tuple
     held = int(np.ceil(fraction * len(rows)))
     if held >= len(rows):
         raise SettingError(
-            f"early_stopping holds out validation_fraction={fraction} of {len(rows)} rows, which leaves none to train on. "
-            "Give validation_data, more rows, or early_stopping=False."
+            f"early_stopping holds out validation_fraction={fraction} of {len(rows)} rows, which leaves none to train "
+            "on. Give validation_data, more rows, or early_stopping=False."
         )
     labels = rows.targets if stratify and rows.y.ndim == 1 else None
     if labels is not None:

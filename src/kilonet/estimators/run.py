@@ -117,7 +117,8 @@ def _joined(callbacks: list[Any]) -> Any:
         return None
 
     def tell(record: EpochRecord) -> bool:
-        return any([bool(callback(record)) for callback in callbacks])
+        answers = [callback(record) for callback in callbacks]
+        return any(answers)
 
     return tell
 
@@ -126,12 +127,13 @@ def _check_resumable(estimator: Any, settings: dict[str, Any]) -> None:
     before, now = estimator.recipe_.optimizer, optimizer_from(settings["optimizer"])
     if type(before) is not type(now):
         raise SettingError(
-            f"training cannot go on with optimizer={now!r}: it began with {before!r}, whose memory means something else. "
-            "Set it back, or fit anew with warm_start=False."
+            f"training cannot go on with optimizer={now!r}: it began with {before!r}, whose memory means something "
+            "else. Set it back, or fit anew with warm_start=False."
         )
     if np.any(np.asarray(estimator._state["diverged"]) > 0):
         raise DivergenceError(
-            "training cannot go on: it left the finite numbers before. Fit anew with a lower rate, or with max_norm set."
+            "training cannot go on: it left the finite numbers before. "
+            "Fit anew with a lower rate, or with max_norm set."
         )
 
 

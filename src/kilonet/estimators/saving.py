@@ -52,14 +52,17 @@ def to_model(estimator: Any, target_name: str | None = None) -> SavedModel:
 def _settings(estimator: Any) -> dict[str, Any]:
     """The parameters that JSON can hold; values are written as the text that stands for them."""
     plain: dict[str, Any] = {}
-    for name, value in estimator.get_params(deep=False).items():
-        if isinstance(value, np.generic):
-            value = value.item()
+    for name, given in estimator.get_params(deep=False).items():
+        value = _python(given)
         if isinstance(value, Mapping):
-            pairs = [[key.item() if isinstance(key, np.generic) else key, float(weight)] for key, weight in value.items()]
-            plain[name] = {"pairs": pairs}
+            plain[name] = {"pairs": [[_python(key), float(weight)] for key, weight in value.items()]}
         elif isinstance(value, Value):
             plain[name] = str(value)
         elif name not in NOT_SAVED and (value is None or isinstance(value, (bool, int, float, str))):
             plain[name] = value
     return plain
+
+
+def _python(value: Any) -> Any:
+    """A NumPy number as a plain one."""
+    return value.item() if isinstance(value, np.generic) else value
