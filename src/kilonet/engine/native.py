@@ -29,7 +29,6 @@ __all__ = ["NAME", "Predictor", "Session", "instruction_set", "scores", "value_a
 NAME = "native"
 _COUNTERS = ("step", "epoch", "best_value", "best_epoch", "wait", "stopped", "diverged")
 _WORTH_A_THREAD = 200_000  # multiply-adds in a piece of work, below which another thread is not even tried
-_SHORTEST = 1e-4  # seconds of a call: it always gets somewhere
 _MOST_ROWS = 2**31 - 1
 
 
@@ -90,26 +89,41 @@ class Session:
 
     @property
     def epoch(self) -> int:
-        """Completed epochs, the maximum over the members."""
-        return max(_completed(counters) for counters in self._counters)
+        """Epochs that every live member has completed."""
+        live = [counters["epoch"] for counters in self._counters if self._lives(counters)]
+        return min(live) if live else max(_completed(counters) for counters in self._counters)
 
     def advance(self, epochs: int, seconds: float | None = None) -> int:
         """Train until `epochs` more are complete or `seconds` have passed; returns the completed epochs."""
         target = min(self.epoch + epochs, self._problem.recipe.epochs)
         ends = None if seconds is None else time.monotonic() + seconds
-        for member, trainer in enumerate(self._members):
-            if not self._lives(self._counters[member]):
-                continue
-            left = np.inf if ends is None else max(ends - time.monotonic(), _SHORTEST)
-            trainer.run(target, left, self._problem.recipe.n_threads is None)
-            self._counters[member] = trainer.counters()
+        alone = len(self._members) == 1
+        while not self.done and self.epoch < target:
+            self._run(target if alone else self.epoch + 1, ends)
             if ends is not None and time.monotonic() >= ends:
                 break
         return self.epoch
 
+    def _run(self, epoch: int, ends: float | None) -> None:
+        """One member after another up to an epoch, so that none is ever more than one epoch ahead."""
+        for member, trainer in enumerate(self._members):
+            if self._lives(self._counters[member]) and self._counters[member]["epoch"] < epoch:
+                left = np.inf if ends is None else max(ends - time.monotonic(), 0.0)
+                trainer.run(epoch, left, self._problem.recipe.n_threads is None)
+                self._counters[member] = trainer.counters()
+            if ends is not None and time.monotonic() >= ends:
+                return
+
+    def _level(self) -> None:
+        """Bring live members to the same step, as a state needs them: those behind finish the epoch."""
+        steps = {counters["step"] for counters in self._counters if self._lives(counters)}
+        if len(steps) > 1:
+            self._run(-(-max(steps) // self._problem.steps_per_epoch), None)
+
     def history(self) -> Floats:
         """Loss, score, validation loss and validation score, (epochs, P, 4)."""
-        found = np.full((self.epoch, len(self._members), 4), np.nan)
+        rows = max(_completed(counters) for counters in self._counters)
+        found = np.full((rows, len(self._members), 4), np.nan)
         for member, trainer in enumerate(self._members):
             own = np.empty((len(found), 4))
             trainer.store_history(own)
@@ -128,6 +142,7 @@ class Session:
 
     def state(self) -> State:
         """A copy of everything that exact resumption needs, as `kilonet.engine.state` describes it."""
+        self._level()
         state = {name: value.copy() for name, value in self._begun.items()}
         state["history"] = self.history()
         for member, (trainer, counters) in enumerate(zip(self._members, self._counters, strict=True)):
@@ -135,7 +150,7 @@ class Session:
                 if name in state:
                     state[name][member] = counters[name]
             state["epoch"][member] = _completed(counters)
-            state["sums"][member, :3] = counters["sums"]
+            state["sums"][member] = counters["sums"]
             trainer.store(state["theta"][member])
             trainer.store_start(state["start_theta"][member])
             for slot in range(len(state["slots"])):
@@ -162,7 +177,7 @@ def _load(trainer: Any, state: State, member: int, steps_per_epoch: int) -> None
     step, epoch = int(state["step"][member]), int(state["epoch"][member])
     counters: dict[str, Any] = {"best_value": 0.0, "best_epoch": 0, "wait": 0}
     counters |= {name: state[name][member].item() for name in _COUNTERS if name in state}
-    counters["sums"] = tuple(state["sums"][member, :3].tolist())
+    counters["sums"] = state["sums"][member].tolist()
     counters["position"] = max(step - epoch * steps_per_epoch, 0)
     counters["epoch"] = epoch + bool(counters["diverged"])
     trainer.set_counters(counters)

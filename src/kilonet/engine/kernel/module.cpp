@@ -97,7 +97,10 @@ struct PyTrainer {
         d["step"] = s.step;
         d["epoch"] = s.epoch;
         d["position"] = s.position;
-        d["sums"] = nb::make_tuple(s.sums.loss, s.sums.weight, s.sums.score);
+        nb::list sums;
+        for (double sum : {s.sums.loss, s.sums.weight, s.sums.score, 0.}) sums.append(sum);
+        for (long j = 0; j < s.net.n_outputs; j++) sums.append(s.train.missed ? double(s.train.missed[j]) : 0.);
+        d["sums"] = sums;
         d["best_value"] = s.best_value;
         d["best_epoch"] = s.best_epoch;
         d["wait"] = s.wait;
@@ -111,8 +114,9 @@ struct PyTrainer {
         trainer.set_step(get<std::int64_t>(d, "step"));
         s.epoch = get<long>(d, "epoch");
         s.position = get<long>(d, "position");
-        const auto sums = get<nb::tuple>(d, "sums");
+        const auto sums = get<nb::list>(d, "sums");  // those of the kernel, one unused, a mark for each output
         s.sums = {nb::cast<double>(sums[0]), nb::cast<double>(sums[1]), nb::cast<double>(sums[2])};
+        for (long j = 0; s.train.missed && j < s.net.n_outputs; j++) s.train.missed[j] = nb::cast<double>(sums[4 + j]) != 0;
         s.best_value = get<double>(d, "best_value");
         s.best_epoch = get<long>(d, "best_epoch");
         s.wait = get<long>(d, "wait");

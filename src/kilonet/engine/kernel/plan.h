@@ -68,7 +68,8 @@ struct Data {
     const T* numbers = nullptr;             // (rows, n_outputs)
     const double* weights = nullptr;        // (rows,) or null
     const T* error_scale = nullptr;         // (n_outputs,) 1 / sqrt(n_outputs * SST) for R2
-    double score_base = 0;                  // R2 = score_base - sum of scaled squared errors
+    double score_base = 0;                  // R2 = score_base - sum of scaled squared errors, + 1 / n_outputs for every
+    std::uint8_t* missed = nullptr;         // constant output that no row missed; (n_outputs,) or null without constant ones
 };
 
 template <class T>

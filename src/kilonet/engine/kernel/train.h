@@ -56,9 +56,16 @@ void add_up(Sums& sums, const Data<T>& data, const std::int32_t* rows, long n, c
     }
 }
 
+// Accuracy or R2; the constant outputs' marks are wiped for the next time.
 template <class T>
-double score_from(const Data<T>& data, const Sums& sums) {
-    return data.error_scale ? data.score_base - sums.score : sums.score / sums.weight;
+double score_from(const Data<T>& data, const Sums& sums, long outputs) {
+    if (!data.error_scale) return sums.score / sums.weight;
+    double score = data.score_base - sums.score;
+    for (long j = 0; data.missed && j < outputs; j++) {
+        if (data.error_scale[j] == 0 && !data.missed[j]) score += 1. / double(outputs);
+        data.missed[j] = 0;
+    }
+    return score;
 }
 
 // Gather, forward, loss and back for this thread's rows of the batch.
@@ -108,7 +115,7 @@ void step(Session<T>& s, int thread) {
     meet(s.barrier);
 }
 
-// Loss and score of the validation set, dropout and noise off; the sums wait for thread 0.
+// Loss and score of the validation set, dropout and noise off; thread 0 adds up.
 template <class T>
 void validate(Session<T>& s, int thread) {
     const Net<T>& net = s.net;
@@ -128,7 +135,6 @@ void validate(Session<T>& s, int thread) {
         judge<T>(net, s.loss, s.loss_constant, s.valid, buffer.from, buffer.from + n, [=](long r) { return r + shift; }, nullptr,
             s.valid_loss + shift, s.valid_score + shift, scratch.judge);
     }
-    meet(s.barrier);
 }
 
 template <class T>
@@ -163,7 +169,7 @@ void end_epoch(Session<T>& s) {
     double* row = s.history + 4 * s.epoch;
     s.epoch++;
     s.position = 0;
-    const double loss = s.sums.loss / s.sums.weight, score = score_from(s.train, s.sums);
+    const double loss = s.sums.loss / s.sums.weight, score = score_from(s.train, s.sums, s.net.n_outputs);
     s.sums = Sums{};
     if (!finite(&loss, 1) || !finite(s.net.parameters, s.net.n_packed)) {
         s.diverged = s.epoch;
@@ -176,7 +182,7 @@ void end_epoch(Session<T>& s) {
         Sums sums;
         add_up<T>(sums, s.valid, nullptr, s.valid.rows, s.valid_loss, s.valid_score);
         row[2] = sums.loss / sums.weight;
-        row[3] = score_from(s.valid, sums);
+        row[3] = score_from(s.valid, sums, s.net.n_outputs);
         if (s.monitor != Metric::none) watch(s, row[s.monitor == Metric::loss ? 2 : 3]);
     }
     __builtin_memcpy(s.snapshot, s.net.parameters, s.net.n_packed * sizeof(T));
@@ -194,6 +200,7 @@ void train(Session<T>& s, int thread) {
         while (s.position < s.steps_per_epoch && !s.pause) step(s, thread);
         if (s.pause && s.position < s.steps_per_epoch) return;
         if (s.valid.rows) validate(s, thread);
+        meet(s.barrier);  // everybody has seen how far the epoch is before it ends
         if (thread == 0) end_epoch(s);
         meet(s.barrier);
         if (s.pause) return;

@@ -47,11 +47,14 @@ public:
         s.valid_score = network.template take<T>(s.valid.rows);
         s.history = network.template take<double>(4 * s.epochs);
         std::fill(s.history, s.history + 4 * s.epochs, std::numeric_limits<double>::quiet_NaN());
+        for (Data<T>* data : {&s.train, &s.valid})
+            if (data->error_scale && std::count(data->error_scale, data->error_scale + s.net.n_outputs, T(0)))
+                data->missed = network.template take<std::uint8_t>(s.net.n_outputs);
         s.snapshot = network.template take<T>(s.net.n_packed);
         if (s.monitor != Metric::none) s.best = network.template take<T>(s.net.n_packed);
         s.best_value = s.monitor == Metric::loss ? INFINITY : -INFINITY;
         const double work = 6. * double(s.net.n_packed) * double(s.batch);  // operations of a step
-        s.check_every = std::max(1L, long(1e7 / work));
+        usual_check = std::max(1L, long(1e7 / work));
     }
 
     void load(const T* theta) {
@@ -82,18 +85,20 @@ public:
         }
     }
 
-    // Trains until `epoch` epochs are complete, the network stops, or the seconds are over. With
-    // `adapt`, any number of threads up to the most; else always that many.
+    // Trains until `epoch` epochs are complete, the network stops, or the seconds are over; at least
+    // one step. With `adapt`, any number of threads up to the most; else always that many.
     void run(long epoch, double seconds, bool adapt) {
         Session<T>& s = session;
         s.until_epoch = std::min(epoch, s.epochs);
-        const double begun = seconds_now(), end = begun + seconds;
-        for (double at = begun; at < end && s.epoch < s.until_epoch && !s.stopped && !s.diverged;) {
+        const double end = seconds_now() + seconds;
+        s.check_every = seconds > 1e-3 ? usual_check : 1;
+        for (double at = seconds_now(); s.epoch < s.until_epoch && !s.stopped && !s.diverged;) {
             const Pace::Turn turn = adapt ? pace.next() : Pace::Turn{most_threads, end - at};
             const std::int64_t step = s.step;
             train_until(std::min(end, at + turn.seconds), turn.threads);
             const double now = seconds_now();
             if (adapt) pace.record(turn, double(s.step - step), now - at);
+            if (now >= end) break;
             at = now;
         }
     }
@@ -113,6 +118,7 @@ private:
     const Kernel<T>& kernel;
     int most_threads;
     Pace pace;
+    long usual_check;
 
     void train_until(double deadline, int threads) {
         Session<T>& s = session;

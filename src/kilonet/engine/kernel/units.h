@@ -40,7 +40,7 @@ INLINE Point<T> unit_at(Vec<T> z, Vec<T> c) {
         const Vec<T> a = tanh<T>(z);
         return {a, one - a * a};
     } else if constexpr (u == Unit::relu) {
-        return {z > zero ? z : zero, z > zero ? one : zero};
+        return {z <= zero ? zero : z, z > zero ? one : zero};  // a NaN stays one
     } else if constexpr (u == Unit::leaky_relu || u == Unit::prelu) {
         return {z > zero ? z : c * z, z > zero ? one : c};
     } else if constexpr (u == Unit::elu || u == Unit::selu) {
@@ -95,8 +95,7 @@ INLINE void activate_row(const Layer<T>& layer, long row) {
             const Vec<T> z = load<T>(before + j);
             const Vec<T> c = u == Unit::prelu ? load<T>(layer.value.alpha + j) : all<T>(layer.constant);
             const Point<T> at = unit_at<u, T>(z, c);
-            if constexpr (u == Unit::relu) store<T>(out + j, z != z ? z : at.value);
-            else store<T>(out + j, at.value);
+            store<T>(out + j, at.value);
             if constexpr (keep) store<T>(slope + j, at.slope);
             if constexpr (keep && u == Unit::prelu) store<T>(layer.negative + row * layer.unit_stride + j, z < 0 ? z : Vec<T>{});
         }

@@ -58,9 +58,11 @@ INLINE void update(const StepConstants<T>& c, Vec<T> g, T* value, [[maybe_unused
     Vec<T> w = load<T>(value);
     if constexpr (is_weight) {
         if (c.penalized) {
-            const Vec<T> l1 = all<T>(c.l1);
             g = fma(all<T>(c.l2), w, g);
-            g = g + (w > 0 ? l1 : w < 0 ? -l1 : Vec<T>{});
+            if (c.l1 != 0) {
+                const Vec<T> l1 = all<T>(c.l1);
+                g = g + (w > 0 ? l1 : w < 0 ? -l1 : Vec<T>{});
+            }
         }
     }
     const Vec<T> minus_rate = all<T>(-c.rate);
@@ -93,10 +95,13 @@ template <class T>
 void refresh_back(const Layer<T>& layer, long k, long rows, long first_column, long columns) {
     constexpr long G = group<T>;
     const long to = first_column + columns < layer.width ? first_column + columns : layer.width;
-    for (long j = first_column; j < to; j++) {
-        const T* from = layer.value.W + j / G * layer.fan_in * G + j % G;
-        T* back = layer.back + j * G;
-        for (long i = k; i < k + rows; i++) back[i / G * layer.width * G + i % G] = from[i * G];
+    for (long i = k; i < k + rows; i++) {
+        T* back = layer.back + i / G * layer.width * G + i % G;
+        for (long g = first_column / G * G; g < to; g += G) {
+            const T* from = layer.value.W + g * layer.fan_in + i * G;
+            const long first = g < first_column ? first_column - g : 0, last = to - g < G ? to - g : G;
+            for (long j = first; j < last; j++) back[(g + j) * G] = from[j];
+        }
     }
 }
 
