@@ -48,7 +48,7 @@ $(VENV)/.ready: pyproject.toml tools/build_requirements.py | $(VENV)/bin/python
 	more="$$($(VENV)/bin/python tools/build_requirements.py --backend)" && \
 	    { [ -z "$$more" ] || $(VENV)/bin/python $(INSTALL) $$more; }
 	$(VENV)/bin/python $(EDITABLE) ".[dev]"
-	@touch $(VENV)/.built $@
+	@touch $@ $(VENV)/.built
 
 $(VENV)/.built: $(VENV)/.ready $(KERNEL)
 	$(VENV)/bin/python $(EDITABLE) . --no-deps
@@ -95,7 +95,7 @@ $(BENCH)/.ready: benchmarks/requirements.txt pyproject.toml tools/build_requirem
 	    { [ -z "$$more" ] || $(BENCH)/bin/python $(INSTALL) $$more; }
 	$(BENCH)/bin/python $(INSTALL) --requirement benchmarks/requirements.txt
 	$(BENCH)/bin/python $(BENCH_EDITABLE)
-	@touch $(BENCH)/.built $@
+	@touch $@ $(BENCH)/.built
 
 $(BENCH)/.built: $(BENCH)/.ready $(KERNEL)
 	$(BENCH)/bin/python $(BENCH_EDITABLE) --no-deps

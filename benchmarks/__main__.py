@@ -31,7 +31,10 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--only", default="", help="workloads whose name contains this, such as 784-256")
     parser.add_argument("--json", type=Path, help="write every single measurement to this file")
     parser.add_argument("--write-readme", action="store_true", help="put the result into README.md")
-    return parser.parse_args()
+    asked = parser.parse_args()
+    if asked.write_readme and (asked.only or asked.rounds < 5):
+        parser.error("README.md gets whole measurements only: all workloads, at least 5 rounds.")
+    return asked
 
 
 def threads() -> list[int]:
