@@ -87,6 +87,43 @@ def test_partial_fit_takes_chunks_of_any_size() -> None:
     assert model.score(X, y) > 0.94  # measured 0.97; a linear rule reaches 0.97
 
 
+def test_going_on_trains_the_new_epochs_only() -> None:
+    X, y = IRIS
+    seen: list[int] = []
+    model = MLPClassifier((4,), epochs=3, warm_start=True, callbacks=lambda record: seen.append(record.epoch))
+    model.fit(X, y).set_params(epochs=5).fit(X, y).partial_fit(X, y)
+    assert seen == [1, 2, 3, 4, 5, 6]
+
+
+def test_going_on_after_early_stopping() -> None:
+    X, y = IRIS
+    settings: dict[str, Any] = {"schedule": "constant", "rate": 0.05, "random_state": 0, "validation_data": (X, -y + 2)}
+    never_stopped = MLPClassifier((4,), epochs=12, **settings).fit(X, y)
+    stopped = MLPClassifier((4,), epochs=12, early_stopping=True, patience=3, **settings).fit(X, y)
+    assert stopped.n_iter_ < 12  # the validation labels are the wrong way round: it only becomes worse
+    with pytest.warns(UserWarning, match="early stopping ended training after epoch"):
+        stopped.set_params(warm_start=True).fit(X, y)
+    same(stopped.set_params(early_stopping=False).fit(X, y), never_stopped)
+
+
+def test_ctrl_c_keeps_what_was_learned_and_can_be_gone_on_from() -> None:
+    X, y = IRIS
+
+    def press(record: kn.EpochRecord) -> None:
+        if record.epoch == 3:
+            raise KeyboardInterrupt
+
+    model = MLPClassifier((4,), epochs=6, schedule="constant", warm_start=True, callbacks=press, random_state=0)
+    with pytest.warns(kn.InterruptedWarning):
+        model.fit(X, y)
+    assert model.interrupted_
+    assert model.n_iter_ == 3
+    assert model.predict(X).shape == (150,)
+    whole = MLPClassifier((4,), epochs=6, schedule="constant", random_state=0).fit(X, y)
+    same(model.set_params(callbacks=None).fit(X, y), whole)
+    assert not model.interrupted_
+
+
 @pytest.mark.parametrize("stage", ["pickle", "deepcopy", "file"])
 def test_copies_predict_and_go_on_alike(stage: str, tmp_path: Path) -> None:
     X, y = IRIS

@@ -75,10 +75,7 @@ def check_same(settings: Settings, footing: Footing, loss: Any) -> None:
 def _encoder(encode: Any) -> TableEncoder | None:
     if encode is None:
         return None
-    encoder = TableEncoder() if isinstance(encode, str) else clone(encode)
-    # Whatever scikit-learn's global setting says, the network needs arrays.
-    encoder.set_output(transform="default")
-    return encoder
+    return TableEncoder() if isinstance(encode, str) else clone(encode)
 
 
 def _followed(X: Any) -> str:

@@ -168,7 +168,7 @@ def label_array(y: Any) -> Labelled:
     if array.ndim not in (1, 2):
         raise DataError(f"y has shape {array.shape}; needed is (n,), or (n, n_labels) of 0 and 1.")
     _refuse_missing(array)
-    if array.dtype != object or array.ndim == 2:
+    if array.ndim == 2 or array.dtype.kind in "fc":  # whole numbers and texts always are classes
         check_classification_targets(array)
     if array.ndim == 2 and not np.isin(array, (0, 1)).all():
         raise DataError("y has several columns, so it must hold 0 and 1 only; fit one classifier per column.")

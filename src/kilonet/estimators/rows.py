@@ -104,9 +104,7 @@ def read_table(estimator: Any, X: Any, *, reset: bool) -> Any:
         dtype = FLOATS
     elif isinstance(X, (list, tuple)):
         X = _cells(X)
-    return validate_data(
-        estimator, X, reset=reset, accept_sparse="csr", dtype=dtype, ensure_all_finite=False, order="C"
-    )
+    return validate_data(estimator, X, reset=reset, accept_sparse="csr", dtype=dtype, ensure_all_finite=False)
 
 
 def _cells(X: Any) -> Any:

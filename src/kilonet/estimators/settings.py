@@ -48,7 +48,7 @@ SETTINGS = """\
         random_state: decides the initial weights, the order of the rows, dropout, noise and the held-out rows.
 """
 
-ATTRIBUTES = """\
+ATTRIBUTES = """
     Attributes after `fit`:
         network_, theta_: the description and its parameters (n_parameters,), read-only.
         coefs_, intercepts_: per layer, (fan_in, fan_out) and (fan_out,) as scikit-learn has them; a maxout
