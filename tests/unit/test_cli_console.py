@@ -91,6 +91,7 @@ def test_warnings_are_said_once_and_remembered(capsys):
     with console.warnings(RuntimeWarning):
         for _ in range(3):
             warnings.warn("unseen", UserWarning, stacklevel=1)
+        warnings.warn("unseen", UserWarning, stacklevel=1)  # from another place
         warnings.warn("hidden", RuntimeWarning, stacklevel=1)
         warnings.warn("for programmers", DeprecationWarning, stacklevel=1)
     assert capsys.readouterr().err == "Warning: unseen\n"

@@ -86,6 +86,14 @@ class TestPredict:
             err == f"score      accuracy {'100%' if right == 40 else f'{right / 40:.1%}'} over 40 rows of flowers.csv\n"
         )
 
+    def test_classes_that_look_like_numbers_in_the_rows_stay_texts(self, capsys, in_a_folder):
+        (in_a_folder / "a.csv").write_text("x,y\n" + "1,1\n2,2\n3,c\n" * 6)
+        (in_a_folder / "b.csv").write_text("x,y\n1,1\n2,2\n")
+        quick = ["--hidden", "4", "--epochs", "2"]
+        assert main(["fit", "a.csv", "--target", "y", *quick, "--validation", "b.csv"]) == 0
+        assert main(["predict", "a.kn", "b.csv", "--score"]) == 0
+        assert "over 2 rows of b.csv" in capsys.readouterr().err
+
     @pytest.mark.usefixtures("flowers")
     def test_columns_that_training_did_not_have_are_ignored_and_said(self, capsys, in_a_folder):
         (in_a_folder / "new.csv").write_text("id,size,soil\n1,0.99,wet\n")

@@ -45,6 +45,11 @@ def test_every_row_is_on_one_side_and_every_class_is_trained_on(labels, fraction
         ([1], 0.2, "too few"),
         ([1, 2, 3, 4], 0.2, "every class has a single row"),
         ([0, 0, 1, 2, 3, 4], 0.2, "one row of each class stays"),
+        (
+            [0] * 38 + [1] * 2,
+            0.95,
+            "one row of each class stays",
+        ),  # two rows to train on, in proportion both of class 0
     ],
 )
 def test_the_reason_is_said(y, fraction, says):
