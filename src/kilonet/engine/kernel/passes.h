@@ -93,40 +93,64 @@ void back(const Net<T>& net, long from, long to) {
     }
 }
 
+// Inputs of a layer taken together in the gradient: their columns of the batch stay in the second
+// cache while every tile of units visits them. Those columns lie a row apart, where no prefetching
+// reaches. A multiple of all tile heights.
+template <class T>
+INLINE long input_block(long rows) {
+    const long fitting = 64 * 1024 / (rows * long(sizeof(T)));
+    return fitting < 48 ? 48 : fitting / 48 * 48;
+}
+
+// Gradient of the weights of inputs [k.from, k.to) of a layer, and their update.
+template <class T>
+void learn_weights(const Net<T>& net, long l, Range<T> k, long rows, Rule rule, const StepConstants<T>& c, T* tile) {
+    constexpr long G = group<T>, tile_groups = tile_rows(1) * G;
+    const Layer<T>& layer = net.layers[l];
+    const T* in = l ? net.layers[l - 1].out : net.input;
+    const long in_stride = l ? net.layers[l - 1].unit_stride : net.input_stride;
+    const long blocks = (rows + row_block - 1) / row_block;
+    for (long block = 0, first = 0; block < blocks; block++) {
+        const long next = rows * (block + 1) / blocks;
+        Product<T> p{in + first * in_stride + k.from, 1, in_stride, layer.delta + first * layer.width_stride, layer.width_stride, G, net.zeros, 0, 0,
+                     tile, G, tile_groups};
+        if (blocks > 1) {  // the accumulators wait in the gradient's own memory between blocks
+            p.c = layer.gradient.W + k.from * G;
+            p.c_groups = layer.fan_in * G;
+            if (block) { p.start = p.c; p.start_row = G; p.start_groups = p.c_groups; }
+        }
+        const bool finished = next == rows;
+        multiply<T>(k.size(), layer.width, next - first, p, blocks == 1, [&](long i, long n, long v, long vectors) {
+            if (!finished) return;
+            const T* gradient = blocks == 1 ? tile : layer.gradient.W + column<T>(v, layer.fan_in * G) + (k.from + i) * G;
+            update_tile<T>(layer, rule, c, gradient, p.c_groups, k.from + i, n, v, vectors);
+        });
+        first = next;
+    }
+}
+
+template <class T>
+void learn_biases(const Layer<T>& layer, long rows, Rule rule, const StepConstants<T>& c, int thread, int threads) {
+    const Range<T> v = share<T>((layer.width + lanes<T> - 1) / lanes<T>, thread, threads);
+    update_vectors<T>(v.from, v.to, rows, [&](long r, long j, Vec<T> sum) { return sum + load<T>(layer.delta + r * layer.width_stride + j); },
+        rule, c, layer.value.b, layer.first.b, layer.second.b, layer.gradient.b);
+    if (!layer.value.alpha) return;
+    const auto slope = [&](long r, long j, Vec<T> sum) {
+        const long at = r * layer.unit_stride + j;
+        return fma(load<T>(layer.negative + at), load<T>(layer.incoming + at), sum);
+    };
+    update_vectors<T>(v.from, v.to, rows, slope, rule, c, layer.value.alpha, layer.first.alpha, layer.second.alpha, layer.gradient.alpha);
+}
+
 // Gradients over `rows` rows, and the update of what belongs to this thread.
 template <class T>
 void learn(const Net<T>& net, long rows, Rule rule, const StepConstants<T>& c, const Scratch<T>& scratch, int thread, int threads) {
-    constexpr long G = group<T>;
+    const long block = input_block<T>(rows < row_block ? rows : row_block);
     for (long l = net.n_layers - 1; l >= 0; l--) {
-        const Layer<T>& layer = net.layers[l];
-        const T* in = l ? net.layers[l - 1].out : net.input;
-        const long in_stride = l ? net.layers[l - 1].unit_stride : net.input_stride;
-        const Range<T> k = share<T>(layer.fan_in, thread, threads);
-        const long blocks = (rows + row_block - 1) / row_block;
-        for (long block = 0, first = 0; block < blocks; block++) {
-            const long next = rows * (block + 1) / blocks;
-            Product<T> p{in + first * in_stride + k.from, 1, in_stride, layer.delta + first * layer.width_stride, layer.width_stride, G, net.zeros, 0, 0,
-                         scratch.tile, G, tile_rows(1) * G};
-            if (blocks > 1) {  // the accumulators wait in the gradient's own memory between blocks
-                p.c = layer.gradient.W + k.from * G;
-                p.c_groups = layer.fan_in * G;
-                if (block) { p.start = p.c; p.start_row = G; p.start_groups = p.c_groups; }
-            }
-            const bool finished = next == rows;
-            multiply<T>(k.size(), layer.width, next - first, p, blocks == 1, [&](long i, long n, long v, long vectors) {
-                if (!finished) return;
-                const T* tile = blocks == 1 ? scratch.tile : layer.gradient.W + column<T>(v, layer.fan_in * G) + (k.from + i) * G;
-                update_tile<T>(layer, rule, c, tile, p.c_groups, k.from + i, n, v, vectors);
-            });
-            first = next;
-        }
-        const Range<T> b = share<T>((layer.width + lanes<T> - 1) / lanes<T>, thread, threads);
-        update_vectors<T>(b.from, b.to, rows, [&](long r, long j, Vec<T> sum) { return sum + load<T>(layer.delta + r * layer.width_stride + j); },
-            rule, c, layer.value.b, layer.first.b, layer.second.b, layer.gradient.b);
-        if (layer.value.alpha)
-            update_vectors<T>(b.from, b.to, rows,
-                [&](long r, long j, Vec<T> sum) { const long at = r * layer.unit_stride + j; return fma(load<T>(layer.negative + at), load<T>(layer.incoming + at), sum); },
-                rule, c, layer.value.alpha, layer.first.alpha, layer.second.alpha, layer.gradient.alpha);
+        const Range<T> k = share<T>(net.layers[l].fan_in, thread, threads);
+        for (long from = k.from; from < k.to; from += block)
+            learn_weights<T>(net, l, {from, from + block < k.to ? from + block : k.to}, rows, rule, c, scratch.tile);
+        learn_biases<T>(net.layers[l], rows, rule, c, thread, threads);
     }
 }
 

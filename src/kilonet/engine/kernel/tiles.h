@@ -68,27 +68,27 @@ template <class T, class Done>
 INLINE void multiply(long rows, long columns, long count, const Product<T>& whole, bool reuse, Done done) {
     const long total = (columns + lanes<T> - 1) / lanes<T>;
     for (long v = 0; v < total;) {
-        const int vectors = next_vectors(total - v), most = tile_rows(vectors);
-        const long blocks = (rows + most - 1) / most;
+        const int vectors = next_vectors(total - v);
+        const unsigned most = unsigned(tile_rows(vectors));
+        const unsigned blocks = (unsigned(rows) + most - 1) / most, small = unsigned(rows) / blocks, larger = unsigned(rows) % blocks;
         Product<T> p = whole;
         p.b += column<T>(v, p.b_groups);
         p.start += column<T>(v, p.start_groups);
         if (!reuse) p.c += column<T>(v, p.c_groups);
-        const Product<T> at = p;
-        for (long block = 0, first = 0; block < blocks; block++) {
-            const long next = rows * (block + 1) / blocks;
-            const int n = int(next - first);
-            p.a = at.a + first * at.a_row;
-            p.start = at.start + first * at.start_row;
-            p.c = reuse ? at.c : at.c + first * at.c_row;
-            if (vectors == 1) tile_of<T, 1>(n, count, p);
-            else if (vectors == 2) tile_of<T, 2>(n, count, p);
+        long first = 0;
+        for (unsigned block = 0; block < blocks; block++) {
+            const long n = small + (block < larger);
+            if (vectors == 1) tile_of<T, 1>(int(n), count, p);
+            else if (vectors == 2) tile_of<T, 2>(int(n), count, p);
             else if constexpr (tile_vectors > 2) {
-                if (vectors == 3) tile_of<T, 3>(n, count, p);
-                else if constexpr (tile_vectors > 3) tile_of<T, 4>(n, count, p);
+                if (vectors == 3) tile_of<T, 3>(int(n), count, p);
+                else if constexpr (tile_vectors > 3) tile_of<T, 4>(int(n), count, p);
             }
-            done(first, long(n), v, long(vectors));
-            first = next;
+            done(first, n, v, long(vectors));
+            p.a += n * p.a_row;
+            p.start += n * p.start_row;
+            if (!reuse) p.c += n * p.c_row;
+            first += n;
         }
         v += vectors;
     }
