@@ -66,6 +66,7 @@ void tile_of(int rows, long count, const Product<T>& p) {
 // done(first row, rows, first vector, vectors). With `reuse` every tile goes to the same c.
 template <class T, class Done>
 INLINE void multiply(long rows, long columns, long count, const Product<T>& whole, bool reuse, Done done) {
+    if (rows == 0) return;  // a thread without a share
     const long total = (columns + lanes<T> - 1) / lanes<T>;
     for (long v = 0; v < total;) {
         const int vectors = next_vectors(total - v);
