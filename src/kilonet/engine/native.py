@@ -5,21 +5,19 @@ inside one call of the kernel with the GIL released; threads share the rows and 
 network.
 """
 
-import os
 import time
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import scipy.sparse
 from numpy.typing import NDArray
 
-from kilonet.engine import _kernel
+from kilonet.engine.machine import instruction_set, thread_count, trainer
+from kilonet.engine.packed import Predictor, scores, value_and_grad
 from kilonet.engine.problem import Problem
 from kilonet.engine.state import State, fresh_state, kept_theta, live_members, restored_state
-from kilonet.engine.translate import Sample, gradient_settings, inputs, layer_specs, run_settings
-from kilonet.errors import EngineError, SettingError
-from kilonet.network import Network
+from kilonet.engine.translate import Sample, run_settings
+from kilonet.schedules import constant
 
 Array = NDArray[Any]
 Floats = NDArray[np.float64]
@@ -28,39 +26,37 @@ __all__ = ["NAME", "Predictor", "Session", "instruction_set", "scores", "value_a
 
 NAME = "native"
 _COUNTERS = ("step", "epoch", "best_value", "best_epoch", "wait", "stopped", "diverged")
-_WORTH_A_THREAD = 200_000  # multiply-adds in a piece of work, below which another thread is not even tried
-_MOST_ROWS = 2**31 - 1
+_STEPS_AHEAD = 1 << 17  # rates of so many steps take some 50 ms
 
 
-def instruction_set() -> str:
-    """The instruction set that kernels run with: the best one here, or what KILONET_ISA names.
+class _Rates:
+    """The rate of every step, worked out one stretch of epochs ahead: a run may have very many steps."""
 
-    >>> instruction_set() in ("x86-64-v4", "x86-64-v3", "neon", "scalar")
-    True
-    """
-    known = _kernel.variants()
-    asked = os.environ.get("KILONET_ISA", "")
-    if asked and asked not in known:
-        raise SettingError(f"the environment variable KILONET_ISA is {asked!r}; this machine runs {', '.join(known)}.")
-    return asked or str(known[0])
+    def __init__(self, problem: Problem) -> None:
+        self._problem = problem
+        self._rates = problem.recipe.per_member("rate")
+        self._constant = problem.recipe.schedule == constant
+        self._epochs = problem.recipe.epochs if self._constant else max(1, _STEPS_AHEAD // problem.steps_per_epoch)
+        self._first, self._factors = -1, np.ones(1)
+        self._given = [-1] * problem.recipe.n_members
 
+    def set(self, kernel: Any, member: int, epoch: int) -> int:
+        """Give a member the rates that it needs from an epoch on; returns the epoch up to which they reach."""
+        first = epoch // self._epochs * self._epochs
+        if self._given[member] != first:
+            begin = first * self._problem.steps_per_epoch
+            kernel.set_rates(self._rates[member] * self._stretch(first, begin), begin)
+            self._given[member] = first
+        return first + self._epochs
 
-def thread_count(asked: int | None, work: float) -> int:
-    """Threads for pieces of `work` multiply-adds: what was asked for, else what the machine and OMP_NUM_THREADS offer."""
-    if asked is not None:
-        return asked
-    offered = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    limit = os.environ.get("OMP_NUM_THREADS", "")
-    if limit.isdigit() and int(limit) > 0:
-        offered = min(offered, int(limit))
-    return int(min(offered, max(1, work // _WORTH_A_THREAD)))
-
-
-def _trainer(dtype: Any, settings: dict[str, Any], network: Network, dropout: float, threads: int) -> Any:
-    kind = {"float32": _kernel.TrainerFloat32, "float64": _kernel.TrainerFloat64}[np.dtype(dtype).name]
-    if settings["train"]["rows"] > _MOST_ROWS:
-        raise EngineError(f"{settings['train']['rows']} rows; the kernel counts them in 31 bits, up to {_MOST_ROWS}.")
-    return kind(settings, network.n_inputs, layer_specs(network, dropout), instruction_set(), threads)
+    def _stretch(self, first: int, begin: int) -> Floats:
+        problem = self._problem
+        if not self._constant and self._first != first:
+            end = min(begin + self._epochs * problem.steps_per_epoch, problem.total_steps)
+            steps = np.arange(begin, end, dtype=np.int64)
+            self._factors = problem.recipe.schedule.factors(steps, problem.steps_per_epoch, problem.total_steps)
+            self._first = first
+        return self._factors
 
 
 class Session:
@@ -73,14 +69,15 @@ class Session:
         sample = Sample.of(problem.loss, problem.X, problem.targets, problem.weights)
         valid = None if problem.validation is None else Sample.of(problem.loss, *problem.validation)
         threads = thread_count(recipe.n_threads, 3.0 * network.n_weights * problem.batch)
+        self._rates = _Rates(problem)
         self._members = []
         for member, dropout in enumerate(recipe.per_member("dropout")):
             settings = run_settings(problem, member, sample, valid)
-            trainer = _trainer(recipe.dtype, settings, network, float(dropout), threads)
-            _load(trainer, begin, member, problem.steps_per_epoch)
-            self._members.append(trainer)
+            kernel = trainer(recipe.dtype, settings, network, float(dropout), threads)
+            _load(kernel, begin, member, problem.steps_per_epoch)
+            self._members.append(kernel)
         self._begun = begin
-        self._counters = [trainer.counters() for trainer in self._members]
+        self._counters = [kernel.counters() for kernel in self._members]
 
     @property
     def done(self) -> bool:
@@ -106,11 +103,20 @@ class Session:
 
     def _run(self, epoch: int, ends: float | None) -> None:
         """One member after another up to an epoch, so that none is ever more than one epoch ahead."""
-        for member, trainer in enumerate(self._members):
+        for member, kernel in enumerate(self._members):
             if self._lives(self._counters[member]) and self._counters[member]["epoch"] < epoch:
-                left = np.inf if ends is None else max(ends - time.monotonic(), 0.0)
-                trainer.run(epoch, left, self._problem.recipe.n_threads is None)
-                self._counters[member] = trainer.counters()
+                self._train(member, kernel, epoch, ends)
+            if ends is not None and time.monotonic() >= ends:
+                return
+
+    def _train(self, member: int, kernel: Any, epoch: int, ends: float | None) -> None:
+        """One member up to an epoch, or until the time is over, in stretches whose rates are known."""
+        counters = self._counters[member]
+        while self._lives(counters) and counters["epoch"] < epoch:
+            stretch = self._rates.set(kernel, member, counters["epoch"])
+            left = np.inf if ends is None else max(ends - time.monotonic(), 0.0)
+            kernel.run(min(epoch, stretch), left, self._problem.recipe.n_threads is None)
+            counters = self._counters[member] = kernel.counters()
             if ends is not None and time.monotonic() >= ends:
                 return
 
@@ -124,9 +130,9 @@ class Session:
         """Loss, score, validation loss and validation score, (epochs, P, 4)."""
         rows = max(_completed(counters) for counters in self._counters)
         found = np.full((rows, len(self._members), 4), np.nan)
-        for member, trainer in enumerate(self._members):
+        for member, kernel in enumerate(self._members):
             own = np.empty((len(found), 4))
-            trainer.store_history(own)
+            kernel.store_history(own)
             found[:, member] = own
         return found
 
@@ -145,18 +151,18 @@ class Session:
         self._level()
         state = {name: value.copy() for name, value in self._begun.items()}
         state["history"] = self.history()
-        for member, (trainer, counters) in enumerate(zip(self._members, self._counters, strict=True)):
+        for member, (kernel, counters) in enumerate(zip(self._members, self._counters, strict=True)):
             for name in _COUNTERS:
                 if name in state:
                     state[name][member] = counters[name]
             state["epoch"][member] = _completed(counters)
             state["sums"][member] = counters["sums"]
-            trainer.store(state["theta"][member])
-            trainer.store_start(state["start_theta"][member])
+            kernel.store(state["theta"][member])
+            kernel.store_start(state["start_theta"][member])
             for slot in range(len(state["slots"])):
-                trainer.store_slot(slot, state["slots"][slot, member])
+                kernel.store_slot(slot, state["slots"][slot, member])
             if "best_theta" in state:
-                trainer.store_best(state["best_theta"][member])
+                kernel.store_best(state["best_theta"][member])
         return state
 
     def close(self) -> None:
@@ -172,77 +178,19 @@ def _completed(counters: Mapping[str, Any]) -> int:
     return int(counters["epoch"]) - bool(counters["diverged"])
 
 
-def _load(trainer: Any, state: State, member: int, steps_per_epoch: int) -> None:
-    """Bring a fresh trainer to a state."""
+def _load(kernel: Any, state: State, member: int, steps_per_epoch: int) -> None:
+    """Bring a fresh kernel to a state."""
     step, epoch = int(state["step"][member]), int(state["epoch"][member])
     counters: dict[str, Any] = {"best_value": 0.0, "best_epoch": 0, "wait": 0}
     counters |= {name: state[name][member].item() for name in _COUNTERS if name in state}
     counters["sums"] = state["sums"][member].tolist()
     counters["position"] = max(step - epoch * steps_per_epoch, 0)
     counters["epoch"] = epoch + bool(counters["diverged"])
-    trainer.set_counters(counters)
-    trainer.load(np.ascontiguousarray(state["theta"][member]))
-    trainer.load_start(np.ascontiguousarray(state["start_theta" if counters["position"] else "theta"][member]))
+    kernel.set_counters(counters)
+    kernel.load(np.ascontiguousarray(state["theta"][member]))
+    kernel.load_start(np.ascontiguousarray(state["start_theta" if counters["position"] else "theta"][member]))
     for slot in range(len(state["slots"])):
-        trainer.load_slot(slot, np.ascontiguousarray(state["slots"][slot, member]))
+        kernel.load_slot(slot, np.ascontiguousarray(state["slots"][slot, member]))
     if "best_theta" in state:
-        trainer.load_best(np.ascontiguousarray(state["best_theta"][member]))
-    trainer.load_history(np.ascontiguousarray(state["history"][:, member]))
-
-
-def scores(network: Network, theta: Array, X: Any, n_threads: int | None = None) -> Array:
-    """Scores (P, n, k) of the members theta (P, n_parameters); X (n, n_inputs), dense or scipy.sparse."""
-    return Predictor(network, theta, n_threads).scores(X)
-
-
-def value_and_grad(
-    network: Network, loss: Any, theta: Array, X: Any, targets: Array, weights: Floats | None
-) -> tuple[Array, Array]:
-    """Mean loss (P,) in float64 and its gradient (P, n_parameters) in theta's dtype, all rows at once."""
-    sample = Sample.of(loss, X, targets, weights)
-    threads = thread_count(None, 3.0 * network.n_weights * X.shape[0])
-    trainer = _trainer(theta.dtype, gradient_settings(loss, sample, targets), network, 0.0, threads)
-    value, gradient = np.empty(len(theta)), np.empty_like(theta)
-    for member in range(len(theta)):
-        trainer.load(np.ascontiguousarray(theta[member]))
-        value[member] = trainer.gradient()
-        trainer.store_gradient(gradient[member])
-    return value, gradient
-
-
-class Predictor:
-    """Predictions of fixed parameters theta (..., n_parameters), packed once for many calls.
-
-    >>> net = Network([3, 4, 1])
-    >>> Predictor(net, net.initial(seed=0)).scores(np.ones((5, 3), dtype=np.float32)).shape
-    (5, 1)
-    """
-
-    def __init__(self, network: Network, theta: Array, n_threads: int | None = None) -> None:
-        self._network, self._lead, self._dtype, self._asked = network, theta.shape[:-1], theta.dtype, n_threads
-        kind = {"float32": _kernel.PredictorFloat32, "float64": _kernel.PredictorFloat64}[theta.dtype.name]
-        self._most = thread_count(n_threads, np.inf)
-        specs, isa = layer_specs(network), instruction_set()
-        flat = np.ascontiguousarray(theta).reshape(-1, network.n_parameters)
-        self._members = [kind(member, network.n_inputs, specs, isa, self._most) for member in flat]
-
-    def scores(self, X: Any) -> Array:
-        """Scores (..., n, k) for X (n, n_inputs), dense or scipy.sparse."""
-        return self.hidden(X, -1)
-
-    def hidden(self, X: Any, layer: int) -> Array:
-        """Outputs (..., n, units) of a layer, counted from 0 or, negative, from the end (-1: the scores)."""
-        layer = range(self._network.n_layers)[layer]
-        rows, units = X.shape[0], self._network.layers[layer].units
-        out = np.empty((len(self._members), rows, units), dtype=self._dtype)
-        threads = min(self._most, thread_count(self._asked, float(self._network.n_weights) * rows))
-        if scipy.sparse.issparse(X):
-            found = inputs(X.tocsr().astype(self._dtype, copy=False))
-            given = (found["starts"], found["columns"], found["entries"])
-            for member, own in zip(self._members, out, strict=True):
-                member.sparse(*given, layer, own, threads)
-        else:
-            X = np.ascontiguousarray(X, dtype=self._dtype)
-            for member, own in zip(self._members, out, strict=True):
-                member.dense(X, layer, own, threads)
-        return out.reshape(*self._lead, rows, units)
+        kernel.load_best(np.ascontiguousarray(state["best_theta"][member]))
+    kernel.load_history(np.ascontiguousarray(state["history"][:, member]))

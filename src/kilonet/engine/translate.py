@@ -10,10 +10,9 @@ import numpy as np
 import scipy.sparse
 from numpy.typing import NDArray
 
-from kilonet.residuals import total_squares
 from kilonet.engine.problem import Problem
 from kilonet.network import Network
-from kilonet.schedules import constant
+from kilonet.residuals import total_squares
 
 Array = NDArray[Any]
 Floats = NDArray[np.float64]
@@ -82,10 +81,11 @@ def layer_specs(network: Network, dropout: float = 0.0) -> list[LayerSpec]:
     threshold = round(_PARTS_OF_DROPOUT * dropout)
     specs = []
     for place, layer in enumerate(network.layers):
-        name = layer.activation.name
+        name = getattr(layer.activation, "name", "")
         kind = _MAXOUT if layer.pieces > 1 else _UNITS.index(name)
         last = place == network.n_layers - 1
-        specs.append((layer.units, layer.pieces, kind, float(getattr(layer.activation, "alpha", 0.0)), 0 if last else threshold))
+        constant = float(getattr(layer.activation, "alpha", 0.0))
+        specs.append((layer.units, layer.pieces, kind, constant, 0 if last else threshold))
     return specs
 
 
@@ -114,23 +114,13 @@ def run_settings(problem: Problem, member: int, sample: Sample, valid: Sample | 
         "train": sample.arrays, "valid": None if valid is None else valid.arrays,
         "l2": float(recipe.per_member("l2")[member]), "l1": float(recipe.per_member("l1")[member]),
         "noise": float(recipe.per_member("input_noise")[member]), "max_norm": most if np.isfinite(most) else 0.0,
-        "rates": rates(problem, member), "batch": problem.batch, "epochs": recipe.epochs,
+        "batch": problem.batch, "epochs": recipe.epochs,
         "seed": recipe.seeds[member], "order": order or 0, "shuffled": order is not None,
     }  # fmt: skip
-    settings["n_rates"] = len(settings["rates"])
     if recipe.stopping is not None:
-        stopping = recipe.stopping
-        settings |= {"monitor": _METRICS.index(stopping.metric), "min_delta": stopping.min_delta, "patience": stopping.patience}
+        settings["monitor"] = _METRICS.index(recipe.stopping.metric)
+        settings |= {"min_delta": recipe.stopping.min_delta, "patience": recipe.stopping.patience}
     return settings
-
-
-def rates(problem: Problem, member: int) -> Floats:
-    """The rate of every step of the run in float64; a single one where it never changes."""
-    rate = problem.recipe.per_member("rate")[member : member + 1]
-    if problem.recipe.schedule == constant:
-        return rate.copy()
-    steps = np.arange(problem.total_steps, dtype=np.int64)
-    return rate * problem.recipe.schedule.factors(steps, problem.steps_per_epoch, problem.total_steps)
 
 
 def _optimizer_settings(optimizer: Any) -> dict[str, Any]:
@@ -150,6 +140,6 @@ def _optimizer_settings(optimizer: Any) -> dict[str, Any]:
 
 _BLANK: dict[str, Any] = {
     "train": None, "valid": None, "rule": _RULES.index("none"), "l2": 0.0, "l1": 0.0, "noise": 0.0, "max_norm": 0.0,
-    "beta1": 0.0, "beta2": 0.0, "epsilon": 0.0, "decay": 0.0, "rates": None, "n_rates": 0, "batch": 1, "epochs": 1,
+    "beta1": 0.0, "beta2": 0.0, "epsilon": 0.0, "decay": 0.0, "batch": 1, "epochs": 1,
     "seed": 0, "order": 0, "shuffled": False, "monitor": 0, "min_delta": 0.0, "patience": 0,
 }  # fmt: skip

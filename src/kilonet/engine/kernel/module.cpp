@@ -68,8 +68,6 @@ Session<T> session_from(const nb::dict& d, std::vector<nb::object>& kept) {
     s.beta2 = get<double>(d, "beta2");
     s.epsilon = get<double>(d, "epsilon");
     s.decay = get<double>(d, "decay");
-    s.rates = array<double>(d, "rates", kept);
-    s.n_rates = get<long>(d, "n_rates");
     s.batch = get<long>(d, "batch");
     s.epochs = get<long>(d, "epochs");
     s.seed = get<std::uint64_t>(d, "seed");
@@ -85,11 +83,19 @@ Session<T> session_from(const nb::dict& d, std::vector<nb::object>& kept) {
 template <class T>
 struct PyTrainer {
     std::vector<nb::object> kept;
+    std::vector<double> rates;
     Trainer<T> trainer;
 
     PyTrainer(const PyTrainer&) = delete;
     PyTrainer(const nb::dict& settings, long n_inputs, const nb::list& layers, const std::string& isa, int threads)
         : trainer(session_from<T>(settings, kept), n_inputs, specs_from(layers), variant(isa), threads) {}
+
+    void set_rates(Input<double> values, std::int64_t from) {
+        rates.assign(values.data(), values.data() + values.size());
+        trainer.session.rates = rates.data();
+        trainer.session.n_rates = long(rates.size());
+        trainer.session.rates_from = from;
+    }
 
     nb::dict counters() const {
         const Session<T>& s = trainer.session;
@@ -126,9 +132,9 @@ struct PyTrainer {
 };
 
 template <class T>
-void bind(nb::module_& m, const char* trainer, const char* predictor, const char* functions) {
+void bind_trainer(nb::module_& m, const char* name) {
     using P = PyTrainer<T>;
-    nb::class_<P>(m, trainer)
+    nb::class_<P>(m, name)
         .def(nb::init<const nb::dict&, long, const nb::list&, const std::string&, int>())
         .def("load", [](P& p, Input<T> theta) { p.trainer.load(theta.data()); })
         .def("load_slot", [](P& p, int which, Input<T> values) { p.trainer.load_slot(which, values.data()); })
@@ -143,9 +149,14 @@ void bind(nb::module_& m, const char* trainer, const char* predictor, const char
         .def("load_history", [](P& p, Input<double> from) { std::memcpy(p.trainer.session.history, from.data(), std::min(from.size(), std::size_t(4 * p.trainer.session.epochs)) * sizeof(double)); })
         .def("counters", &P::counters)
         .def("set_counters", &P::set_counters)
+        .def("set_rates", &P::set_rates)
         .def("run", [](P& p, long epoch, double seconds, bool adapt) { p.trainer.run(epoch, seconds, adapt); }, nb::call_guard<nb::gil_scoped_release>())
         .def("gradient", [](P& p) { return p.trainer.gradient(); }, nb::call_guard<nb::gil_scoped_release>());
-    nb::class_<Predictor<T>>(m, predictor)
+}
+
+template <class T>
+void bind_predictor(nb::module_& m, const char* name, const char* functions) {
+    nb::class_<Predictor<T>>(m, name)
         .def("__init__", [](Predictor<T>* self, Input<T> theta, long n_inputs, const nb::list& layers, const std::string& isa, int threads) {
             new (self) Predictor<T>(theta.data(), n_inputs, specs_from(layers), variant(isa), threads);
         })
@@ -175,6 +186,8 @@ NB_MODULE(_kernel, m) {
         for (const Variant* v : variants()) names.push_back(v->name);
         return names;
     }, "Instruction sets that this machine runs, best first.");
-    bind<float>(m, "TrainerFloat32", "PredictorFloat32", "functions_float32");
-    bind<double>(m, "TrainerFloat64", "PredictorFloat64", "functions_float64");
+    bind_trainer<float>(m, "TrainerFloat32");
+    bind_trainer<double>(m, "TrainerFloat64");
+    bind_predictor<float>(m, "PredictorFloat32", "functions_float32");
+    bind_predictor<double>(m, "PredictorFloat64", "functions_float64");
 }

@@ -105,7 +105,8 @@ struct Session {
     Rule rule = Rule::sgd;
     double l2 = 0, l1 = 0, noise = 0, max_norm = 0;            // max_norm 0: none
     double beta1 = 0, beta2 = 0, epsilon = 0, decay = 0;
-    const double* rates = nullptr; long n_rates = 0;           // one a step; the last one stays
+    const double* rates = nullptr; long n_rates = 0;           // one a step from step `rates_from`; the last one stays
+    std::int64_t rates_from = 0;
     long batch = 1, epochs = 1, steps_per_epoch = 1;
     std::uint64_t seed = 0, order = 0;
     bool shuffled = true;

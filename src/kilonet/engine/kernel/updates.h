@@ -31,7 +31,8 @@ struct StepConstants {
 
 template <class T>
 StepConstants<T> step_constants(const Session<T>& s) {
-    const double rate = s.n_rates ? s.rates[s.step < s.n_rates ? s.step : s.n_rates - 1] : 0;
+    const std::int64_t place = s.step - s.rates_from;
+    const double rate = s.n_rates ? s.rates[place < s.n_rates ? place : s.n_rates - 1] : 0;
     const double power1 = s.beta1_power * s.beta1, power2 = s.beta2_power * s.beta2;
     StepConstants<T> c;
     c.rate = T(rate);

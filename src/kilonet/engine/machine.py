@@ -1,0 +1,60 @@
+"""What the native engine runs on: the instruction set, the threads, and the kernel's objects."""
+
+import os
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kilonet.engine import _kernel
+from kilonet.engine.translate import layer_specs
+from kilonet.errors import EngineError, SettingError
+from kilonet.network import Network
+
+_WORTH_A_THREAD = 200_000  # multiply-adds in a piece of work, below which another thread is not even tried
+_MOST_ROWS = 2**31 - 1
+
+
+def instruction_set() -> str:
+    """The instruction set that kernels run with: the best one here, or what KILONET_ISA names.
+
+    >>> instruction_set() in ("x86-64-v4", "x86-64-v3", "neon", "scalar")
+    True
+    """
+    known = _kernel.variants()
+    asked = os.environ.get("KILONET_ISA", "")
+    if asked and asked not in known:
+        raise SettingError(f"the environment variable KILONET_ISA is {asked!r}; this machine runs {', '.join(known)}.")
+    return asked or str(known[0])
+
+
+def thread_count(asked: int | None, work: float) -> int:
+    """Threads for pieces of `work` multiply-adds.
+
+    As many as were asked for; else those that the machine and OMP_NUM_THREADS offer, but only one
+    where more could not pay.
+
+    >>> thread_count(3, 1e9), thread_count(None, 10)
+    (3, 1)
+    """
+    if asked is not None:
+        return asked
+    offered = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    limit = os.environ.get("OMP_NUM_THREADS", "")
+    if limit.isdigit() and int(limit) > 0:
+        offered = min(offered, int(limit))
+    return int(min(offered, max(1, work // _WORTH_A_THREAD)))
+
+
+def trainer(dtype: Any, settings: dict[str, Any], network: Network, dropout: float, threads: int) -> Any:
+    """The kernel's trainer of one member; settings as `kilonet.engine.translate` makes them."""
+    kind = {"float32": _kernel.TrainerFloat32, "float64": _kernel.TrainerFloat64}[np.dtype(dtype).name]
+    if settings["train"]["rows"] > _MOST_ROWS:
+        raise EngineError(f"{settings['train']['rows']} rows; the kernel counts them in 31 bits, up to {_MOST_ROWS}.")
+    return kind(settings, network.n_inputs, layer_specs(network, dropout), instruction_set(), threads)
+
+
+def predictor(network: Network, theta: NDArray[Any], threads: int) -> Any:
+    """The kernel's predictor of the parameters theta (n_parameters,)."""
+    kind = {"float32": _kernel.PredictorFloat32, "float64": _kernel.PredictorFloat64}[theta.dtype.name]
+    return kind(theta, network.n_inputs, layer_specs(network), instruction_set(), threads)

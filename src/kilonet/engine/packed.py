@@ -1,0 +1,70 @@
+"""Scores, hidden outputs and gradients without training, by the kernel."""
+
+from typing import Any
+
+import numpy as np
+import scipy.sparse
+from numpy.typing import NDArray
+
+from kilonet.engine import machine
+from kilonet.engine.translate import Sample, gradient_settings, inputs
+from kilonet.network import Network
+
+Array = NDArray[Any]
+Floats = NDArray[np.float64]
+
+
+def scores(network: Network, theta: Array, X: Any, n_threads: int | None = None) -> Array:
+    """Scores (P, n, k) of the members theta (P, n_parameters); X (n, n_inputs), dense or scipy.sparse."""
+    return Predictor(network, theta, n_threads).scores(X)
+
+
+def value_and_grad(
+    network: Network, loss: Any, theta: Array, X: Any, targets: Array, weights: Floats | None
+) -> tuple[Array, Array]:
+    """Mean loss (P,) in float64 and its gradient (P, n_parameters) in theta's dtype, all rows at once."""
+    sample = Sample.of(loss, X, targets, weights)
+    threads = machine.thread_count(None, 3.0 * network.n_weights * X.shape[0])
+    kernel = machine.trainer(theta.dtype, gradient_settings(loss, sample, targets), network, 0.0, threads)
+    value, gradient = np.empty(len(theta)), np.empty_like(theta)
+    for member in range(len(theta)):
+        kernel.load(np.ascontiguousarray(theta[member]))
+        value[member] = kernel.gradient()
+        kernel.store_gradient(gradient[member])
+    return value, gradient
+
+
+class Predictor:
+    """Predictions of fixed parameters theta (..., n_parameters), packed once for many calls.
+
+    >>> net = Network([3, 4, 1])
+    >>> Predictor(net, net.initial(seed=0)).scores(np.ones((5, 3), dtype=np.float32)).shape
+    (5, 1)
+    """
+
+    def __init__(self, network: Network, theta: Array, n_threads: int | None = None) -> None:
+        self._network, self._lead, self._dtype, self._asked = network, theta.shape[:-1], theta.dtype, n_threads
+        self._most = machine.thread_count(n_threads, np.inf)
+        flat = np.ascontiguousarray(theta).reshape(-1, network.n_parameters)
+        self._members = [machine.predictor(network, member, self._most) for member in flat]
+
+    def scores(self, X: Any) -> Array:
+        """Scores (..., n, k) for X (n, n_inputs), dense or scipy.sparse."""
+        return self.hidden(X, -1)
+
+    def hidden(self, X: Any, layer: int) -> Array:
+        """Outputs (..., n, units) of a layer, counted from 0 or, negative, from the end (-1: the scores)."""
+        layer = range(self._network.n_layers)[layer]
+        rows, units = X.shape[0], self._network.layers[layer].units
+        out = np.empty((len(self._members), rows, units), dtype=self._dtype)
+        threads = min(self._most, machine.thread_count(self._asked, float(self._network.n_weights) * rows))
+        if scipy.sparse.issparse(X):
+            found = inputs(X.tocsr().astype(self._dtype, copy=False))
+            given = (found["starts"], found["columns"], found["entries"])
+            for member, own in zip(self._members, out, strict=True):
+                member.sparse(*given, layer, own, threads)
+        else:
+            X = np.ascontiguousarray(X, dtype=self._dtype)
+            for member, own in zip(self._members, out, strict=True):
+                member.dense(X, layer, own, threads)
+        return out.reshape(*self._lead, rows, units)
