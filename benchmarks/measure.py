@@ -111,8 +111,8 @@ def training(workload: Workload, workers: list[Worker], rounds: int, seconds: fl
 def agree(workload: Workload, workers: list[Worker]) -> None:
     """Raise RuntimeError unless an epoch in the rows' order leads everybody to the same parameters.
 
-    The distance is measured by how far training went; 1e-3 of it is far above rounding in float32 and far
-    below what a different loss, penalty or batch does.
+    The distance is measured by how far training went. Rounding in float32, and units of wide networks whose
+    scores round to different sides of 0, make up to 1e-3 of it; leaving out L2 makes more than 1e-2.
     """
     start = flat(workload.parameters()).astype(np.float64)
     with tempfile.TemporaryDirectory() as folder:
@@ -124,7 +124,7 @@ def agree(workload: Workload, workers: list[Worker]) -> None:
     way = float(np.linalg.norm(found[0] - start))
     for worker, theta in zip(workers, found, strict=True):
         distance = float(np.linalg.norm(theta - found[0])) / way
-        if not distance < 1e-3:
+        if not distance < 3e-3:
             raise RuntimeError(
                 f"{workload.name}: {worker.peer} on {worker.threads} threads and {workers[0].peer} do not train the "
                 f"same: their parameters differ by {distance:.1e} of the way they went."
