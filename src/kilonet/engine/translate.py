@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from kilonet.engine.problem import Problem
 from kilonet.network import Network
+from kilonet.philox import dropout_threshold
 from kilonet.residuals import total_squares
 
 Array = NDArray[Any]
@@ -30,7 +31,7 @@ _LOSSES = (
 _LOSS_CONSTANTS = {"cross_entropy": "smoothing", "huber": "delta", "quantile": "q"}
 _RULES = ("sgd", "momentum", "nesterov", "rmsprop", "adagrad", "adam", "adamw", "none")
 _METRICS = ("none", "loss", "score")
-_PARTS_OF_DROPOUT = 65536
+
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ def _answers(loss: Any, targets: Array, weights: Floats | None) -> dict[str, Any
 
 def layer_specs(network: Network, dropout: float = 0.0) -> list[LayerSpec]:
     """Units, pieces, kind of unit, its constant and the dropout threshold of every layer."""
-    threshold = round(_PARTS_OF_DROPOUT * dropout)
+    threshold = int(dropout_threshold(dropout))
     specs = []
     for place, layer in enumerate(network.layers):
         name = getattr(layer.activation, "name", "")

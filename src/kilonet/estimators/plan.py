@@ -68,7 +68,7 @@ def epoch_count(epochs: int | str, n_rows: int, batch: int) -> int:
 
 
 def thread_count(n_jobs: int | None) -> int | None:
-    """Threads for an engine; None is as many as there are.
+    """Threads for an engine; None and -1 leave it to the engine, which takes as many as pay.
 
     A joblib worker gets one thread unless n_jobs names a number, since its siblings use the other processors.
     """
@@ -77,6 +77,8 @@ def thread_count(n_jobs: int | None) -> int | None:
     if n_jobs == 0:
         raise SettingError("n_jobs=0; it must be None, a whole number of threads, or negative (-1: all processors).")
     count = whole("n_jobs", n_jobs, "(-inf, inf)")
+    if count == -1:
+        return None
     return count if count > 0 else max(1, (os.cpu_count() or 1) + 1 + count)
 
 

@@ -44,7 +44,8 @@ SETTINGS = """\
         callbacks: a function or several; each gets an `EpochRecord` after every epoch, and training ends
             when one returns True.
         verbose: show a progress bar, on a terminal only.
-        n_jobs: threads; None is all processors, or 1 inside a joblib worker. The result does not depend on it.
+        n_jobs: threads; -1 is as many of all processors as make it quicker, None the same, or 1 inside a
+            joblib worker. The result does not depend on it.
         random_state: decides the initial weights, the order of the rows, dropout, noise and the held-out rows.
 """
 

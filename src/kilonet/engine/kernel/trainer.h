@@ -79,7 +79,8 @@ public:
     void set_step(std::int64_t step) {
         session.step = step;
         session.beta1_power = session.beta2_power = 1;
-        for (std::int64_t i = 0; i < step; i++) {
+        const auto matters = [](double power) { return power > 0x1p-80; };  // below it 1 - power is 1
+        for (std::int64_t i = 0; i < step && (matters(session.beta1_power) || matters(session.beta2_power)); i++) {
             session.beta1_power *= session.beta1;
             session.beta2_power *= session.beta2;
         }
