@@ -19,7 +19,7 @@ constexpr long kSteps = 20'000'000;
 
 static void chains(float* sink) {
     Vector x[kChains], a = Vector{} + 0.999f, b = Vector{} + 1e-3f;
-    for (auto& v : x) v = Vector{} + 1.0f;
+    for (int i = 0; i < kChains; ++i) x[i] = Vector{} + 1.0f + 0.01f * float(i);  // unlike, or the compiler would keep one
     for (long step = 0; step < kSteps; ++step) {
         for (auto& v : x) v = v * a + b;  // contracted to one fma by -ffp-contract=fast
         asm volatile("" : "+r"(sink) : : );

@@ -4,6 +4,8 @@ The networks are wide enough that two and three threads really share their rows,
 their widths are no multiples of any vector.
 """
 
+import subprocess
+import sys
 from typing import Any
 
 import numpy as np
@@ -21,7 +23,7 @@ DTYPES = ["float32", "float64"]
 
 def variants() -> list[tuple[str, int]]:
     """Every instruction set with one thread, and the best one (named by nothing) with several."""
-    known = engine("native")._kernel.variants()
+    known = engine("native").instruction_sets()
     return [("", 2), ("", 3), *((isa, 1) for isa in known), (known[-1], 3)]
 
 
@@ -120,3 +122,23 @@ def test_a_member_has_the_bits_that_it_has_alone() -> None:
         alone = run("native", problem(network, "cross_entropy", data, shared | {"seeds": [seed], "l2": l2}))
         np.testing.assert_array_equal(together.theta[member], alone.theta[0])
         np.testing.assert_array_equal(together.history[:, member], alone.history[:, 0])
+
+
+MANY_SHORT_RUNS = """
+import numpy as np
+import kilonet as kn
+
+X, y = np.linspace(-1, 1, 40).reshape(20, 2), np.arange(20) % 2
+for seed in range(60):
+    kn.train(kn.Network([2, 3, 2]), "cross_entropy", X, y, seed=seed, batch=7, epochs=25, n_threads=2)
+print("done")
+"""
+
+
+def test_threads_never_wait_for_each_other_for_ever() -> None:
+    """A thread that is slow to see an epoch's end must not begin a step that nobody else takes."""
+    engine("native")
+    command = [sys.executable, "-W", "error", "-c", MANY_SHORT_RUNS]
+    # Two threads that meet 9,000 times: some tenths of a second, and a minute where others hold the processors.
+    ended = subprocess.run(command, timeout=120, capture_output=True, text=True, check=True)  # noqa: S603  our own text
+    assert ended.stdout == "done\n"

@@ -15,17 +15,26 @@ _WORTH_A_THREAD = 200_000  # multiply-adds in a piece of work, below which anoth
 _MOST_ROWS = 2**31 - 1
 
 
+def instruction_sets() -> list[str]:
+    """The instruction sets that this machine runs, best first.
+
+    >>> instruction_sets()[-1]
+    'scalar'
+    """
+    return list(_kernel.variants())
+
+
 def instruction_set() -> str:
     """The instruction set that kernels run with: the best one here, or what KILONET_ISA names.
 
     >>> instruction_set() in ("x86-64-v4", "x86-64-v3", "neon", "scalar")
     True
     """
-    known = _kernel.variants()
+    known = instruction_sets()
     asked = os.environ.get("KILONET_ISA", "")
     if asked and asked not in known:
         raise SettingError(f"the environment variable KILONET_ISA is {asked!r}; this machine runs {', '.join(known)}.")
-    return asked or str(known[0])
+    return asked or known[0]
 
 
 def thread_count(asked: int | None, work: float) -> int:
@@ -43,7 +52,7 @@ def thread_count(asked: int | None, work: float) -> int:
     limit = os.environ.get("OMP_NUM_THREADS", "")
     if limit.isdigit() and int(limit) > 0:
         offered = min(offered, int(limit))
-    return int(min(offered, max(1, work // _WORTH_A_THREAD)))
+    return int(min(offered, max(1.0, work / _WORTH_A_THREAD)))
 
 
 def trainer(dtype: Any, settings: dict[str, Any], network: Network, dropout: float, threads: int) -> Any:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kilonet.engine.machine import instruction_set, thread_count, trainer
+from kilonet.engine.machine import instruction_set, instruction_sets, thread_count, trainer
 from kilonet.engine.packed import Predictor, scores, value_and_grad
 from kilonet.engine.problem import Problem
 from kilonet.engine.state import State, fresh_state, kept_theta, live_members, restored_state
@@ -22,7 +22,7 @@ from kilonet.schedules import constant
 Array = NDArray[Any]
 Floats = NDArray[np.float64]
 
-__all__ = ["NAME", "Predictor", "Session", "instruction_set", "scores", "value_and_grad"]
+__all__ = ["NAME", "Predictor", "Session", "instruction_set", "instruction_sets", "scores", "value_and_grad"]
 
 NAME = "native"
 _COUNTERS = ("step", "epoch", "best_value", "best_epoch", "wait", "stopped", "diverged")

@@ -33,7 +33,6 @@ _RULES = ("sgd", "momentum", "nesterov", "rmsprop", "adagrad", "adam", "adamw", 
 _METRICS = ("none", "loss", "score")
 
 
-
 @dataclass(frozen=True)
 class Sample:
     """Rows as the kernel reads them; the dictionary holds the arrays alive."""

@@ -60,7 +60,11 @@ public:
         for (auto& layer : layers) buffers(layer, purpose);
         net.input_stride = row_stride<T>(n_inputs);
         net.input = arena.take<T>(capacity * net.input_stride);
-        net.scratch_size = 16 * 4 * 16 + 3 * 16 * net.n_outputs + 5 * widest();
+        if (purpose == Purpose::train) {
+            net.across_stride = row_stride<T>(capacity < row_block ? capacity : row_block);
+            net.across = arena.take<T>(widest() * net.across_stride);
+        }
+        net.scratch_size = scratch_tile + scratch_panel + 3 * 16 * net.n_outputs + 5 * widest();
         net.scratch = arena.take<T>(net.scratch_size * threads);
         net.zeros = arena.take<T>(widest());
     }

@@ -21,10 +21,8 @@ INLINE Range<T> share(long n, int thread, int threads) { return {n * thread / th
 // Parts of a thread's scratch memory.
 template <class T>
 struct Scratch {
-    T *tile, *judge, *factors;
+    T *tile, *panel, *judge, *factors;
     std::uint32_t* words;
-    static constexpr long tile_size = 16 * 4 * 16, most_lanes = 16;
-    static long size(const Net<T>& net) { return tile_size + 3 * net.n_outputs * most_lanes + widest(net) + 4 * widest(net); }
     static long widest(const Net<T>& net) {
         long n = net.n_inputs;
         for (long l = 0; l < net.n_layers; l++) n = net.layers[l].width > n ? net.layers[l].width : n;
@@ -32,8 +30,9 @@ struct Scratch {
     }
     Scratch(const Net<T>& net, int thread) {
         tile = net.scratch + thread * net.scratch_size;
-        judge = tile + tile_size;
-        factors = judge + 3 * net.n_outputs * most_lanes;
+        panel = tile + scratch_tile;
+        judge = panel + scratch_panel;
+        factors = judge + 3 * 16 * net.n_outputs;
         words = reinterpret_cast<std::uint32_t*>(factors + widest(net));
     }
 };
@@ -93,38 +92,79 @@ void back(const Net<T>& net, long from, long to) {
     }
 }
 
-// Inputs of a layer taken together in the gradient: their columns of the batch stay in the second
-// cache while every tile of units visits them. Those columns lie a row apart, where no prefetching
-// reaches. A multiple of all tile heights.
+// A gradient walks down the columns of the batch: every row is another page of memory, where no
+// prefetching reaches. Two remedies. Wide layers, whose units share the cost, lay the columns out as
+// rows first, and the deltas of a tile's columns side by side. Others take so many inputs together
+// that their columns stay in the second cache while all tiles of units visit them.
 template <class T>
-INLINE long input_block(long rows) {
+INLINE bool far_apart(long rows, long stride) { return rows * stride * long(sizeof(T)) > 64 * 1024; }
+
+template <class T>
+INLINE bool lays_across(const Layer<T>& layer, long rows) { return layer.width >= 512 && far_apart<T>(rows, layer.fan_in); }
+
+template <class T>
+INLINE long inputs_together(const Layer<T>& layer, long rows) {
+    if (lays_across<T>(layer, rows)) return layer.fan_in;
     const long fitting = 64 * 1024 / (rows * long(sizeof(T)));
-    return fitting < 48 ? 48 : fitting / 48 * 48;
+    return fitting < 48 ? 48 : fitting / 48 * 48;  // a multiple of all tile heights
+}
+
+// in[row][k] to across[k][row], for k in [k.from, k.to), in squares of a cache line.
+template <class T>
+void lay_across(const T* in, long in_stride, long rows, Range<T> k, T* across, long across_stride) {
+    constexpr long square = group<T>;
+    for (long k0 = k.from; k0 < k.to; k0 += square)
+        for (long r0 = 0; r0 < rows; r0 += square) {
+            const long k1 = k0 + square < k.to ? k0 + square : k.to, r1 = r0 + square < rows ? r0 + square : rows;
+            for (long i = k0; i < k1; i++)
+                for (long r = r0; r < r1; r++) across[i * across_stride + r] = in[r * in_stride + i];
+        }
+}
+
+// What a gradient's product reads: inputs of rows [first, first + rows) and the layer's deltas.
+template <class T>
+struct Sources { const T* in; long in_row, in_step; const T* delta; long delta_step; };
+
+template <class T>
+Sources<T> sources(const Net<T>& net, long l, long first, long rows, Range<T> k) {
+    const Layer<T>& layer = net.layers[l];
+    const T* in = l ? net.layers[l - 1].out : net.input;
+    const long stride = l ? net.layers[l - 1].unit_stride : net.input_stride;
+    in += first * stride;
+    const T* delta = layer.delta + first * layer.width_stride;
+    if (!lays_across<T>(layer, rows)) return {in + k.from, 1, stride, delta, layer.width_stride};
+    lay_across<T>(in, stride, rows, k, net.across, net.across_stride);
+    return {net.across + k.from * net.across_stride, net.across_stride, 1, delta, layer.width_stride};
 }
 
 // Gradient of the weights of inputs [k.from, k.to) of a layer, and their update.
 template <class T>
-void learn_weights(const Net<T>& net, long l, Range<T> k, long rows, Rule rule, const StepConstants<T>& c, T* tile) {
-    constexpr long G = group<T>, tile_groups = tile_rows(1) * G;
+void learn_weights(const Net<T>& net, long l, Range<T> k, long rows, Rule rule, const StepConstants<T>& c, const Scratch<T>& scratch) {
+    constexpr long G = group<T>;
     const Layer<T>& layer = net.layers[l];
-    const T* in = l ? net.layers[l - 1].out : net.input;
-    const long in_stride = l ? net.layers[l - 1].unit_stride : net.input_stride;
-    const long blocks = (rows + row_block - 1) / row_block;
+    const long blocks = (rows + row_block - 1) / row_block, total = (layer.width + lanes<T> - 1) / lanes<T>;
     for (long block = 0, first = 0; block < blocks; block++) {
-        const long next = rows * (block + 1) / blocks;
-        Product<T> p{in + first * in_stride + k.from, 1, in_stride, layer.delta + first * layer.width_stride, layer.width_stride, G, net.zeros, 0, 0,
-                     tile, G, tile_groups};
-        if (blocks > 1) {  // the accumulators wait in the gradient's own memory between blocks
-            p.c = layer.gradient.W + k.from * G;
-            p.c_groups = layer.fan_in * G;
-            if (block) { p.start = p.c; p.start_row = G; p.start_groups = p.c_groups; }
+        const long next = rows * (block + 1) / blocks, count = next - first;
+        const Sources<T> from = sources<T>(net, l, first, count, k);
+        for (long v = 0, vectors; v < total; v += vectors) {
+            vectors = next_vectors(total - v);
+            Product<T> p{from.in, from.in_row, from.in_step, from.delta + v * lanes<T>, from.delta_step, G, net.zeros, 0, 0, scratch.tile, G, tile_rows(1) * G};
+            if (lays_across<T>(layer, count) && far_apart<T>(count, layer.width_stride)) {
+                p.b_step = vectors * lanes<T>;
+                for (long r = 0; r < count; r++) __builtin_memcpy(scratch.panel + r * p.b_step, p.b + r * from.delta_step, p.b_step * sizeof(T));
+                p.b = scratch.panel;
+            }
+            T* const waiting = layer.gradient.W + column<T>(v, layer.fan_in * G) + k.from * G;
+            if (blocks > 1) {  // the accumulators wait in the gradient's own memory between blocks
+                p.c = waiting;
+                p.c_groups = layer.fan_in * G;
+                if (block) { p.start = p.c; p.start_row = G; p.start_groups = p.c_groups; }
+            }
+            multiply<T>(k.size(), vectors * lanes<T>, count, p, blocks == 1, [&](long i, long n, long, long) {
+                if (next < rows) return;
+                update_tile<T>(layer, rule, c, blocks == 1 ? scratch.tile : waiting + i * G, p.c_groups, k.from + i, n, v, vectors);
+            });
         }
-        const bool finished = next == rows;
-        multiply<T>(k.size(), layer.width, next - first, p, blocks == 1, [&](long i, long n, long v, long vectors) {
-            if (!finished) return;
-            const T* gradient = blocks == 1 ? tile : layer.gradient.W + column<T>(v, layer.fan_in * G) + (k.from + i) * G;
-            update_tile<T>(layer, rule, c, gradient, p.c_groups, k.from + i, n, v, vectors);
-        });
         first = next;
     }
 }
@@ -145,11 +185,11 @@ void learn_biases(const Layer<T>& layer, long rows, Rule rule, const StepConstan
 // Gradients over `rows` rows, and the update of what belongs to this thread.
 template <class T>
 void learn(const Net<T>& net, long rows, Rule rule, const StepConstants<T>& c, const Scratch<T>& scratch, int thread, int threads) {
-    const long block = input_block<T>(rows < row_block ? rows : row_block);
     for (long l = net.n_layers - 1; l >= 0; l--) {
         const Range<T> k = share<T>(net.layers[l].fan_in, thread, threads);
-        for (long from = k.from; from < k.to; from += block)
-            learn_weights<T>(net, l, {from, from + block < k.to ? from + block : k.to}, rows, rule, c, scratch.tile);
+        const long together = inputs_together<T>(net.layers[l], rows < row_block ? rows : row_block);
+        for (long from = k.from; from < k.to; from += together)
+            learn_weights<T>(net, l, {from, from + together < k.to ? from + together : k.to}, rows, rule, c, scratch);
         learn_biases<T>(net.layers[l], rows, rule, c, thread, threads);
     }
 }

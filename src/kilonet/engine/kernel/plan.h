@@ -22,6 +22,9 @@ inline constexpr long group = 64 / long(sizeof(T));
 // in memory of its own between the blocks.
 inline constexpr long row_block = 512;
 
+// Entries of a thread's scratch memory: gradients of one tile, deltas of one tile's columns.
+inline constexpr long scratch_tile = 16 * 4 * 16, scratch_panel = row_block * 4 * 16;
+
 constexpr long round_up(long n, long to) { return (n + to - 1) / to * to; }
 
 // Row stride of a row-major buffer of n columns: whole cache lines, never a multiple of 512 bytes,
@@ -81,6 +84,8 @@ struct Net {
     const T* zeros = nullptr;     // at least one row of the widest layer
     T* parameters = nullptr;      // every `value` lies in this one block
     long n_packed = 0;            // entries of that block, padding included
+    T* across = nullptr;          // (widest fan_in, across_stride) inputs of a layer, a row for each of them
+    long across_stride = 0;
     T* scratch = nullptr;         // scratch_size entries for each thread
     long scratch_size = 0;
 };
