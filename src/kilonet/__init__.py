@@ -7,55 +7,56 @@
 """
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from kilonet.activations import (
-    activation_from,
-    elu,
-    gelu,
-    identity,
-    leaky_relu,
-    maxout,
-    mish,
-    prelu,
-    relu,
-    selu,
-    sigmoid,
-    silu,
-    softplus,
-    tanh,
-)
-from kilonet.engine import engine_name
-from kilonet.errors import (
-    DataError,
-    DataWarning,
-    DivergenceError,
-    DivergenceWarning,
-    EngineError,
-    EngineWarning,
-    FileFormatError,
-    InterruptedWarning,
-    SettingError,
-    ShapeError,
-)
-from kilonet.initializers import glorot, he, lecun, orthogonal, scaled
-from kilonet.losses import (
-    absolute,
-    cross_entropy,
-    hinge,
-    huber,
-    logistic,
-    loss_from,
-    quantile,
-    squared,
-    squared_hinge,
-)
-from kilonet.network import Dense, Maxout, Network
-from kilonet.optimizers import SGD, Adagrad, Adam, AdamW, Momentum, Nesterov, RMSProp, optimizer_from
-from kilonet.recipe import Recipe, Stopping
-from kilonet.record import EpochRecord, History, Runs
-from kilonet.schedules import constant, cosine, schedule_from, sequence, step, warm_up
-from kilonet.training import train, value_and_grad
+if TYPE_CHECKING:  # what type checkers see; at run time __getattr__ brings it
+    from kilonet.activations import (
+        activation_from,
+        elu,
+        gelu,
+        identity,
+        leaky_relu,
+        maxout,
+        mish,
+        prelu,
+        relu,
+        selu,
+        sigmoid,
+        silu,
+        softplus,
+        tanh,
+    )
+    from kilonet.engine import engine_name
+    from kilonet.errors import (
+        DataError,
+        DataWarning,
+        DivergenceError,
+        DivergenceWarning,
+        EngineError,
+        EngineWarning,
+        FileFormatError,
+        InterruptedWarning,
+        SettingError,
+        ShapeError,
+    )
+    from kilonet.initializers import glorot, he, lecun, orthogonal, scaled
+    from kilonet.losses import (
+        absolute,
+        cross_entropy,
+        hinge,
+        huber,
+        logistic,
+        loss_from,
+        quantile,
+        squared,
+        squared_hinge,
+    )
+    from kilonet.network import Dense, Maxout, Network
+    from kilonet.optimizers import SGD, Adagrad, Adam, AdamW, Momentum, Nesterov, RMSProp, optimizer_from
+    from kilonet.recipe import Recipe, Stopping
+    from kilonet.record import EpochRecord, History, Runs
+    from kilonet.schedules import constant, cosine, schedule_from, sequence, step, warm_up
+    from kilonet.training import train, value_and_grad
 
 __version__ = "0.1.0"
 
@@ -72,23 +73,40 @@ __all__ = [
 ]
 # fmt: on
 
-# What stands on scikit-learn and on readers of tables is imported when it is first used: who only
-# trains networks does not wait for it.
-_ON_FIRST_USE = {
-    "MLPClassifier": "kilonet.estimators",
-    "MLPRegressor": "kilonet.estimators",
-    "TableEncoder": "kilonet.tables",
-    "load": "kilonet.estimators",
-    "read": "kilonet.data",
+# Where the names live. Each is imported when it is first used: who asks the command line for help does not wait for
+# SciPy, who only trains networks does not wait for scikit-learn, and whoever waits can press Ctrl-C.
+_HOMES = {
+    "kilonet.activations": """
+        activation_from elu gelu identity leaky_relu maxout mish prelu relu selu sigmoid silu softplus tanh
+    """,
+    "kilonet.engine": "engine_name",
+    "kilonet.errors": """
+        DataError DataWarning DivergenceError DivergenceWarning EngineError EngineWarning FileFormatError
+        InterruptedWarning SettingError ShapeError
+    """,
+    "kilonet.initializers": "glorot he lecun orthogonal scaled",
+    "kilonet.losses": "absolute cross_entropy hinge huber logistic loss_from quantile squared squared_hinge",
+    "kilonet.network": "Dense Maxout Network",
+    "kilonet.optimizers": "SGD Adagrad Adam AdamW Momentum Nesterov RMSProp optimizer_from",
+    "kilonet.recipe": "Recipe Stopping",
+    "kilonet.record": "EpochRecord History Runs",
+    "kilonet.schedules": "constant cosine schedule_from sequence step warm_up",
+    "kilonet.training": "train value_and_grad",
+    "kilonet.estimators": "MLPClassifier MLPRegressor load",
+    "kilonet.tables": "TableEncoder",
+    "kilonet.data": "read",
 }
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _ON_FIRST_USE:
-        raise AttributeError(f"module 'kilonet' has no attribute {name!r}; kilonet.__all__ lists the public names")
-    value = getattr(import_module(_ON_FIRST_USE[name]), name)
-    globals()[name] = value
-    return value
+    for home, names in _HOMES.items():
+        if name in names.split():
+            value = getattr(import_module(home), name)
+            globals()[name] = value
+            return value
+    if f"kilonet.{name}" in _HOMES:  # kn.losses: the module itself
+        return import_module(f"kilonet.{name}")
+    raise AttributeError(f"module 'kilonet' has no attribute {name!r}; kilonet.__all__ lists the public names")
 
 
 def __dir__() -> list[str]:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kilonet.cli import main
 from kilonet.cli.console import Console, brief, listed, number, percent, plain, size
 from kilonet.cli.jsonable import to_json
 
@@ -111,3 +112,24 @@ def test_a_terminal_gets_lines_that_break_between_words(monkeypatch):
     lines = terminal.getvalue().splitlines()
     assert len(lines) > 1
     assert all(line.startswith(" " * 11) for line in lines[1:])
+
+
+def test_ctrl_c_while_the_command_line_is_imported(monkeypatch, capsys):
+    class Pressed:
+        def find_spec(self, name, *_):
+            if name == "kilonet.cli.commands":
+                raise KeyboardInterrupt
+
+    monkeypatch.delitem(sys.modules, "kilonet.cli.commands", raising=False)
+    monkeypatch.setattr(sys, "meta_path", [Pressed(), *sys.meta_path])
+    assert main(["--version"]) == 130
+    assert capsys.readouterr().err == "Error: interrupted before anything was done; nothing was saved.\n"
+
+
+def test_ctrl_c_while_a_command_works(monkeypatch, capsys):
+    def load(_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("kilonet.cli.show.load", load)
+    assert main(["show", "a.kn"]) == 130
+    assert "Error: interrupted; nothing was saved." in capsys.readouterr().err

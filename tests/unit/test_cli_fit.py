@@ -280,3 +280,26 @@ class TestDivergence:
         console = Console(quiet=True)
         with console.warnings(), pytest.raises(kn.DivergenceError, match="not saved"):
             train(console, Diverging(), Nothing(), Asked())
+
+
+class TestCtrlC:
+    def test_while_the_result_is_told_the_model_is_there_and_it_is_said(self, capsys, monkeypatch):
+        def tell(*_):
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr("kilonet.cli.fit.report", tell)
+        assert main(["fit", "digits", *QUICK, "--out", "d.kn"]) == 130
+        err = capsys.readouterr().err
+        assert "the model is saved in d.kn" in err
+        assert "nothing was saved" not in err
+        assert kn.load("d.kn").n_iter_ == 3
+
+    def test_twice_while_the_file_is_written(self, capsys, in_a_folder, monkeypatch):
+        def save(*_):
+            raise KeyboardInterrupt
+
+        (in_a_folder / "d.kn").write_bytes(b"precious")
+        monkeypatch.setattr(persistence, "save", save)
+        assert main(["fit", "digits", *QUICK, "--out", "d.kn"]) == 130
+        assert "d.kn was written; it is whole, or as it was before" in capsys.readouterr().err
+        assert (in_a_folder / "d.kn").read_bytes() == b"precious"

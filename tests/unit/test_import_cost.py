@@ -31,5 +31,14 @@ def test_public_names_bring_in_nothing_heavy_that_scikit_learn_does_not(names: s
     assert not imported & set(HEAVY.split())
 
 
+def test_the_command_line_starts_with_nothing_so_that_ctrl_c_is_heeded_from_the_start() -> None:
+    assert not imported_after("from kilonet.cli import main") & {"numpy", "scipy", "click", *HEAVY.split()}
+
+
+def test_the_modules_of_public_names_are_there_without_being_imported() -> None:
+    code = "import kilonet as kn; assert kn.losses.squared is kn.squared"
+    assert "kilonet" in imported_after(code)
+
+
 def test_the_check_sees_a_heavy_package() -> None:
     assert "click" in imported_after("import click")

@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from kilonet import persistence
+from kilonet.cli import INTERRUPTED
 from kilonet.cli.asked import Asked
 from kilonet.cli.console import Console, count, size
 from kilonet.cli.jsonable import to_json
@@ -22,9 +23,6 @@ from kilonet.cli.seam import Estimator, to_model
 from kilonet.cli.story import tell_data, tell_network, tell_result
 from kilonet.engine.interrupt import CtrlC
 from kilonet.errors import DivergenceError, DivergenceWarning, InterruptedWarning
-
-INTERRUPTED = 130
-
 
 HELP = """Train a network on DATA and save it.
 
@@ -59,12 +57,15 @@ def fit(data: str, **options: Any) -> int:
         except KeyboardInterrupt:  # pressed once more, or late: what was learned is saved all the same
             run |= {"held_out": None, "interrupted": True}
         path = save(estimator, rows, run, asked)
-    report(console, {"model": str(path), "seconds": seconds} | run, asked)
+    try:
+        report(console, {"model": str(path), "seconds": seconds} | run, asked)
+    except KeyboardInterrupt:
+        raise Stopped(f"interrupted while the result was told; the model is saved in {path}.") from None
     return INTERRUPTED if run["interrupted"] else 0
 
 
 class Stopped(click.ClickException):
-    """Ctrl-C where there is nothing to keep."""
+    """Ctrl-C where training has not begun, or is over."""
 
     exit_code = INTERRUPTED
 
@@ -105,6 +106,8 @@ def save(estimator: Estimator, rows: Parts, run: Mapping[str, Any], asked: Asked
     try:
         with CtrlC():  # a file that is being written is finished first
             persistence.save(model, asked.out)
+    except KeyboardInterrupt:  # the second one: the first lets the file be finished
+        raise Stopped(f"interrupted while {asked.out} was written; it is whole, or as it was before.") from None
     except OSError as error:
         raise click.ClickException(
             f"{asked.out} could not be written: {error.strerror or error}. If it was there before, it is as it was."
