@@ -107,6 +107,16 @@ def test_batches_without_any_weight_change_nothing() -> None:
     compare(net(), sample_weight=weights, order=None, optimizer="adam(epsilon=1e-3)", max_norm=0.5, l2=0.1)
 
 
+def test_rows_without_weight_do_not_count_in_the_score_of_a_constant_output() -> None:
+    X, y = rows("squared", 1)
+    y[1:], weights = 0.0, np.ones(23)
+    weights[0] = 0.0
+    start = {"rate": 1e-30, "sample_weight": weights, "epochs": 1}  # stays where it began
+    given = problem(kn.Network([5, 1], initializer="scaled(0)"), "squared", (X, y), start)
+    for name in ("reference", "native"):
+        np.testing.assert_array_equal(run(name, given).history[0, 0, :2], [0.0, 1.0])
+
+
 def test_class_weights() -> None:
     compare(net(3), "cross_entropy", 3, class_weight="balanced")
 
@@ -195,3 +205,7 @@ def test_values_and_gradients(unit: str, loss: str, dtype: str) -> None:
     tolerance = TOLERANCE[dtype]
     np.testing.assert_allclose(found[0], expected[0], rtol=tolerance, atol=tolerance)
     np.testing.assert_allclose(found[1], expected[1], rtol=tolerance, atol=tolerance)
+    turned = np.asfortranarray(theta)  # the order in memory is nothing that a user should have to know
+    for name, gradient in (("native", found[1]), ("reference", expected[1])):
+        again = engine(name).value_and_grad(network, given.loss, turned, *arguments[3:])
+        np.testing.assert_array_equal(again[1], gradient)

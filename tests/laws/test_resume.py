@@ -82,6 +82,31 @@ def test_a_population_that_stops_and_diverges(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ENGINES)
+def test_only_between_epochs_with_another_engine(name: str) -> None:
+    given, other = whole(FULL), next(other for other in ENGINES if other != name)
+    first = session(name, given)
+    first.advance(1, None)
+    second = session(other, given, through_a_file(first.state()))
+    second.advance(EPOCHS, None)
+    assert second.done
+    first.advance(EPOCHS, 0.0)  # a single step
+    with pytest.raises(kn.SettingError, match="inside an epoch by another engine"):
+        session(other, given, through_a_file(first.state()))
+
+
+@pytest.mark.parametrize("name", ENGINES)
+def test_very_many_epochs_are_no_memory(name: str) -> None:
+    running = session(name, whole(FULL | {"epochs": 10**9, "schedule": "constant"}))
+    assert running.advance(2, None) == 2
+    saved = outcome(running)
+    assert saved.history.shape == (2, 1, 4)
+    again = session(name, whole(FULL | {"epochs": 10**9, "schedule": "constant"}), through_a_file(saved.state))
+    assert again.advance(1500, None) == 1502
+    assert again.history().shape == (1502, 1, 4)
+    np.testing.assert_array_equal(again.history()[:2], saved.history)
+
+
+@pytest.mark.parametrize("name", ENGINES)
 def test_sparse_rows(name: str) -> None:
     X, y = rows("squared", 3)
     given = problem(NET, "squared", (scipy.sparse.csr_array(np.where(X > 0, X, 0)), y), FULL)

@@ -6,6 +6,7 @@ their widths are no multiples of any vector.
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -75,6 +76,63 @@ def test_shapes(monkeypatch: pytest.MonkeyPatch, hidden: tuple[int, ...], batch:
     data = rows("cross_entropy", 3, n=100, inputs=200)
     network = kn.Network([200, *hidden, 3])
     everywhere(monkeypatch, network, "cross_entropy", data, batch=batch, epochs=1 if batch == 1 else 2)
+
+
+def test_wide_layers_of_different_sizes() -> None:
+    """Threads are in different layers at the same time: what one lays ready must not be another's."""
+    data = rows("cross_entropy", 3, n=512, inputs=784)
+    network = kn.Network([784, 520, 1030, 3])
+    one = run("native", problem(network, "cross_entropy", data, {"batch": 64, "epochs": 6, "n_threads": 1}))
+    for threads in (2, 3, 5):
+        given = problem(network, "cross_entropy", data, {"batch": 64, "epochs": 6, "n_threads": threads})
+        assert_same_bits(one, run("native", given))
+
+
+@pytest.mark.parametrize("threads", [7, 70])
+def test_more_threads_than_rows(threads: int) -> None:
+    data, network = rows("squared", 2, n=5), kn.Network([5, 4, 2])
+    settings: dict[str, Any] = {"batch": 3, "epochs": 2, "validation": rows("squared", 2, n=100, seed=8)}
+    one = run("native", problem(network, "squared", data, settings | {"n_threads": 1}))
+    assert_same_bits(one, run("native", problem(network, "squared", data, settings | {"n_threads": threads})))
+    theta, X = network.initial(seeds=[0]), rows("squared", 2, n=300)[0].astype("float32")
+    native = engine("native")
+    np.testing.assert_array_equal(native.scores(network, theta, X, threads), native.scores(network, theta, X, 1))
+
+
+FEW_THREADS = """
+import resource
+import numpy as np
+import kilonet as kn
+
+X, y = np.random.default_rng(0).normal(size=(300, 5)), np.arange(300) % 3
+given = kn.Network([5, 40, 3]), "cross_entropy", X, y
+one = kn.train(*given, batch=300, epochs=2, n_threads=1)
+pages = int(open("/proc/self/statm").read().split()[0])
+room = pages * resource.getpagesize() + (100 << 20)  # stacks of some ten threads
+resource.setrlimit(resource.RLIMIT_AS, (room, room))
+many = kn.train(*given, batch=300, epochs=2, n_threads=64)
+print((one.theta == many.theta).all())
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the limit and /proc are Linux's")
+def test_fewer_threads_than_asked_for_where_the_system_gives_no_more() -> None:
+    engine("native")
+    command = [sys.executable, "-c", FEW_THREADS]
+    ended = subprocess.run(command, check=False, timeout=120, capture_output=True, text=True)  # noqa: S603  our own text
+    assert (ended.stdout, ended.stderr) == ("True\n", "")
+
+
+def test_one_predictor_for_several_callers() -> None:
+    """A web server predicts from several Python threads with one model."""
+    network = kn.Network([41, 130, 67, 3])
+    native, X = engine("native"), rows("squared", 3, n=2000, inputs=41)[0].astype("float32")
+    predictor = native.Predictor(network, network.initial(seed=0), 1)
+    pieces = [X[start : start + 500] for start in range(0, 2000, 500)] * 25
+    expected = [predictor.scores(piece) for piece in pieces[:4]] * 25
+    with ThreadPoolExecutor(4) as pool:
+        for found, scores in zip(pool.map(predictor.scores, pieces), expected, strict=True):
+            np.testing.assert_array_equal(found, scores)
 
 
 def test_sparse_rows_weights_and_stopping(monkeypatch: pytest.MonkeyPatch) -> None:

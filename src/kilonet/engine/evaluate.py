@@ -47,7 +47,7 @@ def value_and_grad(
     weight = np.ones(X.shape[0]) if weights is None else weights
     total = row_sum(weight)
     with np.errstate(all="ignore"):
-        views, gradient = network.views(theta), np.empty_like(theta)
+        views, gradient = network.views(theta), np.empty(theta.shape, theta.dtype)
         none = [None] * network.n_layers
         given, traces = forward(network, views, gather(X, slice(None)).astype(theta.dtype, copy=False), none)
         value, slope = value_and_slope(loss, given, targets)

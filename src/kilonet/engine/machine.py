@@ -13,6 +13,7 @@ from kilonet.network import Network
 
 _WORTH_A_THREAD = 200_000  # multiply-adds in a piece of work, below which another thread is not even tried
 _MOST_ROWS = 2**31 - 1
+_MOST_THREADS = 256  # each has memory of its own, and no step has work for more
 
 
 def instruction_sets() -> list[str]:
@@ -40,14 +41,14 @@ def instruction_set() -> str:
 def thread_count(asked: int | None, work: float) -> int:
     """Threads for pieces of `work` multiply-adds.
 
-    As many as were asked for; else those that the machine and OMP_NUM_THREADS offer, but only one
+    As many as were asked for, up to 256; else those that the machine and OMP_NUM_THREADS offer, but only one
     where more could not pay.
 
     >>> thread_count(3, 1e9), thread_count(None, 10)
     (3, 1)
     """
     if asked is not None:
-        return asked
+        return min(asked, _MOST_THREADS)
     offered = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     limit = os.environ.get("OMP_NUM_THREADS", "")
     if limit.isdigit() and int(limit) > 0:

@@ -5,10 +5,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kilonet.residuals import total_squares
+
 Array = NDArray[Any]
 Floats = NDArray[np.float64]
 
-WEIGHTED_LOSS, WEIGHT, RIGHT, SQUARES = 0, 1, 2, 4  # columns of the sums; every output has its squares
+WEIGHTED_LOSS, WEIGHT, RIGHT, SQUARES = 0, 1, 3, 4  # columns of the sums; every output has its squares
 
 
 def row_sum(values: Array) -> Floats:
@@ -66,15 +68,3 @@ class Scorer:
         # A constant target is either met exactly or not explained at all, as in scikit-learn.
         explained = np.where(constant, squares == 0, 1.0 - share)
         return loss, explained.mean(axis=-1)
-
-
-def total_squares(targets: Array, weights: Floats | None) -> Floats:
-    """Weighted squares (k,) of number targets (n, k) about their weighted mean: what R2 compares with.
-
-    >>> total_squares(np.array([[1.0], [3.0]]), None)
-    array([2.])
-    """
-    exact = targets.astype(np.float64)
-    weight = np.ones(len(exact)) if weights is None else weights
-    mean = row_sum((weight[:, None] * exact).T) / row_sum(weight)
-    return row_sum((weight[:, None] * (exact - mean) ** 2).T)

@@ -15,7 +15,15 @@ from numpy.typing import NDArray
 from kilonet.engine.machine import instruction_set, instruction_sets, thread_count, trainer
 from kilonet.engine.packed import Predictor, scores, value_and_grad
 from kilonet.engine.problem import Problem
-from kilonet.engine.state import State, fresh_state, kept_theta, live_members, restored_state
+from kilonet.engine.state import (
+    MAKER,
+    State,
+    fresh_state,
+    inside_an_epoch,
+    kept_theta,
+    live_members,
+    restored_state,
+)
 from kilonet.engine.translate import Sample, run_settings
 from kilonet.schedules import constant
 
@@ -25,6 +33,7 @@ Floats = NDArray[np.float64]
 __all__ = ["NAME", "Predictor", "Session", "instruction_set", "instruction_sets", "scores", "value_and_grad"]
 
 NAME = "native"
+_NUMBER = 2
 _COUNTERS = ("step", "epoch", "best_value", "best_epoch", "wait", "stopped", "diverged")
 _STEPS_AHEAD = 1 << 17  # rates of so many steps take some 50 ms
 
@@ -64,7 +73,7 @@ class Session:
 
     def __init__(self, problem: Problem, theta: Array, state: Mapping[str, Array] | None = None) -> None:
         self._problem = problem
-        begin = fresh_state(problem, theta) if state is None else restored_state(problem, state)
+        begin = fresh_state(problem, theta) if state is None else restored_state(problem, state, _NUMBER)
         recipe, network = problem.recipe, problem.network
         sample = Sample.of(problem.loss, problem.X, problem.targets, problem.weights)
         valid = None if problem.validation is None else Sample.of(problem.loss, *problem.validation)
@@ -156,13 +165,14 @@ class Session:
                 if name in state:
                     state[name][member] = counters[name]
             state["epoch"][member] = _completed(counters)
-            state["sums"][member] = counters["sums"]
+            state["sums"][member] = np.insert(counters["sums"], MAKER, 0)
             kernel.store(state["theta"][member])
             kernel.store_start(state["start_theta"][member])
             for slot in range(len(state["slots"])):
                 kernel.store_slot(slot, state["slots"][slot, member])
             if "best_theta" in state:
                 kernel.store_best(state["best_theta"][member])
+        state["sums"][:, MAKER] = np.where(inside_an_epoch(self._problem, state), _NUMBER, 0)
         return state
 
     def close(self) -> None:
@@ -183,7 +193,7 @@ def _load(kernel: Any, state: State, member: int, steps_per_epoch: int) -> None:
     step, epoch = int(state["step"][member]), int(state["epoch"][member])
     counters: dict[str, Any] = {"best_value": 0.0, "best_epoch": 0, "wait": 0}
     counters |= {name: state[name][member].item() for name in _COUNTERS if name in state}
-    counters["sums"] = state["sums"][member].tolist()
+    counters["sums"] = np.delete(state["sums"][member], MAKER).tolist()
     counters["position"] = max(step - epoch * steps_per_epoch, 0)
     counters["epoch"] = epoch + bool(counters["diverged"])
     kernel.set_counters(counters)

@@ -26,7 +26,7 @@ def value_and_grad(
     sample = Sample.of(loss, X, targets, weights)
     threads = machine.thread_count(None, 3.0 * network.n_weights * X.shape[0])
     kernel = machine.trainer(theta.dtype, gradient_settings(loss, sample, targets), network, 0.0, threads)
-    value, gradient = np.empty(len(theta)), np.empty_like(theta)
+    value, gradient = np.empty(len(theta)), np.empty(theta.shape, theta.dtype)
     for member in range(len(theta)):
         kernel.load(np.ascontiguousarray(theta[member]))
         value[member] = kernel.gradient()

@@ -19,7 +19,16 @@ from kilonet.engine.evaluate import Predictor, scores, value_and_grad
 from kilonet.engine.measures import Scorer, row_sum, value_and_slope
 from kilonet.engine.passes import backward, forward
 from kilonet.engine.problem import Problem
-from kilonet.engine.state import State, completed_epochs, fresh_state, kept_theta, live_members, restored_state
+from kilonet.engine.state import (
+    MAKER,
+    State,
+    completed_epochs,
+    fresh_state,
+    inside_an_epoch,
+    kept_theta,
+    live_members,
+    restored_state,
+)
 from kilonet.penalties import L1, L2, max_norm
 from kilonet.recipe import Stopping
 
@@ -30,6 +39,7 @@ Members = NDArray[np.int64]
 __all__ = ["NAME", "Predictor", "Session", "scores", "value_and_grad"]
 
 NAME = "reference"
+_NUMBER = 1
 _SETTINGS = ("rate", "l2", "l1", "dropout", "input_noise", "max_norm")
 
 
@@ -38,7 +48,7 @@ class Session:
 
     def __init__(self, problem: Problem, theta: Array, state: Mapping[str, Array] | None = None) -> None:
         self._problem = problem
-        self._state: State = fresh_state(problem, theta) if state is None else restored_state(problem, state)
+        self._state: State = fresh_state(problem, theta) if state is None else restored_state(problem, state, _NUMBER)
         self._batches = Batches(problem)
         self._scorer = Scorer(problem.loss, problem.targets, problem.weights)
         self._seeds = np.array(problem.recipe.seeds, dtype=np.uint64)
@@ -82,8 +92,10 @@ class Session:
 
     def state(self) -> State:
         """A copy of everything that exact resumption needs, as `kilonet.engine.state` describes it."""
-        inside = bool((self._state["step"] != self._state["epoch"] * self._problem.steps_per_epoch).any())
-        return {name: value.copy() for name, value in self._state.items() if inside or name != "start_theta"}
+        inside = inside_an_epoch(self._problem, self._state)
+        state = {name: value.copy() for name, value in self._state.items() if inside.any() or name != "start_theta"}
+        state["sums"][:, MAKER] = np.where(inside, _NUMBER, 0)
+        return state
 
     def close(self) -> None:
         """Nothing to free here; the face is that of every engine."""

@@ -9,13 +9,14 @@ P members, n parameters. A file can hold it as it is.
 | step | (P,) int64 | batches seen, counted from the start of training |
 | epoch | (P,) int64 | completed epochs; for a diverged member the last finite one |
 | history | (epochs, P, 4) float64 | loss, score, validation loss, validation score |
-| sums | (P, 4 + outputs) float64 | inside an epoch: Σw·loss, Σw, Σw·[right], 0, then Σw·(s − y)² of every output |
+| sums | (P, 4 + outputs) float64 | inside an epoch: Σw·loss, Σw, the engine's number, then its own |
 | start_theta | (P, n) T | inside an epoch: parameters at its start, to which divergence goes back |
 | diverged | (P,) int64 | the epoch, from 1, that left the finite numbers, else 0 |
 | stopped | (P,) int64 | the epoch after which early stopping ended the member, else 0 |
 | best_theta, best_value, best_epoch, wait | | with stopping: best epoch so far, and how long ago |
 
-A state belongs to the engine that made it: the other one would go on from it, with other last bits.
+A state belongs to the engine that made it. Between epochs the other one goes on from it with other
+last bits; inside an epoch it is refused, because engines add up the score differently.
 """
 
 from collections.abc import Mapping
@@ -28,6 +29,8 @@ from kilonet.engine.problem import Problem
 from kilonet.errors import SettingError, ShapeError
 
 State = dict[str, NDArray[Any]]
+
+MAKER = 2  # column of the sums with the engine's number
 
 
 def fresh_state(problem: Problem, theta: NDArray[Any]) -> State:
@@ -56,11 +59,11 @@ def _fresh_best(state: State, metric: str) -> State:
     }
 
 
-def restored_state(problem: Problem, given: Mapping[str, NDArray[Any]]) -> State:
-    """A copy of a state, checked against the problem that is to be gone on with.
+def restored_state(problem: Problem, given: Mapping[str, NDArray[Any]], maker: int) -> State:
+    """A copy of a state, checked against the problem and the engine (its number) that goes on with it.
 
     Raises ShapeError for another number of members or parameters, SettingError where optimizer,
-    dtype or number of epochs do not fit.
+    dtype, number of epochs or engine do not fit.
     """
     recipe, network = problem.recipe, problem.network
     needed = (recipe.n_members, network.n_parameters)
@@ -88,7 +91,21 @@ def restored_state(problem: Problem, given: Mapping[str, NDArray[Any]]) -> State
             "epochs counts from the start of training, so give a larger number."
         )
     _require_same_steps(problem, state)
+    makers = state["sums"][:, MAKER]
+    if not np.isin(makers, (0, maker)).all():
+        raise SettingError(
+            "the state was taken inside an epoch by another engine. Go on with the engine that made it "
+            "(environment variable KILONET_ENGINE), or from a state between two epochs."
+        )
     return state
+
+
+def inside_an_epoch(problem: Problem, state: State) -> NDArray[np.bool_]:
+    """Which members (P,) are between two batches of one epoch."""
+    live = np.zeros(len(state["step"]), dtype=bool)
+    live[live_members(state, problem.recipe.epochs)] = True
+    inside: NDArray[np.bool_] = live & (state["step"] != state["epoch"] * problem.steps_per_epoch)
+    return inside
 
 
 def _require_same_steps(problem: Problem, state: State) -> None:

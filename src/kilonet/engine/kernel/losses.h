@@ -152,11 +152,11 @@ INLINE Vec<T> score_of(Loss loss, const Examples<T>& x, const T* error_scale) {
 }
 
 // Constant outputs have no spread to be explained: what counts is whether every row meets them.
-template <class T>
-void note_missed(const Data<T>& data, long outputs, long filled, const T* scores, const T* targets) {
+template <class T, class Index>
+void note_missed(const Data<T>& data, long outputs, long filled, Index index, const T* scores, const T* targets) {
     for (long j = 0; j < outputs; j++)
         for (long i = 0; i < filled; i++)
-            if (data.error_scale[j] == 0 && scores[j * lanes<T> + i] != targets[j * lanes<T> + i])
+            if (data.error_scale[j] == 0 && (!data.weights || data.weights[index(i)] != 0) && scores[j * lanes<T> + i] != targets[j * lanes<T> + i])
                 __atomic_store_n(data.missed + j, std::uint8_t(1), __ATOMIC_RELAXED);
 }
 
@@ -186,7 +186,7 @@ void judge(const Net<T>& net, Loss loss, T constant, const Data<T>& data, long f
             row_loss[row + i] = value[i];
             row_score[row + i] = score[i];
         }
-        if (data.missed) note_missed<T>(data, k, filled, scores, targets);
+        if (data.missed) note_missed<T>(data, k, filled, [&](long i) { return index(row + i); }, scores, targets);
         if (!weights) continue;
         const Vec<T> w = load<T>(weight);
         for (long j = 0; j < k; j++) store<T>(slopes + j * lanes<T>, load<T>(slopes + j * lanes<T>) * w);

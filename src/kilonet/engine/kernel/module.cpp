@@ -24,7 +24,7 @@ const E* array(const nb::dict& d, const char* key, std::vector<nb::object>& kept
     nb::object value = d[key];
     if (value.is_none()) return nullptr;
     kept.push_back(value);
-    return nb::cast<Input<E>>(value).data();
+    return nb::cast<Input<E>>(value, false).data();  // a converted copy would not live long enough
 }
 
 template <class T>
@@ -104,7 +104,7 @@ struct PyTrainer {
         d["epoch"] = s.epoch;
         d["position"] = s.position;
         nb::list sums;
-        for (double sum : {s.sums.loss, s.sums.weight, s.sums.score, 0.}) sums.append(sum);
+        for (double sum : {s.sums.loss, s.sums.weight, s.sums.score}) sums.append(sum);
         for (long j = 0; j < s.net.n_outputs; j++) sums.append(s.train.missed ? double(s.train.missed[j]) : 0.);
         d["sums"] = sums;
         d["best_value"] = s.best_value;
@@ -120,9 +120,9 @@ struct PyTrainer {
         trainer.set_step(get<std::int64_t>(d, "step"));
         s.epoch = get<long>(d, "epoch");
         s.position = get<long>(d, "position");
-        const auto sums = get<nb::list>(d, "sums");  // those of the kernel, one unused, a mark for each output
+        const auto sums = get<nb::list>(d, "sums");  // those of the kernel, and a mark for each output
         s.sums = {nb::cast<double>(sums[0]), nb::cast<double>(sums[1]), nb::cast<double>(sums[2])};
-        for (long j = 0; s.train.missed && j < s.net.n_outputs; j++) s.train.missed[j] = nb::cast<double>(sums[4 + j]) != 0;
+        for (long j = 0; s.train.missed && j < s.net.n_outputs; j++) s.train.missed[j] = nb::cast<double>(sums[3 + j]) != 0;
         s.best_value = get<double>(d, "best_value");
         s.best_epoch = get<long>(d, "best_epoch");
         s.wait = get<long>(d, "wait");
@@ -140,13 +140,13 @@ void bind_trainer(nb::module_& m, const char* name) {
         .def("load_slot", [](P& p, int which, Input<T> values) { p.trainer.load_slot(which, values.data()); })
         .def("load_best", [](P& p, Input<T> theta) { p.trainer.load_copy(p.trainer.session.best, theta.data()); })
         .def("load_start", [](P& p, Input<T> theta) { p.trainer.load_copy(p.trainer.session.snapshot, theta.data()); })
-        .def("store", [](const P& p, Array<T> theta) { p.trainer.store(theta.data()); })
-        .def("store_slot", [](const P& p, int which, Array<T> values) { p.trainer.store_slot(which, values.data()); })
-        .def("store_best", [](P& p, Array<T> theta) { p.trainer.store_copy(p.trainer.session.best, theta.data()); })
-        .def("store_start", [](P& p, Array<T> theta) { p.trainer.store_copy(p.trainer.session.snapshot, theta.data()); })
-        .def("store_gradient", [](const P& p, Array<T> values) { p.trainer.store_gradient(values.data()); })
-        .def("store_history", [](const P& p, Array<double> to) { std::memcpy(to.data(), p.trainer.session.history, std::min(to.size(), std::size_t(4 * p.trainer.session.epochs)) * sizeof(double)); })
-        .def("load_history", [](P& p, Input<double> from) { std::memcpy(p.trainer.session.history, from.data(), std::min(from.size(), std::size_t(4 * p.trainer.session.epochs)) * sizeof(double)); })
+        .def("store", [](const P& p, Array<T> theta) { p.trainer.store(theta.data()); }, nb::arg("theta").noconvert())
+        .def("store_slot", [](const P& p, int which, Array<T> values) { p.trainer.store_slot(which, values.data()); }, nb::arg("which"), nb::arg("values").noconvert())
+        .def("store_best", [](P& p, Array<T> theta) { p.trainer.store_copy(p.trainer.session.best, theta.data()); }, nb::arg("theta").noconvert())
+        .def("store_start", [](P& p, Array<T> theta) { p.trainer.store_copy(p.trainer.session.snapshot, theta.data()); }, nb::arg("theta").noconvert())
+        .def("store_gradient", [](const P& p, Array<T> values) { p.trainer.store_gradient(values.data()); }, nb::arg("values").noconvert())
+        .def("store_history", [](P& p, Array<double> to) { p.trainer.store_history(to.data(), long(to.shape(0))); }, nb::arg("to").noconvert())
+        .def("load_history", [](P& p, Input<double> from) { p.trainer.load_history(from.data(), long(from.shape(0))); })
         .def("counters", &P::counters)
         .def("set_counters", &P::set_counters)
         .def("set_rates", &P::set_rates)
@@ -160,21 +160,23 @@ void bind_predictor(nb::module_& m, const char* name, const char* functions) {
         .def("__init__", [](Predictor<T>* self, Input<T> theta, long n_inputs, const nb::list& layers, const std::string& isa, int threads) {
             new (self) Predictor<T>(theta.data(), n_inputs, specs_from(layers), variant(isa), threads);
         })
-        .def("dense", [](const Predictor<T>& p, Input<T> X, long layer, Array<T> out, int threads) {
+        .def("dense", [](Predictor<T>& p, Input<T> X, long layer, Array<T> out, int threads) {
             Data<T> data;
             data.rows = long(out.shape(0));
             data.dense = X.data();
             p.predict(data, layer, out.data(), threads);
-        }, nb::call_guard<nb::gil_scoped_release>())
-        .def("sparse", [](const Predictor<T>& p, Input<std::int64_t> starts, Input<std::int32_t> columns, Input<T> entries, long layer, Array<T> out, int threads) {
+        }, nb::call_guard<nb::gil_scoped_release>(), nb::arg("X").noconvert(), nb::arg("layer"), nb::arg("out").noconvert(), nb::arg("threads"))
+        .def("sparse", [](Predictor<T>& p, Input<std::int64_t> starts, Input<std::int32_t> columns, Input<T> entries, long layer, Array<T> out, int threads) {
             Data<T> data;
             data.rows = long(out.shape(0));
             data.starts = starts.data();
             data.columns = columns.data();
             data.entries = entries.data();
             p.predict(data, layer, out.data(), threads);
-        }, nb::call_guard<nb::gil_scoped_release>());
-    m.def(functions, [](const std::string& isa, int which, Input<T> in, Array<T> out) { kernel_of<T>(variant(isa)).functions(which, in.data(), out.data(), long(in.size())); });
+        }, nb::call_guard<nb::gil_scoped_release>(),
+            nb::arg("starts").noconvert(), nb::arg("columns").noconvert(), nb::arg("entries").noconvert(), nb::arg("layer"), nb::arg("out").noconvert(), nb::arg("threads"));
+    m.def(functions, [](const std::string& isa, int which, Input<T> in, Array<T> out) { kernel_of<T>(variant(isa)).functions(which, in.data(), out.data(), long(in.size())); },
+        nb::arg("isa"), nb::arg("which"), nb::arg("in"), nb::arg("out").noconvert());
 }
 
 }  // namespace

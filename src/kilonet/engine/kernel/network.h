@@ -62,7 +62,7 @@ public:
         net.input = arena.take<T>(capacity * net.input_stride);
         if (purpose == Purpose::train) {
             net.across_stride = row_stride<T>(capacity < row_block ? capacity : row_block);
-            net.across = arena.take<T>(widest() * net.across_stride);
+            net.across = arena.take<T>(has_wide_layer() ? (widest() + threads) * net.across_stride : 0);
         }
         net.scratch_size = scratch_tile + scratch_panel + 3 * 16 * net.n_outputs + 5 * widest();
         net.scratch = arena.take<T>(net.scratch_size * threads);
@@ -177,6 +177,12 @@ private:
         long n = net.n_inputs;
         for (const auto& layer : layers) n = layer.width > n ? layer.width : n;
         return round_up(n, 16) + 16;
+    }
+
+    bool has_wide_layer() const {
+        for (const auto& layer : layers)
+            if (layer.width >= wide) return true;
+        return false;
     }
 
     void buffers(Layer<T>& layer, Purpose purpose) {

@@ -21,19 +21,20 @@ INLINE Range<T> share(long n, int thread, int threads) { return {n * thread / th
 // Parts of a thread's scratch memory.
 template <class T>
 struct Scratch {
-    T *tile, *panel, *judge, *factors;
+    T *tile, *panel, *judge, *factors, *across;
     std::uint32_t* words;
     static long widest(const Net<T>& net) {
         long n = net.n_inputs;
         for (long l = 0; l < net.n_layers; l++) n = net.layers[l].width > n ? net.layers[l].width : n;
         return round_up(n, 16) + 16;
     }
-    Scratch(const Net<T>& net, int thread) {
+    Scratch(const Net<T>& net, int thread, int threads) {
         tile = net.scratch + thread * net.scratch_size;
         panel = tile + scratch_tile;
         judge = panel + scratch_panel;
         factors = judge + 3 * 16 * net.n_outputs;
         words = reinterpret_cast<std::uint32_t*>(factors + widest(net));
+        across = net.across + thread * ((widest(net) + threads - 1) / threads) * net.across_stride;
     }
 };
 
@@ -100,7 +101,7 @@ template <class T>
 INLINE bool far_apart(long rows, long stride) { return rows * stride * long(sizeof(T)) > 64 * 1024; }
 
 template <class T>
-INLINE bool lays_across(const Layer<T>& layer, long rows) { return layer.width >= 512 && far_apart<T>(rows, layer.fan_in); }
+INLINE bool lays_across(const Layer<T>& layer, long rows) { return layer.width >= wide && far_apart<T>(rows, layer.fan_in); }
 
 template <class T>
 INLINE long inputs_together(const Layer<T>& layer, long rows) {
@@ -109,7 +110,7 @@ INLINE long inputs_together(const Layer<T>& layer, long rows) {
     return fitting < 48 ? 48 : fitting / 48 * 48;  // a multiple of all tile heights
 }
 
-// in[row][k] to across[k][row], for k in [k.from, k.to), in squares of a cache line.
+// in[row][k] to across[k - k.from][row], for k in [k.from, k.to), in squares of a cache line.
 template <class T>
 void lay_across(const T* in, long in_stride, long rows, Range<T> k, T* across, long across_stride) {
     constexpr long square = group<T>;
@@ -117,7 +118,7 @@ void lay_across(const T* in, long in_stride, long rows, Range<T> k, T* across, l
         for (long r0 = 0; r0 < rows; r0 += square) {
             const long k1 = k0 + square < k.to ? k0 + square : k.to, r1 = r0 + square < rows ? r0 + square : rows;
             for (long i = k0; i < k1; i++)
-                for (long r = r0; r < r1; r++) across[i * across_stride + r] = in[r * in_stride + i];
+                for (long r = r0; r < r1; r++) across[(i - k.from) * across_stride + r] = in[r * in_stride + i];
         }
 }
 
@@ -126,15 +127,15 @@ template <class T>
 struct Sources { const T* in; long in_row, in_step; const T* delta; long delta_step; };
 
 template <class T>
-Sources<T> sources(const Net<T>& net, long l, long first, long rows, Range<T> k) {
+Sources<T> sources(const Net<T>& net, long l, long first, long rows, Range<T> k, T* across) {
     const Layer<T>& layer = net.layers[l];
     const T* in = l ? net.layers[l - 1].out : net.input;
     const long stride = l ? net.layers[l - 1].unit_stride : net.input_stride;
     in += first * stride;
     const T* delta = layer.delta + first * layer.width_stride;
     if (!lays_across<T>(layer, rows)) return {in + k.from, 1, stride, delta, layer.width_stride};
-    lay_across<T>(in, stride, rows, k, net.across, net.across_stride);
-    return {net.across + k.from * net.across_stride, net.across_stride, 1, delta, layer.width_stride};
+    lay_across<T>(in, stride, rows, k, across, net.across_stride);
+    return {across, net.across_stride, 1, delta, layer.width_stride};
 }
 
 // Gradient of the weights of inputs [k.from, k.to) of a layer, and their update.
@@ -145,7 +146,7 @@ void learn_weights(const Net<T>& net, long l, Range<T> k, long rows, Rule rule, 
     const long blocks = (rows + row_block - 1) / row_block, total = (layer.width + lanes<T> - 1) / lanes<T>;
     for (long block = 0, first = 0; block < blocks; block++) {
         const long next = rows * (block + 1) / blocks, count = next - first;
-        const Sources<T> from = sources<T>(net, l, first, count, k);
+        const Sources<T> from = sources<T>(net, l, first, count, k, scratch.across);
         for (long v = 0, vectors; v < total; v += vectors) {
             vectors = next_vectors(total - v);
             Product<T> p{from.in, from.in_row, from.in_step, from.delta + v * lanes<T>, from.delta_step, G, net.zeros, 0, 0, scratch.tile, G, tile_rows(1) * G};

@@ -22,6 +22,9 @@ inline constexpr long group = 64 / long(sizeof(T));
 // in memory of its own between the blocks.
 inline constexpr long row_block = 512;
 
+// Units from which a layer lays its inputs across for the gradient (passes.h).
+inline constexpr long wide = 512;
+
 // Entries of a thread's scratch memory: gradients of one tile, deltas of one tile's columns.
 inline constexpr long scratch_tile = 16 * 4 * 16, scratch_panel = row_block * 4 * 16;
 
@@ -84,7 +87,7 @@ struct Net {
     const T* zeros = nullptr;     // at least one row of the widest layer
     T* parameters = nullptr;      // every `value` lies in this one block
     long n_packed = 0;            // entries of that block, padding included
-    T* across = nullptr;          // (widest fan_in, across_stride) inputs of a layer, a row for each of them
+    T* across = nullptr;          // inputs of a wide layer, a row of across_stride for each; every thread has its part
     long across_stride = 0;
     T* scratch = nullptr;         // scratch_size entries for each thread
     long scratch_size = 0;
@@ -120,12 +123,12 @@ struct Session {
     std::int64_t step = 0; long epoch = 0, position = 0;       // position: batches done in this epoch
     double beta1_power = 1, beta2_power = 1;                   // running products up to `step`
     Sums sums;
-    double* history = nullptr;                                 // (epochs, 4)
+    double* history = nullptr;                                 // (until_epoch, 4)
     T* snapshot = nullptr;                                     // parameters at the end of the last epoch
     T* best = nullptr; double best_value = 0; long best_epoch = 0, wait = 0;
     long stopped = 0, diverged = 0;                            // epoch number, counted from 1; 0: no
     // the work
-    std::int32_t* rows = nullptr;                              // order of the epoch
+    std::int32_t* rows = nullptr; long rows_epoch = -1;        // order of the epoch, and which epoch's it is
     T* row_loss = nullptr; T* row_score = nullptr;             // of a batch
     T* valid_loss = nullptr; T* valid_score = nullptr;         // of the validation set
     Barrier barrier;

@@ -1,18 +1,34 @@
 // Threads for one call, and how many of them pay.
 #pragma once
 #include <algorithm>
+#include <atomic>
 #include <chrono>
+#include <system_error>
 #include <thread>
 #include <vector>
 
 namespace kilonet {
 
-// They are made for the call and joined before it returns, so that nothing is left behind that a
-// fork could lose. Making one takes some 20 µs; calls that use several last far longer.
-template <class Work>
-void run_threads(int threads, Work work) {
+// work(thread) on as many threads as were asked for, or as the system gives: begin(threads) hears
+// how many before the first of them works. They are made for the call and joined before it returns,
+// so that nothing is left behind that a fork could lose. Making one takes some 20 µs; calls that use
+// several last far longer.
+template <class Begin, class Work>
+void run_threads(int threads, Begin begin, Work work) {
+    std::atomic<bool> open{false};
     std::vector<std::thread> others;
-    for (int t = 1; t < threads; t++) others.emplace_back(work, t);
+    others.reserve(std::size_t(threads - 1));
+    try {
+        for (int t = 1; t < threads; t++)
+            others.emplace_back([&, t] {
+                while (!open.load(std::memory_order_acquire)) std::this_thread::yield();
+                work(t);
+            });
+    } catch (const std::system_error&) {
+        // no more to be had (a limit on processes, say): results are the same with fewer
+    }
+    begin(int(others.size()) + 1);
+    open.store(true, std::memory_order_release);
     work(0);
     for (auto& thread : others) thread.join();
 }

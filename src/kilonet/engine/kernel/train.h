@@ -98,7 +98,7 @@ template <class T>
 void step(Session<T>& s, int thread) {
     const Batch<T> batch = batch_at(s, s.position);
     const StepConstants<T> constants = step_constants(s);
-    const Scratch<T> scratch(s.net, thread);
+    const Scratch<T> scratch(s.net, thread, s.barrier.threads);
     const bool counts = batch.weight > 0;
     if (counts) visit_rows(s, batch, scratch, thread);
     meet(s.barrier);
@@ -119,7 +119,7 @@ void step(Session<T>& s, int thread) {
 template <class T>
 void validate(Session<T>& s, int thread) {
     const Net<T>& net = s.net;
-    const Scratch<T> scratch(net, thread);
+    const Scratch<T> scratch(net, thread, s.barrier.threads);
     const Range<T> examples = share<T>(s.valid.rows, thread, s.barrier.threads), buffer = share<T>(net.capacity, thread, s.barrier.threads);
     for (long first = examples.from; first < examples.to; first += buffer.size()) {
         const long n = examples.to - first < buffer.size() ? examples.to - first : buffer.size();
@@ -188,14 +188,20 @@ void end_epoch(Session<T>& s) {
     __builtin_memcpy(s.snapshot, s.net.parameters, s.net.n_packed * sizeof(T));
 }
 
+// The order of this epoch, unless an earlier call has begun the epoch with it.
+template <class T>
+void order_rows(Session<T>& s) {
+    if (s.rows_epoch == s.epoch) return;
+    if (s.shuffled) shuffle(s.rows, s.train.rows, s.order, std::uint32_t(s.epoch));
+    else for (long i = 0; i < s.train.rows; i++) s.rows[i] = std::int32_t(i);
+    s.rows_epoch = s.epoch;
+}
+
 template <class T>
 void train(Session<T>& s, int thread) {
     const FloatMode mode;
     while (s.epoch < s.until_epoch && !s.stopped && !s.diverged) {
-        if (thread == 0) {
-            if (s.shuffled) shuffle(s.rows, s.train.rows, s.order, std::uint32_t(s.epoch));
-            else for (long i = 0; i < s.train.rows; i++) s.rows[i] = std::int32_t(i);
-        }
+        if (thread == 0) order_rows(s);
         meet(s.barrier);
         while (s.position < s.steps_per_epoch && !s.pause) step(s, thread);
         if (s.pause && s.position < s.steps_per_epoch) return;
@@ -210,8 +216,7 @@ void train(Session<T>& s, int thread) {
 template <class T>
 void gradient(Session<T>& s, int thread) {
     const FloatMode mode;
-    if (thread == 0)
-        for (long i = 0; i < s.train.rows; i++) s.rows[i] = std::int32_t(i);
+    if (thread == 0) order_rows(s);
     meet(s.barrier);
     step(s, thread);
 }

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <mutex>
 
 #include "network.h"
 #include "threads.h"
@@ -30,7 +31,7 @@ public:
 
     // `settings` carries the recipe and the data; its memory (data, rates) outlives the trainer.
     Trainer(const Session<T>& settings, long n_inputs, const std::vector<LayerSpec>& layers, const Variant& variant, int threads)
-        : session(settings), network(n_inputs, layers, std::max(settings.batch, std::min(64L, settings.valid.rows)), threads, Purpose::train),
+        : session(settings), network(n_inputs, layers, capacity_for(settings, threads), threads, Purpose::train),
           kernel(kernel_of<T>(variant)), most_threads(threads), pace(threads) {
         Session<T>& s = session;
         const long slots = slots_of(s.rule);
@@ -45,8 +46,6 @@ public:
         s.row_score = network.template take<T>(2 * s.batch);
         s.valid_loss = network.template take<T>(s.valid.rows);
         s.valid_score = network.template take<T>(s.valid.rows);
-        s.history = network.template take<double>(4 * s.epochs);
-        std::fill(s.history, s.history + 4 * s.epochs, std::numeric_limits<double>::quiet_NaN());
         for (Data<T>* data : {&s.train, &s.valid})
             if (data->error_scale && std::count(data->error_scale, data->error_scale + s.net.n_outputs, T(0)))
                 data->missed = network.template take<std::uint8_t>(s.net.n_outputs);
@@ -90,10 +89,12 @@ public:
     // one step. With `adapt`, any number of threads up to the most; else always that many.
     void run(long epoch, double seconds, bool adapt) {
         Session<T>& s = session;
-        s.until_epoch = std::min(epoch, s.epochs);
+        const long last = std::min(epoch, s.epochs);
         const double end = seconds_now() + seconds;
         s.check_every = seconds > 1e-3 ? usual_check : 1;
-        for (double at = seconds_now(); s.epoch < s.until_epoch && !s.stopped && !s.diverged;) {
+        for (double at = seconds_now(); s.epoch < last && !s.stopped && !s.diverged;) {
+            s.until_epoch = std::min(last, s.epoch + epochs_ahead);
+            make_history(s.until_epoch);
             const Pace::Turn turn = adapt ? pace.next() : Pace::Turn{most_threads, end - at};
             const std::int64_t step = s.step;
             train_until(std::min(end, at + turn.seconds), turn.threads);
@@ -109,25 +110,49 @@ public:
         Session<T>& s = session;
         s.position = 0;
         s.sums = Sums{};
-        s.barrier = Barrier{};
-        s.barrier.threads = most_threads;
-        run_threads(most_threads, [&](int t) { kernel.gradient(s, t); });
+        run_threads(most_threads, [&](int n) { meet_with(n); }, [&](int t) { kernel.gradient(s, t); });
         return s.sums.loss / s.sums.weight;
     }
 
+    // What the finished epochs measured, (epochs, 4).
+    void load_history(const double* from, long epochs) {
+        make_history(epochs);
+        std::copy(from, from + 4 * epochs, session.history);
+    }
+    void store_history(double* to, long epochs) {
+        make_history(epochs);
+        std::copy(session.history, session.history + 4 * epochs, to);
+    }
+
 private:
+    static constexpr long epochs_ahead = 1024;  // of history: a run that stops early may be allowed very many epochs
+
     const Kernel<T>& kernel;
     int most_threads;
     Pace pace;
     long usual_check;
+    std::vector<double> history;
+
+    // Rows of the buffers: a batch, or what is validated at a time, with a row for every thread.
+    static long capacity_for(const Session<T>& settings, int threads) {
+        return settings.valid.rows ? std::max({settings.batch, 64L, long(threads)}) : settings.batch;
+    }
+
+    void make_history(long epochs) {
+        if (std::size_t(4 * epochs) > history.size()) history.resize(4 * epochs, std::numeric_limits<double>::quiet_NaN());
+        session.history = history.data();
+    }
+
+    void meet_with(int threads) {
+        session.barrier = Barrier{};
+        session.barrier.threads = threads;
+    }
 
     void train_until(double deadline, int threads) {
         Session<T>& s = session;
         s.deadline = deadline;
         s.pause = false;
-        s.barrier = Barrier{};
-        s.barrier.threads = threads;
-        run_threads(threads, [&](int t) { kernel.train(s, t); });
+        run_threads(threads, [&](int n) { meet_with(n); }, [&](int t) { kernel.train(s, t); });
     }
 
     std::size_t bytes() const { return session.net.n_packed * sizeof(T); }
@@ -150,17 +175,19 @@ public:
         network.pack(theta, &Layer<T>::value);
     }
 
-    void predict(const Data<T>& data, long layer, T* out, int threads) const {
-        const int n = std::clamp(threads, 1, most_threads);
-        run_threads(n, [&](int t) { kernel.predict(network.net, data, layer, out, t, n); });
+    // Several callers may have one predictor; its buffers serve one of them at a time.
+    void predict(const Data<T>& data, long layer, T* out, int threads) {
+        const std::lock_guard alone(busy);
+        int n = 1;
+        run_threads(std::clamp(threads, 1, most_threads), [&](int started) { n = started; },
+            [&](int t) { kernel.predict(network.net, data, layer, out, t, n); });
     }
-
-    const Net<T>& net() const { return network.net; }
 
 private:
     Network<T> network;
     const Kernel<T>& kernel;
     int most_threads;
+    std::mutex busy;
 };
 
 }  // namespace kilonet
