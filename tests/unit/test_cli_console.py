@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kilonet.cli import main
-from kilonet.cli.console import Console, brief, listed, number, percent, plain, size
+from kilonet.cli.console import Console, brief, listed, number, plain, size
 from kilonet.cli.jsonable import to_json
+from kilonet.numerals import percent
 
 
 @given(st.text())

@@ -175,3 +175,31 @@ def test_no_task() -> None:
         task_of([])
     with pytest.raises(DataError, match="dates"):
         task_of(np.array(["2020-01-01"], dtype="datetime64[D]"))
+
+
+@pytest.mark.parametrize(
+    "y", [["102,5", "99,1", "7"], ["1.234,5", "0,5", "-3,25"] * 10, np.array(["0,1", "0,2", "x"], dtype=object)]
+)
+def test_decimal_commas_are_not_classes(y: Any) -> None:
+    with pytest.raises(DataError, match=r"number with a decimal comma\. Write decimals with a point"):
+        task_of(y)
+
+
+def test_texts_with_commas_are_classes_where_few_are_numbers() -> None:
+    assert task_of(["1,5", "one, two", "three"]).kind == "classification"
+    assert task_of(["1", "2", "x"]).kind == "classification"
+
+
+def test_identifiers_are_not_classes() -> None:
+    names = [f"customer {i}" for i in range(40)]
+    with pytest.raises(DataError, match="40 different texts in 40 rows, which looks like an identifier"):
+        task_of(names)
+    with pytest.raises(DataError, match="21 different texts in 41 rows"):
+        task_of(names[:21] + names[:20])
+    assert task_of(names[:21] * 2).kind == "classification"
+    assert task_of(names[:20]).kind == "classification"
+
+
+def test_a_large_number_with_a_fraction_is_shown_whole() -> None:
+    assert task_of([1234567.5, 2.0]).reason.endswith("such as 1234567.5")
+    assert task_of(np.array([0.1, 2.0], dtype=np.float32)).reason.endswith("such as 0.1")

@@ -184,7 +184,9 @@ def test_texts_that_write_numbers_are_numbers() -> None:
     [
         (["1", "2", "abc", "4"], r"row 2 \(counting from 0\): holds the text 'abc' in a column of which 75.0% are"),
         ([1.0, None, "?", 3.0, 4.5], r"row 2 \(counting from 0\): holds the text '\?'"),
-        (["1.5", "2,5", "3.5"], r"row 1 .* holds the text '2,5' .* Write decimals with a point"),
+        (["1.5", "2,5", "3.5"], r"row 1 .* holds the text '2,5', a number with a decimal comma. Write decimals with"),
+        (["1,5", "2,5", "3,5"], r"row 0 [^%]* put a letter before each of its values"),
+        ([*map(str, range(9999)), "oops"], r"row 9999 .* of which 99.99% are numbers"),
         ([str(i) for i in range(30)] + ["?"] * 8, r"row 30 "),
     ],
 )

@@ -61,21 +61,6 @@ def count(number: int, noun: str, plural: str | None = None) -> str:
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
-def percent(share: float) -> str:
-    """A share in percent; what is not all never reads 100%, what is not nothing never 0%.
-
-    >>> percent(0.978), percent(0.99997), percent(1.0)
-    ('97.8%', '99.997%', '100%')
-    """
-    if share in (0.0, 1.0):
-        return f"{share:.0%}"
-    for digits in range(1, 12):
-        text = f"{100 * share:.{digits}f}"
-        if text not in (f"{100:.{digits}f}", f"{0:.{digits}f}"):
-            return text + "%"
-    return f"{100 * share!r}%"
-
-
 def number(value: float, digits: int = 4) -> str:
     """A number for people: four digits that count, and no 1e+03.
 

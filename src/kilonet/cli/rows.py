@@ -17,7 +17,8 @@ from kilonet.cli.columns import blamed, matched
 from kilonet.cli.console import brief, listed
 from kilonet.cli.split import split_rows
 from kilonet.data import Table, read, task_of
-from kilonet.errors import DataError
+from kilonet.errors import DataError, DataWarning
+from kilonet.numerals import has_decimal_comma
 from kilonet.tables import TableEncoder
 
 Target = NDArray[Any]
@@ -123,7 +124,11 @@ def _task(asked: str, table: Table) -> tuple[str, str, Target]:
     if table.y is None:
         raise DataError(f"{table.source} has no target.")
     if asked == "auto":
-        found = task_of(table.y)
+        try:
+            found = task_of(table.y)
+        except DataError as error:
+            more = "; --task classification takes every different text for a class"
+            raise DataError(f"{table.source}, column {_named(table)}: {error}{more}.") from error
         task, why = found.kind, f"because {found.reason} (--task overrides)"
     else:
         task, why = asked, "as asked with --task"
@@ -133,7 +138,18 @@ def _task(asked: str, table: Table) -> tuple[str, str, Target]:
             f"{table.source}: the target {_named(table)} is {brief(y[0])!r} in every one of its {len(y):,} rows; a "
             "classification needs at least two classes. Name another --target, or give rows of other classes."
         )
+    if task == "classification":
+        _warn_of_single_rows(y, table)
     return task, why, y
+
+
+def _warn_of_single_rows(y: Target, table: Table) -> None:
+    counts = np.unique(y, return_counts=True)[1]
+    single = int(np.sum(counts == 1))
+    if 2 * single > len(counts):
+        said = f"{single:,} of the {len(counts):,} classes of the target {_named(table)} have a single row, from which"
+        remedy = "Group them into fewer classes, or use --task regression if they are amounts."
+        warnings.warn(f"{table.source}: {said} little can be learned. {remedy}", DataWarning, stacklevel=2)
 
 
 def _as_task(y: Target, task: str, table: Table) -> Target:
@@ -150,9 +166,12 @@ def _as_task(y: Target, task: str, table: Table) -> Target:
     try:
         return y.astype(np.float64)
     except ValueError as error:
+        comma = next((cell for cell in y.tolist() if isinstance(cell, str) and has_decimal_comma(cell)), None)
+        remedy = "Name another --target, or leave --task out."
+        if comma is not None:
+            remedy = f"Write decimals with a point, not as in {comma!r}."
         raise DataError(
-            f"{table.source}: the target {_named(table)} holds text, but a regression needs numbers ({error}). "
-            "Name another --target, or leave --task out."
+            f"{table.source}: the target {_named(table)} holds text, but a regression needs numbers ({error}). {remedy}"
         ) from error
 
 

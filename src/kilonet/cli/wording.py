@@ -6,7 +6,8 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from kilonet.cli.console import brief, count, listed, number, percent
+from kilonet.cli.console import brief, count, listed, number
+from kilonet.numerals import percent
 from kilonet.recipe import Recipe
 
 MOST_TEXTS = 8  # columns whose categories are shown one by one

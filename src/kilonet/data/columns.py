@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from kilonet.data.arrow import module
 from kilonet.errors import DataError, FileFormatError
+from kilonet.numerals import has_decimal_comma, parse
 
 _INDEX = re.compile(r"__index_level_\d+__")  # where pandas keeps row names in a Parquet file
 
@@ -76,22 +77,14 @@ def _texts(cells: list[str | None], what: str) -> NDArray[np.object_]:
     gaps = np.flatnonzero([cell is None or not cell.strip() for cell in cells])
     if gaps.size:
         raise _missing(gaps, len(cells), what)
-    known = {cell: _is_number(cell) for cell in cells if cell is not None}
+    known = {cell: parse(cell) is not None for cell in cells if cell is not None}
     if sum(known.values()) > max(20, len(known) / 2) and not all(known.values()):
         row, cell = next((row, cell) for row, cell in enumerate(cells) if cell is not None and not known[cell])
+        advice = "Write decimals with a point" if has_decimal_comma(cell) else "Mend the cell, or drop the row"
         raise DataError(
-            f"{what} holds the text {cell!r} in row {row} (counting from 0), though most of it is numbers. "
-            "Mend the cell, or drop the row"
+            f"{what} holds the text {cell!r} in row {row} (counting from 0), though most of it is numbers. {advice}"
         )
     return np.array(cells, dtype=object)
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
 
 
 def _missing(rows: NDArray[np.intp], n: int, what: str) -> DataError:

@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from kilonet.errors import DataError
+from kilonet.numerals import has_decimal_comma, parse
 
-FEW = 20  # whole numbers of more different values than this are amounts, not classes
+FEW = 20  # of more different values than this whole numbers are amounts, and texts of single rows no classes
 
 
 class Task(NamedTuple):
@@ -22,6 +23,9 @@ def task_of(y: ArrayLike) -> Task:
 
     Texts, truth values and categorical types are classes. Numbers with fractions are numbers. Whole
     numbers are classes when there are at most 20 different ones and each occurs twice on average.
+
+    Raises DataError where it is neither: an empty target, dates, texts most of which are numbers with decimal
+    commas, and more than 20 different texts that occur less than twice on average, as names and identifiers do.
 
     >>> task_of(["red", "blue"]).kind, task_of([0.5, 1.0, 2.25]).kind
     ('classification', 'regression')
@@ -40,13 +44,28 @@ def task_of(y: ArrayLike) -> Task:
     if values.dtype.kind not in "iuf":
         numbers = _numbers(values)
         if numbers is None:
+            _refuse_no_classes([cell for cell in values.flat if isinstance(cell, str)])
             return Task("classification", "the target holds texts")
         values = numbers
     finite = values[np.isfinite(values)]
     fractions = finite[finite % 1 != 0]
     if fractions.size:
-        return Task("regression", f"the target holds numbers with fractions, such as {fractions.flat[0]:g}")
+        return Task("regression", f"the target holds numbers with fractions, such as {fractions.flat[0]!s}")
     return _whole(finite if values.ndim == 1 else values)
+
+
+def _refuse_no_classes(cells: list[str]) -> None:
+    different = set(cells)
+    commas = [cell for cell in cells if has_decimal_comma(cell)]
+    if commas and 2 * sum(has_decimal_comma(text) or parse(text) is not None for text in different) > len(different):
+        raise DataError(
+            f"the target holds the text {commas[0]!r}, a number with a decimal comma. Write decimals with a point"
+        )
+    if len(different) > FEW and 2 * len(different) > len(cells):
+        raise DataError(
+            f"the target holds {len(different):,} different texts in {len(cells):,} rows, which looks like an "
+            "identifier, not like classes. Name another target, or group its texts into fewer classes"
+        )
 
 
 def _whole(values: NDArray[Any]) -> Task:

@@ -11,6 +11,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from kilonet.errors import DataError, DataWarning, FileFormatError, SettingError, ShapeError
+from kilonet.numerals import percent
 from kilonet.tables.cells import UnusableError
 from kilonet.tables.inputs import arrange, as_cells, check_weights, closest, is_frame, open_frame
 from kilonet.tables.learning import Said, encode, learn
@@ -142,7 +143,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         for j in np.flatnonzero(state.marked):
             number = state.kinds[j] in {"number", "boolean"}
             stands = f"their mean {state.mean[j]:g} stands for them and " if number else ""
-            name, share = state.names[j], f"{state.missing[j]:.1%}"
+            name, share = state.names[j], percent(float(state.missing[j]))
             made.append(f'column "{name}": {share} of its values are missing; {stands}"{name}_missing" is 1 there')
         left = [name for name, kind in zip(state.names, state.kinds, strict=True) if kind == "identifier"]
         return made + [f'column "{name}": left out, it looks like an identifier' for name in left]

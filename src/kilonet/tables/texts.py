@@ -1,18 +1,16 @@
 """Columns of texts: which are numbers, which are categories, and which category a cell is."""
 
-import re
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from kilonet.numerals import has_decimal_comma, parse, percent
 from kilonet.tables.cells import Floats, Numbers, Texts, UnusableError
 
 CATEGORY_LIMIT = 1000  # columns that one text column may become; the heaviest categories are kept
 IDENTIFIER_LIMIT = 100  # a column with more different texts than this, each seen less than twice, tells nothing
 CODE_LIMIT = 20  # a column with at most this many different numbers may be a code that also has texts
-
-_DECIMAL_COMMA = re.compile(r"\s*[+-]?(\d+|\d{1,3}(\.\d{3})+),\d+\s*")
 
 
 @dataclass(frozen=True)
@@ -56,18 +54,6 @@ def learn(texts: Texts, weights: Floats | None) -> Numbers | Categories:
     return _categories(counted)
 
 
-def parse(text: str) -> float | None:
-    """The number that a text writes out, or None.
-
-    >>> parse(" 1.5 "), parse("1e3"), parse("1_000"), parse("one")
-    (1.5, 1000.0, None, None)
-    """
-    try:
-        return None if "_" in text else float(text)
-    except ValueError:
-        return None
-
-
 def codes(values: list[str | None], names: tuple[str, ...]) -> NDArray[np.int64]:
     """Place of each text among `names` (n,); -1 where missing, -2 where it is not among them."""
     index: dict[str | None, int] = {name: place for place, name in enumerate(names)}
@@ -99,10 +85,7 @@ def _count(values: list[str | None], weights: Floats | None) -> _Counted:
 
 
 def _refuse_mistakes(counted: _Counted, parsed: list[float | None]) -> None:
-    comma = [
-        number is None and bool(_DECIMAL_COMMA.fullmatch(name))
-        for name, number in zip(counted.names, parsed, strict=True)
-    ]
+    comma = [number is None and has_decimal_comma(name) for name, number in zip(counted.names, parsed, strict=True)]
     numeric = np.array([number is not None for number in parsed]) | np.array(comma)
     share = counted.weights / counted.weights.sum()
     numbers, texts = float(share[numeric].sum()), float(share[~numeric].sum())
@@ -115,10 +98,16 @@ def _refuse_mistakes(counted: _Counted, parsed: list[float | None]) -> None:
     wrong = {place for place, number in enumerate(parsed) if number is None}
     row = next(row for row, code in enumerate(counted.codes.tolist()) if code in wrong)
     place = int(counted.codes[row])
-    advice = "Write decimals with a point" if comma[place] else "Mend the cell, or empty it if the value is unknown"
+    what = f"holds the text {counted.names[place]!r}"
+    if comma[place]:
+        what += ", a number with a decimal comma. Write decimals with a point"
+    else:
+        what += (
+            f" in a column of which {percent(numbers)} are numbers. Mend the cell, or empty it if the value is unknown"
+        )
     raise UnusableError(
-        f"holds the text {counted.names[place]!r} in a column of which {numbers:.1%} are numbers. {advice}; "
-        "if the column is meant as categories, give it a categorical type",
+        f"{what}; if the column is meant as categories, put a letter before each of its values (a data frame can "
+        "also say so by a categorical type)",
         row,
     )
 
