@@ -102,9 +102,7 @@ class Recipe:
         known = [f.name for f in fields(self)]
         for name in settings:
             if name not in (*known, "rate"):
-                raise SettingError(
-                    f"unknown setting {name!r}; needs one of {', '.join([*known, 'rate'])}.{nearest(name, known)}"
-                )
+                raise _unknown(name, [*known, "rate"])
         rate = settings.pop("rate", None)
         raw = {name: getattr(self, name) for name in known} | settings
         optimizer = optimizer_from(raw["optimizer"])
@@ -153,6 +151,18 @@ class Recipe:
     def from_json(cls, description: Mapping[str, Any]) -> "Recipe":
         """The recipe that `to_json` described; every field is checked again."""
         return cls.make(**description)
+
+
+_ELSEWHERE = {
+    "lr": "rate", "learning_rate": "rate", "learning_rate_init": "rate", "batch_size": "batch", "n_epochs": "epochs",
+    "max_iter": "epochs", "weight_decay": "l2", "alpha": "l2", "random_state": "seed", "callbacks": "callback",
+}  # fmt: skip
+"""What other libraries call a setting of `train`."""
+
+
+def _unknown(name: str, known: list[str]) -> SettingError:
+    hint = f" Did you mean {_ELSEWHERE[name]}?" if name in _ELSEWHERE else nearest(name, known)
+    return SettingError(f"unknown setting {name!r}; needs one of {', '.join(known)}.{hint}")
 
 
 def _each(name: str, value: Any, check: Callable[[str, Any], Any], n_members: int) -> Any:

@@ -16,7 +16,7 @@ Floats = NDArray[np.float64]
 METRICS = ("loss", "score", "validation_loss", "validation_score")
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class History:
     """The curves of a run: each array is (epochs, members), or (epochs,) for a single network.
 
@@ -28,6 +28,8 @@ class History:
     >>> history = History.of(np.zeros((5, 3, 4)), single=False)
     >>> len(history), history.loss.shape
     (5, (5, 3))
+    >>> History(np.array([0.7, 0.5]), np.array([0.5, 0.75]), *np.full((2, 2), np.nan))
+    History(2 epochs, last loss 0.5, score 0.75)
     """
 
     loss: Floats
@@ -44,6 +46,13 @@ class History:
     def __len__(self) -> int:
         return len(self.loss)
 
+    def __repr__(self) -> str:
+        epochs = f"{len(self)} epoch{'' if len(self) == 1 else 's'}"
+        members = "" if self.loss.ndim == 1 else f" of {self.loss.shape[1]} members"
+        told = [name for name in METRICS if np.isfinite(getattr(self, name)).any()]
+        last = ", ".join(f"{name} {_short(getattr(self, name)[-1])}" for name in told)
+        return f"History({epochs}{members}{', last ' if last else ''}{last})"
+
     def to_array(self) -> Floats:
         """The curves side by side, (epochs, members, 4) in the order of the fields."""
         stacked = np.stack([getattr(self, metric) for metric in METRICS], axis=-1)
@@ -52,6 +61,11 @@ class History:
     def to_json(self) -> dict[str, Any]:
         """The curves as nested lists; NaN becomes None, which JSON can say."""
         return {metric: _plain(getattr(self, metric)) for metric in METRICS}
+
+
+def _short(values: Floats) -> str:
+    """A number, or the numbers of the members, in four digits."""
+    return np.array2string(values, precision=4, threshold=6)
 
 
 def _plain(values: Floats) -> Any:
@@ -134,7 +148,7 @@ class Runs:
     def __repr__(self) -> str:
         members = "1 network" if self.single else f"{self.n_members} members"
         last = self.history.to_array()[-1:, :, 0]
-        loss = f", loss {np.array2string(last[0], precision=4, threshold=6)}" if len(last) else ""
+        loss = f", loss {_short(last[0])}" if len(last) else ""
         interrupted = ", interrupted" if self.interrupted else ""
         return (
             f"Runs({members} of {self.network!r}, {len(self.history)} epochs{loss}{interrupted}, {self.engine} engine)"

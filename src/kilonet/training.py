@@ -66,19 +66,32 @@ def train(
     >>> runs = kn.train(kn.Network([1, 8, 1]), kn.squared, X, X**2, seeds=[0, 1], optimizer=kn.Adam(0.01), epochs=50)
     >>> runs.theta.shape, runs.history.loss.shape, bool((runs.history.score[-1] > 0.8).all())
     ((2, 25), (50, 2), True)
+
+    The network predicts from the parameters; the loss turns its scores into predictions:
+
+    >>> runs.network.scores(runs.theta, X[:5]).shape, runs.loss.link(runs.network.scores(runs.theta[0], X[:5])).shape
+    ((2, 5, 1), (5, 1))
     """
     begun = time.perf_counter()
     recipe, single = _recipe(recipe, seeds, seed, theta, state, settings)
     problem = assemble(network, loss_from(loss), X, y, recipe, validation, sample_weight, class_weight)
-    engine = choose(problem)
-    session = engine.Session(problem, _start(network, recipe, theta, state), state)
-    try:
-        interrupted = _run(session, recipe, callback, begun, single)
-        runs = _runs(problem, session, engine.NAME, single, interrupted, begun)
-    finally:
-        session.close()
+    runs = carry_out(problem, theta, state, callback, single, begun)
     _warn(runs, problem)
     return runs
+
+
+def carry_out(problem: Problem, theta: Any, state: Any, callback: Callback | None, single: bool, begun: float) -> Runs:
+    """Train a checked problem as `train` does, but leave it to the caller to warn of what the `Runs` show.
+
+    single: whether the member axis is dropped. begun: when the call began, by `time.perf_counter`.
+    """
+    engine = choose(problem)
+    session = engine.Session(problem, _start(problem.network, problem.recipe, theta, state), state)
+    try:
+        interrupted = _run(session, problem.recipe, callback, begun, single)
+        return _runs(problem, session, engine.NAME, single, interrupted, begun)
+    finally:
+        session.close()
 
 
 def value_and_grad(
@@ -214,21 +227,21 @@ def _warn(runs: Runs, problem: Problem) -> None:
     lost = np.flatnonzero(diverged)
     if len(lost) == 0:
         return
-    named = ", ".join(f"member {member} in epoch {diverged[member]}" for member in lost[:5])
-    more = f" and {len(lost) - 5} more" if len(lost) > 5 else ""
-    warnings.warn(
-        f"left the finite numbers: {named}{more} (of {len(diverged)}); each keeps its parameters of the epoch before. "
-        f"{_likely_cause(problem, int(lost[0]))}",
-        DivergenceWarning,
-        stacklevel=3,
-    )
+    if len(diverged) == 1:
+        what = f"training left the finite numbers in epoch {diverged[0]}; theta is that of the epoch before."
+    else:
+        named = ", ".join(f"member {member} in epoch {diverged[member]}" for member in lost[:5])
+        more = f" and {len(lost) - 5} more" if len(lost) > 5 else ""
+        what = f"left the finite numbers: {named}{more} (of {len(diverged)} members); each keeps its parameters of the epoch before."
+    warnings.warn(f"{what} {likely_cause(problem, int(lost[0]))}", DivergenceWarning, stacklevel=3)
 
 
-def _likely_cause(problem: Problem, member: int) -> str:
+def likely_cause(problem: Problem, member: int = 0, scaling: str = "Standardize the columns of X.") -> str:
+    """Why a member diverged, as far as can be seen, and what to do; scaling: what to do about wide inputs."""
     values = problem.X if isinstance(problem.X, np.ndarray) else problem.X.data
     largest = max(abs(float(values.max(initial=0))), abs(float(values.min(initial=0))))
     if largest > 100:
-        return f"Likely cause: inputs are not scaled (largest {largest:.3g}). Standardize the columns of X."
+        return f"Likely cause: inputs are not scaled (largest {largest:.3g}). {scaling}"
     if problem.loss.kind(problem.targets) == "numbers" and float(np.abs(problem.targets).max()) > 100:
         return f"Likely cause: targets are not scaled (largest {np.abs(problem.targets).max():.3g}). Standardize y."
     rate = problem.recipe.per_member("rate")[member]

@@ -34,6 +34,10 @@ def test_every_public_name_leads_to_something_documented(name: str) -> None:
     assert inspect.getdoc(value)
 
 
+def test_nothing_but_public_names_is_offered() -> None:
+    assert dir(kn) == sorted([*NAMES, "__version__"])
+
+
 def test_an_unknown_name_is_an_attribute_error_that_names_it() -> None:
     with pytest.raises(AttributeError, match="perceptron"):
         kn.perceptron  # noqa: B018 - looking it up is the test

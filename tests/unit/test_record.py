@@ -76,6 +76,15 @@ def test_diverged_members_come_last_even_with_the_smaller_loss() -> None:
     assert runs(curves([9.0, 1.0]), diverged=np.array([2, 2])).best == 1
 
 
+def test_a_history_shows_its_length_and_where_its_curves_ended() -> None:
+    single = History.of(curves([3.0], [0.123456], validation=[[0.5], [0.25]]), single=True)
+    assert repr(single) == "History(2 epochs, last loss 0.1235, validation_loss 0.25, validation_score 0.75)"
+    assert repr(History.of(curves([3.0, 1.0]), single=False)) == "History(1 epoch of 2 members, last loss [3. 1.])"
+    assert repr(History.of(np.zeros((0, 1, 4)), single=True)) == "History(0 epochs)"
+    long = repr(History.of(np.random.default_rng(0).random((10_000, 500, 4)), single=False))
+    assert len(long) < 400
+
+
 def test_repr_is_one_short_line() -> None:
     text = repr(runs(curves([1.0], [0.25]), single=True))
     assert "1 network" in text

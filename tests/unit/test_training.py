@@ -227,11 +227,26 @@ def test_interrupted_with_stopping_the_best_parameters_so_far_come_back() -> Non
         (X, Y, 1e30, r"the rate 1e\+30 is too high. Try rate=1e\+29"),
     ],
 )
-def test_divergence_names_member_epoch_cause_and_remedy(X_: Any, y: Any, rate: float, cause: str) -> None:
-    with pytest.warns(kn.DivergenceWarning, match=f"member 0 in epoch [1-9].*{cause}"):
+def test_divergence_names_epoch_cause_and_remedy(X_: Any, y: Any, rate: float, cause: str) -> None:
+    with pytest.warns(kn.DivergenceWarning, match=f"^training left the finite numbers in epoch [1-9].*{cause}") as said:
         runs = kn.train(NET, kn.squared, X_, y, optimizer=kn.SGD(rate), epochs=50)
+    assert said[0].filename == __file__
+    assert "member" not in str(said[0].message)
     assert runs.diverged == len(runs.history) + 1
     assert np.isfinite(runs.theta).all()
+
+
+def test_divergence_of_several_names_the_members() -> None:
+    with pytest.warns(kn.DivergenceWarning, match=r"member 1 in epoch [1-9] \(of 3 members\).*Try rate=1e\+29"):
+        kn.train(NET, kn.squared, X, Y, seeds=[0, 1, 2], optimizer="sgd", rate=[0.01, 1e30, 0.01], epochs=50)
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"), [("rates", "rate"), ("lr", "rate"), ("batch_size", "batch"), ("callbacks", "callback")]
+)
+def test_a_misspelled_setting_gets_a_hint(name: str, meant: str) -> None:
+    with pytest.raises(kn.SettingError, match=f"unknown setting '{name}'.*Did you mean {meant}\\?"):
+        kn.train(NET, kn.squared, X, Y, **{name: 1})
 
 
 def test_value_and_grad_by_hand() -> None:
