@@ -1,7 +1,10 @@
 """`kilonet fit` and its rows: targets that are none, columns that tell nothing, columns that are left out."""
 
+import json
+
 import pytest
 
+import kilonet as kn
 from kilonet.cli import main
 
 QUICK = ["--target", "y", "--hidden", "3", "--epochs", "2", "--out", "m.kn"]
@@ -54,3 +57,72 @@ class TestTargets:
         assert '7 of the 8 classes of the target "y" have a single row' in fit(capsys)[1]
         write(in_a_folder, "x;y", [(row, "a" if row < 1 else "yz"[row % 2]) for row in range(30)])
         assert "single row" not in fit(capsys)[1]
+
+
+class TestColumnsThatTellNothing:
+    def test_an_identifier_is_said_once(self, capsys, in_a_folder):
+        write(in_a_folder, "customer;x;y", [(f"customer {row}", row % 7, row + 0.5) for row in range(200)])
+        _, err, _ = fit(capsys)
+        assert "left out   customer: nearly every row has a text of its own, as identifiers do\n" in err
+        assert "Warning" not in err
+        assert err.count("customer") == 1
+        _, err, _ = fit(capsys, "--quiet")
+        assert err.startswith('Warning: column "customer": 160 different texts in 160 rows look like an identifier')
+
+    def test_empty_and_constant_columns(self, capsys, in_a_folder):
+        rows = [(row % 7, "", 7, "only", row % 2 == 0, "true", row + 0.5) for row in range(40)]
+        write(in_a_folder, "x;nothing;seven;text;even;truth;y", rows)
+        status, err, _ = fit(capsys)
+        assert status == 0
+        assert "left out   nothing: no training row has a value\n" in err
+        assert "constant   seven, text, truth: the same in every training row, so nothing can be learned" in err
+        assert "Warning" not in err
+        main(["show", "m.kn"])
+        shown = capsys.readouterr().out
+        assert "6 columns become 5 inputs" in shown
+        assert "nothing: no training row has a value" in shown
+        assert main(["predict", "m.kn", "rows.csv"]) == 0
+
+    def test_one_column_becomes_one_input(self, capsys, in_a_folder):
+        write(in_a_folder, "x;y", [(row % 7, row + 0.5) for row in range(40)])
+        assert "1 column becomes 1 input" in fit(capsys)[1]
+
+
+class TestDrop:
+    @pytest.fixture(autouse=True)
+    def rows(self, in_a_folder):
+        write(in_a_folder, "id;x;when, how;z;y", [(row, row % 7, f"2020-01-{1 + row % 28:02}", row % 3, row + 0.5)
+                                               for row in range(40)])  # fmt: skip
+
+    def test_columns_are_left_out_as_if_they_were_not_there(self, capsys, in_a_folder):
+        status, err, out = fit(capsys, "--drop", "id,z,x", "--json")
+        assert status == 1
+        assert '"when, how"' in err  # dates, which are refused
+        status, err, out = fit(capsys, "--drop", "id, when, how,z", "--json")
+        assert status == 2
+        status, err, out = fit(capsys, "--drop", "when, how", "--drop", "id,z", "--json")
+        assert status == 0, err
+        assert 'left out   "when, how", id, z: as asked with --drop' in err
+        assert json.loads(out)["dropped"] == ["when, how", "id", "z"]
+        dropped = kn.load("m.kn")
+        assert dropped.feature_names_in_.tolist() == ["x"]
+        write(in_a_folder, "x;y", [(row % 7, row + 0.5) for row in range(40)])
+        fit(capsys)
+        assert kn.load("m.kn").theta_.tobytes() == dropped.theta_.tobytes()
+
+    @pytest.mark.parametrize(
+        ("arguments", "says"),
+        [
+            (["--drop", "idd"], 'rows.csv has no column "idd" to drop. Did you mean "id"?'),
+            (["--drop", "y"], '"y" is the target'),
+            (["--drop", "id,x,z", "--drop", "when, how"], "leaves no column"),
+        ],
+    )
+    def test_what_cannot_be_dropped(self, capsys, arguments, says):
+        status, err, _ = fit(capsys, *arguments)
+        assert status == 2
+        assert says in err
+
+    def test_pictures_have_no_columns_to_drop(self, capsys):
+        assert main(["fit", "digits", "--drop", "pixel_0_0", "--out", "d.kn"]) == 2
+        assert "--drop is for files with columns" in capsys.readouterr().err

@@ -11,7 +11,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from kilonet.errors import DataError, DataWarning
-from kilonet.tables import TableEncoder
+from kilonet.tables import LeftOutWarning, TableEncoder
 
 NAN = float("nan")
 
@@ -133,6 +133,33 @@ def test_unknown_category_is_zeros_and_said_once() -> None:
         got = encoder.transform(pd.DataFrame({"city": ["Rome", "Oslo"]}))
     assert got.tolist() == [[0, 1, 0], [0, 0, 0]]
     encoder.transform(pd.DataFrame({"city": ["Bern"]}))
+
+
+@pytest.mark.parametrize("kind", ["frame", "array", "objects"])
+def test_empty_columns_are_left_out(kind: str) -> None:
+    table: Any = pd.DataFrame({"a": [1.0, 2.0, 3.0], "b": [NAN] * 3, "c": [3.0, NAN, 5.0]})
+    if kind != "frame":
+        table = table.to_numpy(dtype=np.float64 if kind == "array" else object)
+    expected = TableEncoder(dtype="float64").fit_transform(np.array([[1.0, 3.0], [2.0, NAN], [3.0, 5.0]]))
+    name = "b" if kind == "frame" else "x1"
+    with pytest.warns(LeftOutWarning, match=f'column "{name}": no row has a value in it; the column is left out'):
+        encoder = TableEncoder(dtype="float64").fit(table)
+    np.testing.assert_array_equal(encoder.transform(table), expected)
+    assert len(encoder.get_feature_names_out()) == 3
+    assert encoder.notes()[-1] == f'column "{name}": left out, it was empty in training'
+    again = TableEncoder.from_json(encoder.to_json())
+    later = table.copy()
+    later[name if kind == "frame" else (slice(None), 1)] = 7.0  # whatever comes later says nothing
+    np.testing.assert_array_equal(again.transform(later), expected)
+
+
+def test_rows_of_weight_zero_do_not_fill_a_column() -> None:
+    X = np.array([[1.0, 5.0], [2.0, NAN], [4.0, NAN]])
+    with pytest.warns(LeftOutWarning, match="x1"):
+        encoder = TableEncoder().fit(X, sample_weight=[0, 1, 2])
+    assert encoder.transform(X).shape == (3, 1)
+    with pytest.warns(LeftOutWarning), pytest.raises(DataError, match="no column of the table"):
+        TableEncoder().fit(X[:, 1:], sample_weight=[0, 1, 2])
 
 
 def test_identifiers_are_left_out_and_many_categories_cut() -> None:

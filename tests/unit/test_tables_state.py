@@ -30,7 +30,16 @@ NUMBERS = st.sampled_from([0.0, 1.0, -2.5, 1e30, 1e-3, NAN, None])
 ROWS = st.lists(st.tuples(WORDS, NUMBERS, st.integers(0, 3)), min_size=1, max_size=12)
 
 
-@given(ROWS.filter(lambda rows: any(weight for *_, weight in rows)))
+def has_values(rows: list[tuple[Any, Any, int]]) -> bool:
+    """Whether a column has a value in a row that counts: without any, the encoder refuses the table."""
+    return any(weight and (word or (number is not None and number == number)) for word, number, weight in rows)
+
+
+EMPTY_COLUMN = pytest.mark.filterwarnings("ignore::kilonet.tables.LeftOutWarning")  # test_tables has these
+
+
+@EMPTY_COLUMN
+@given(ROWS.filter(has_values))
 def test_weights_equal_repeated_rows(rows: list[tuple[Any, Any, int]]) -> None:
     X = np.array([row[:2] for row in rows], dtype=object).reshape(-1, 2)
     weights = np.array([row[2] for row in rows])
@@ -43,7 +52,8 @@ def test_weights_equal_repeated_rows(rows: list[tuple[Any, Any, int]]) -> None:
     assert np.array_equal(one.marked, other.marked)
 
 
-@given(ROWS)
+@EMPTY_COLUMN
+@given(ROWS.filter(lambda rows: has_values([(word, number, 1) for word, number, _ in rows])))
 def test_json_brings_everything_back(rows: list[tuple[Any, Any, int]]) -> None:
     X = pd.DataFrame([row[:2] for row in rows], columns=["word", "number"], dtype=object)
     encoder = TableEncoder().fit(X)

@@ -22,6 +22,7 @@ _NAMES = {"seed": "random_state", "threads": "n_jobs"}
 class Asked:
     """One call of `kilonet fit`.
 
+    drop: what --drop named, each a column or several with commas between them.
     settings: the estimator's parameters that were given; those left out keep the estimator's defaults.
     fraction: share of the rows to hold out; fraction_given tells whether the user said so.
     """
@@ -29,6 +30,7 @@ class Asked:
     data: str
     out: Path
     target: str | None
+    drop: tuple[str, ...]
     task: str
     validation: str | None
     fraction: float
@@ -43,6 +45,7 @@ class Asked:
         given = {name: value for name, value in options.items() if value is not None}
         as_json, quiet = given.pop("json", False), given.pop("quiet", False)
         target, task, validation = given.pop("target", None), given.pop("task", "auto"), given.pop("validation", None)
+        drop = tuple(given.pop("drop", ()))
         out, fraction = given.pop("out", None), given.pop("validation_fraction", None)
         if validation is not None and fraction is not None:
             raise click.UsageError(
@@ -61,6 +64,7 @@ class Asked:
             data=data,
             out=_place(data, out, (data, validation)),
             target=target,
+            drop=drop,
             task=task,
             validation=validation,
             fraction=HELD_OUT if fraction is None else fraction,

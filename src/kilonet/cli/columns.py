@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, NamedTuple
 
+import click
 import narwhals.stable.v2 as nw
 import numpy as np
 
-from kilonet.cli.console import listed
+from kilonet.cli.console import brief, did_you_mean, listed
 from kilonet.data import Table
 from kilonet.errors import DataError
 from kilonet.persistence import SavedModel
@@ -55,6 +57,30 @@ def matched(table: Table, names: tuple[str, ...], *, named: bool) -> Matched:
     ignored = [name for name in frame.columns if name not in known]
     chosen = frame.select(list(names))
     return Matched(chosen.to_native() if named else _array(chosen, table), ignored)
+
+
+def without(table: Table, asked: tuple[str, ...]) -> tuple[Table, list[str]]:
+    """The table without the columns that --drop named, and their names; UsageError for what cannot be dropped."""
+    if not asked:
+        return table, []
+    if isinstance(table.X, np.ndarray):
+        raise click.UsageError(f"--drop is for files with columns, which {table.source} is not. Leave it out.")
+    names = [name for text in asked for name in ([text] if text in table.feature_names else _parted(text))]
+    for name in names:
+        if name == table.target:
+            raise click.UsageError(f'--drop: "{brief(name)}" is the target. Leave it out of --drop.')
+        if name not in table.feature_names:
+            hint = did_you_mean(name, table.feature_names)
+            shown = listed(table.feature_names, 20)
+            raise click.UsageError(f'{table.source} has no column "{brief(name)}" to drop.{hint} Its columns: {shown}.')
+    kept = tuple(name for name in table.feature_names if name not in names)
+    if not kept:
+        raise click.UsageError(f"--drop leaves no column of {table.source} to learn from. Name fewer.")
+    return replace(table, X=table.X.select(list(kept)), feature_names=kept), list(dict.fromkeys(names))
+
+
+def _parted(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
 
 
 def _array(frame: nw.DataFrame[Any], table: Table) -> Any:

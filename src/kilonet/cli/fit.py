@@ -23,6 +23,7 @@ from kilonet.cli.seam import Estimator, to_model
 from kilonet.cli.story import tell_data, tell_network, tell_result
 from kilonet.engine.interrupt import CtrlC
 from kilonet.errors import DivergenceError, DivergenceWarning, InterruptedWarning
+from kilonet.tables import LeftOutWarning
 
 HELP = """Train a network on DATA and save it.
 
@@ -46,7 +47,8 @@ def fit(data: str, **options: Any) -> int:
     """Train a network and save it."""
     asked = Asked.of(data, options)
     console = Console(quiet=asked.quiet)
-    with console.warnings(InterruptedWarning):
+    told = () if asked.quiet else (LeftOutWarning,)  # the story has it
+    with console.warnings(InterruptedWarning, *told):
         try:
             estimator, rows, seconds = learn(console, asked)
         except KeyboardInterrupt:

@@ -27,6 +27,7 @@ def notes(estimator: Estimator, rows: Parts, asked: Asked) -> dict[str, Any]:
         "classes": None if classes is None else classes.tolist(),
         "rows": len(rows.y),
         "columns": rows.n_columns,
+        "dropped": rows.dropped,
         "split": rows.how,
         "seed": asked.seed,
         "network": {"sizes": list(network.sizes)} | {name: getattr(network, name) for name in counts},

@@ -140,12 +140,17 @@ class _Option(click.Option):
         self.section = section
 
 
+_SEVERAL = object()  # texts of an option that may come more than once
+
+
 def _under(section: str, *options: tuple[str, Any, str]) -> list[Callable[..., Any]]:
     made = []
     for name, kind, text in options:
         shape: dict[str, Any] = {"type": kind}
         if kind is bool:
             shape = {"is_flag": True, "default": None}
+        elif kind is _SEVERAL:
+            shape = {"multiple": True, "default": None, "metavar": "COLUMN,.."}
         elif isinstance(kind, str):
             shape = {"type": str, "metavar": kind}
         made.append(click.option(*name.split(), cls=_Option, section=section, help=text, **shape))
@@ -159,6 +164,7 @@ _AT_LEAST_0 = Number(0.0)
 DATA = _under(
     "Data",
     ("--target", "COLUMN", "The column to predict. Needed for files with columns."),
+    ("--drop", _SEVERAL, "Columns to leave out, with commas between them; may be given more than once."),
     (
         "--task",
         click.Choice(["auto", "classification", "regression"]),

@@ -15,8 +15,9 @@ from kilonet import persistence
 from kilonet.cli.columns import blamed, column_names, matched
 from kilonet.cli.console import Console, brief, count, listed
 from kilonet.cli.jsonable import to_json
-from kilonet.cli.rows import refuse_strangers, text_columns
+from kilonet.cli.rows import text_columns
 from kilonet.cli.seam import Estimator, from_model
+from kilonet.cli.target import refuse_strangers
 from kilonet.cli.wording import score_text
 from kilonet.data import Table, read
 from kilonet.errors import DataError, FileFormatError

@@ -13,15 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kilonet.cli.asked import Asked
-from kilonet.cli.columns import blamed, matched
+from kilonet.cli.columns import blamed, matched, without
 from kilonet.cli.console import brief, listed
 from kilonet.cli.split import split_rows
-from kilonet.data import Table, read, task_of
-from kilonet.errors import DataError, DataWarning
-from kilonet.numerals import has_decimal_comma
+from kilonet.cli.target import Target, as_task, named, refuse_strangers, task_and_target
+from kilonet.data import Table, read
+from kilonet.errors import DataError
 from kilonet.tables import TableEncoder
-
-Target = NDArray[Any]
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +28,8 @@ class Parts:
 
     X, y: the training rows; held_x, held_y: the held-out ones, None where there are none; how: in words,
     where those come from. encoder: what a TableEncoder learns of the training rows, None for data without
-    text and gaps. names: the columns. n_rows: rows that were read, test rows not counted.
+    text and gaps. names: the columns; dropped: those that the user left out. n_rows: rows that were read, test
+    rows not counted.
     """
 
     source: str
@@ -43,6 +42,7 @@ class Parts:
     why: str
     target_name: str | None
     names: tuple[str, ...]
+    dropped: list[str]
     encoder: TableEncoder | None
     standardized: bool
     n_rows: int
@@ -65,8 +65,8 @@ class Parts:
 
 def parts(asked: Asked) -> Parts:
     """Read what was asked for. Raises UsageError for a target that is not there, DataError for data of no use."""
-    table = _read(asked.data, asked.target)
-    task, why, y = _task(asked.task, table)
+    table, dropped = without(_read(asked.data, asked.target), asked.drop)
+    task, why, y = task_and_target(asked.task, table)
     encode = asked.settings.get("encode", "auto") is not None and not isinstance(table.X, np.ndarray)
     train = np.arange(len(y))
     held: tuple[Any, Target] | None
@@ -90,6 +90,7 @@ def parts(asked: Asked) -> Parts:
         why=why,
         target_name=table.target,
         names=table.feature_names,
+        dropped=dropped,
         encoder=encoder,
         standardized=asked.settings.get("encode", "auto") is not None,
         n_rows=len(y),
@@ -119,66 +120,6 @@ def _has(data: str, target: str) -> bool:
     return target in table.feature_names if table.y is None else target == table.target
 
 
-def _task(asked: str, table: Table) -> tuple[str, str, Target]:
-    """Task, why, and the target as that task needs it."""
-    if table.y is None:
-        raise DataError(f"{table.source} has no target.")
-    if asked == "auto":
-        try:
-            found = task_of(table.y)
-        except DataError as error:
-            more = "; --task classification takes every different text for a class"
-            raise DataError(f"{table.source}, column {_named(table)}: {error}{more}.") from error
-        task, why = found.kind, f"because {found.reason} (--task overrides)"
-    else:
-        task, why = asked, "as asked with --task"
-    y = _as_task(table.y, task, table)
-    if task == "classification" and len(np.unique(y)) < 2:
-        raise DataError(
-            f"{table.source}: the target {_named(table)} is {brief(y[0])!r} in every one of its {len(y):,} rows; a "
-            "classification needs at least two classes. Name another --target, or give rows of other classes."
-        )
-    if task == "classification":
-        _warn_of_single_rows(y, table)
-    return task, why, y
-
-
-def _warn_of_single_rows(y: Target, table: Table) -> None:
-    counts = np.unique(y, return_counts=True)[1]
-    single = int(np.sum(counts == 1))
-    if 2 * single > len(counts):
-        said = f"{single:,} of the {len(counts):,} classes of the target {_named(table)} have a single row, from which"
-        remedy = "Group them into fewer classes, or use --task regression if they are amounts."
-        warnings.warn(f"{table.source}: {said} little can be learned. {remedy}", DataWarning, stacklevel=2)
-
-
-def _as_task(y: Target, task: str, table: Table) -> Target:
-    if task == "classification":
-        fractions = y[y % 1 != 0] if y.dtype.kind == "f" else y[:0]
-        if len(fractions):
-            raise DataError(
-                f"{table.source}: the target {_named(table)} holds numbers with fractions, such as {fractions[0]}, "
-                "which are no classes. Leave --task out, or name another --target."
-            )
-        return y
-    if y.dtype.kind in "iuf":
-        return y
-    try:
-        return y.astype(np.float64)
-    except ValueError as error:
-        comma = next((cell for cell in y.tolist() if isinstance(cell, str) and has_decimal_comma(cell)), None)
-        remedy = "Name another --target, or leave --task out."
-        if comma is not None:
-            remedy = f"Write decimals with a point, not as in {comma!r}."
-        raise DataError(
-            f"{table.source}: the target {_named(table)} holds text, but a regression needs numbers ({error}). {remedy}"
-        ) from error
-
-
-def _named(table: Table) -> str:
-    return f'"{brief(table.target)}"' if table.target else ""
-
-
 def _judges(asked: Asked, table: Table, encoder: TableEncoder | None, task: str) -> tuple[tuple[Any, Target], str]:
     """Rows to judge by that are not drawn: the data set's test rows, or --validation in training's order of columns."""
     if asked.validation is None and table.test is not None:
@@ -190,28 +131,16 @@ def _judges(asked: Asked, table: Table, encoder: TableEncoder | None, task: str)
         other = read(name, target, text=text)
         how = f"all of {brief(name, 100)}"
     if other.y is None:
-        raise DataError(f"{other.source} has no column {_named(table)} to judge by.")
+        raise DataError(f"{other.source} has no column {named(table)} to judge by.")
     X = matched(other, table.feature_names, named=not isinstance(table.X, np.ndarray)).X
     if encoder is not None:
         with blamed(other), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             encoder.transform(X)  # so that what is wrong with these rows is said before training, not after it
-    y = _as_task(other.y, task, other)
+    y = as_task(other.y, task, other)
     if task == "classification":
         refuse_strangers(y, np.unique(np.asarray(table.y)), other)
     return (X, y), how
-
-
-def refuse_strangers(y: Target, classes: Target, table: Table) -> None:
-    """DataError when a row is of a class that training did not have."""
-    known = set(classes.tolist())
-    for row, label in enumerate(y.tolist()):
-        if label not in known:
-            raise DataError(
-                f"{table.source}: the target {_named(table)} is {brief(label)!r} in row {row} (counting from 0), a "
-                f"class that training did not have (it had {listed(classes.tolist())}). Leave such rows out, or "
-                "train with some."
-            )
 
 
 def text_columns(encoder: Mapping[str, Any] | None, target: str | None, classes: Target | None) -> list[str]:

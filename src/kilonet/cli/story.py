@@ -16,6 +16,8 @@ from kilonet.cli.wording import encoding, held_out_text, metric_name, score_text
 def tell_data(console: Console, rows: Parts) -> None:
     """What was read, what it is taken for, and what is held out."""
     console.say("read", f"{brief(rows.source, 100)}: {count(rows.n_rows, 'row')}, {count(rows.n_columns, 'column')}")
+    if rows.dropped:
+        console.say("left out", f"{listed(rows.dropped)}: as asked with --drop")
     if rows.encoder is not None:
         for label, text in encoding(rows.encoder.to_json(), rows.names, rows.n_inputs):
             console.say(label, text)

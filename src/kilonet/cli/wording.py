@@ -11,6 +11,10 @@ from kilonet.numerals import percent
 from kilonet.recipe import Recipe
 
 MOST_TEXTS = 8  # columns whose categories are shown one by one
+LEFT_OUT = {
+    "identifier": "nearly every row has a text of its own, as identifiers do",
+    "empty": "no training row has a value",
+}
 
 
 def metric_name(task: str) -> str:
@@ -109,24 +113,39 @@ def encoding(
         "number": "standardized" if encoder["standardize"] else "as they are",
         "boolean": "0 and 1",
         "category": "one input per category",
-        "identifier": "left out, because every row has a text of its own",
     }
-    yield "columns", f"{count(len(kinds), 'column')} become {count(n_inputs, 'input')}"
+    become = "becomes" if len(kinds) == 1 else "become"
+    yield "columns", f"{count(len(kinds), 'column')} {become} {count(n_inputs, 'input')}"
     for kind, plural in (
         ("number", "numbers"),
         ("boolean", "booleans"),
         ("category", "categories"),
-        ("identifier", "identifiers"),
     ):
         if kind in by_kind:
             yield plural, f"{count(len(by_kind[kind]), 'column')}, {treated[kind]}: {listed(by_kind[kind])}"
+    for kind, why in LEFT_OUT.items():
+        if kind in by_kind:
+            yield "left out", f"{listed(by_kind[kind])}: {why}"
+    constant = [name for place, name in enumerate(columns) if _is_constant(encoder, place)]
+    if constant:
+        yield "constant", f"{listed(constant)}: the same in every training row, so nothing can be learned from it"
     texts = sorted((int(place), found) for place, found in encoder["categories"].items())
     for place, found in texts[:MOST_TEXTS]:
         yield "", f"{brief(columns[place])}, {count(len(found), 'category', 'categories')}: {listed(found, 6)}"
     if len(texts) > MOST_TEXTS:
         yield "", f"… and {len(texts) - MOST_TEXTS:,} more columns of categories"
-    gaps = [f"{brief(name)} {percent(share)}" for name, share in zip(columns, missing, strict=True) if share > 0]
+    gaps = [f"{brief(name)} {percent(share)}" for name, share in zip(columns, missing, strict=True) if 0 < share < 1]
     if gaps:
         yield "missing", f"{listed(gaps)}: filled with the mean (numbers), and marked in an input of their own"
     else:
         yield "missing", "no value was missing; one that is missing later is filled with the mean of its column"
+
+
+def _is_constant(encoder: Mapping[str, Any], place: int) -> bool:
+    """Whether a column was the same, and there, in every training row."""
+    kind = encoder["kinds"][place]
+    if encoder["missing"][place] > 0 or kind in ("identifier", "empty"):
+        return False
+    if kind == "category":
+        return len(encoder["categories"][str(place)]) == 1
+    return bool(encoder["std"][place] == 0)

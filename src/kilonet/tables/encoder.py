@@ -10,7 +10,7 @@ from scipy import sparse
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from kilonet.errors import DataError, DataWarning, FileFormatError, SettingError, ShapeError
+from kilonet.errors import DataError, FileFormatError, SettingError, ShapeError
 from kilonet.numerals import percent
 from kilonet.tables.cells import UnusableError
 from kilonet.tables.inputs import arrange, as_cells, check_weights, closest, is_frame, open_frame
@@ -33,8 +33,9 @@ class TableEncoder(TransformerMixin, BaseEstimator):
     - Texts and categorical types become one 0/1 column for each category (`city=Paris`), and
       `city_missing` where training rows had gaps. A category that training did not have is all zeros and
       said once by DataWarning. Of more than 1,000 categories the most frequent 1,000 are kept; a column of
-      more than 100 texts that on average occur less than twice is an identifier and is left out (with a DataWarning).
+      more than 100 texts that on average occur less than twice is an identifier and is left out (LeftOutWarning).
     - Texts that all write out numbers are numbers; give the column a categorical type if they are codes.
+    - A column without any value is left out too, but in sparse tables.
     - Sparse tables are divided by std but not centred, and stay sparse.
 
     Missing are NaN, None, a library's own missing value and an empty text. Refused with a DataError that
@@ -139,14 +140,14 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         ['column "x0": 25.0% of its values are missing; their mean 2 stands for them and "x0_missing" is 1 there']
         """
         check_is_fitted(self)
-        state, made = self.state_, []
+        state, made, why = self.state_, [], {"identifier": "looks like an identifier", "empty": "was empty in training"}
         for j in np.flatnonzero(state.marked):
             number = state.kinds[j] in {"number", "boolean"}
             stands = f"their mean {state.mean[j]:g} stands for them and " if number else ""
             name, share = state.names[j], percent(float(state.missing[j]))
             made.append(f'column "{name}": {share} of its values are missing; {stands}"{name}_missing" is 1 there')
-        left = [name for name, kind in zip(state.names, state.kinds, strict=True) if kind == "identifier"]
-        return made + [f'column "{name}": left out, it looks like an identifier' for name in left]
+        left = [(name, why[kind]) for name, kind in zip(state.names, state.kinds, strict=True) if kind in why]
+        return made + [f'column "{name}": left out, it {reason}' for name, reason in left]
 
     def to_json(self) -> dict[str, Any]:
         """Everything that was learnt, as JSON values; from_json makes an equal encoder of it."""
@@ -246,4 +247,4 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         for key, sentence in said.sentences.items():
             if key not in self._warned:
                 self._warned.add(key)
-                warnings.warn(f'column "{self.state_.names[key[0]]}": {sentence}.', DataWarning, stacklevel=4)
+                warnings.warn(f'column "{self.state_.names[key[0]]}": {sentence}.', said.category(key), stacklevel=4)

@@ -8,6 +8,7 @@ import narwhals.stable.v2 as nw
 import numpy as np
 from numpy.typing import NDArray
 
+from kilonet.errors import DataWarning
 from kilonet.tables import sparse, texts
 from kilonet.tables.cells import Column, Floats, Numbers, Texts, UnusableError, labels, read_cells, read_series
 from kilonet.tables.numeric import Grid, Moments, moments
@@ -17,9 +18,16 @@ from kilonet.tables.state import State
 Opened: TypeAlias = Any
 
 
+class LeftOutWarning(DataWarning):
+    """A column of the training table tells nothing, and was left out."""
+
+
 @dataclass
 class Said:
-    """Sentences for the user, by the column's place and what happened there: each is said once a fit."""
+    """Sentences for the user, by the column's place and what happened there: each is said once a fit.
+
+    What happened is "left out", "fit", "missing" or "unknown".
+    """
 
     sentences: dict[tuple[int, str], str] = field(default_factory=dict)
 
@@ -27,14 +35,23 @@ class Said:
         """Say `sentence` of a column."""
         self.sentences[column, about] = sentence
 
+    def category(self, key: tuple[int, str]) -> type[DataWarning]:
+        """What kind of warning a sentence is."""
+        return LeftOutWarning if key[1] == "left out" else DataWarning
+
 
 def learn(X: Opened, names: tuple[str, ...], weights: Floats | None, standardize: bool) -> tuple[State, Said]:
     """What an encoder keeps of the training table X (n, d); weights (n,) > 0 or None."""
     if is_sparse(X):
-        return _numbers_only(names, "number", sparse.moments(X, weights), False, standardize), Said()
+        found = sparse.moments(X, weights)
+        same = ("number",) * len(names)  # also where nothing is there: sparse tables keep their columns
+        return State(names, same, found.mean, found.std, found.missing, {}, False, standardize), Said()
     if is_matrix(X):
         kind = "boolean" if X.dtype.kind == "b" else "number"
-        return _numbers_only(names, kind, moments(Grid(X, *X.shape), weights), True, standardize), Said()
+        found = moments(Grid(X, *X.shape), weights)
+        said, kinds = Said(), [kind] * len(names)
+        _leave_out_empty(kinds, found.missing, said)
+        return State(names, tuple(kinds), found.mean, found.std, found.missing, {}, True, standardize), said
     return _learn_columns(X, names, weights, standardize)
 
 
@@ -52,6 +69,8 @@ def encode(X: Opened, state: State, dtype: Any) -> tuple[Any, Said]:
     numbers: list[Floats] = []
     for j, column in columns(X):
         try:
+            if state.kinds[j] == "empty":
+                continue
             if state.kinds[j] in {"number", "boolean"}:
                 numbers.append(_as_numbers(column, state.kinds[j]))
             else:
@@ -92,11 +111,6 @@ def _read_array(part: NDArray[Any]) -> Column:
     return read_cells(list(part) if part.dtype.kind in "mM" else part.tolist())
 
 
-def _numbers_only(names: tuple[str, ...], kind: str, found: Moments, centred: bool, standardize: bool) -> State:
-    kinds = (kind,) * len(names)
-    return State(names, kinds, found.mean, found.std, found.missing, {}, centred, standardize)
-
-
 def _learn_columns(X: Opened, names: tuple[str, ...], weights: Floats | None, standardize: bool) -> tuple[State, Said]:
     said, kinds = Said(), []
     categories: dict[int, tuple[str, ...]] = {}
@@ -116,13 +130,23 @@ def _learn_columns(X: Opened, names: tuple[str, ...], weights: Floats | None, st
             categories |= {} if learnt.identifier else {j: learnt.names}
             missing[j] = learnt.missing
             if learnt.remark:
-                said.add(j, "fit", learnt.remark)
+                said.add(j, "left out" if learnt.identifier else "fit", learnt.remark)
     mean, std = np.zeros(len(names)), np.zeros(len(names))
     if numbers:
         places = list(numbers)
         found = _moments_of(numbers, places, X.shape[0], weights)
         mean[places], std[places], missing[places] = found.mean, found.std, found.missing
+    _leave_out_empty(kinds, missing, said)
     return State(names, tuple(kinds), mean, std, missing, categories, True, standardize), said
+
+
+def _leave_out_empty(kinds: list[str], missing: Floats, said: Said) -> None:
+    """Kinds of columns without a value become "empty": an input that is the same in all rows learns any weight."""
+    for j in np.flatnonzero(missing == 1):
+        kinds[j] = "empty"
+        said.add(
+            int(j), "left out", "no row has a value in it; the column is left out. Fill it, or leave it out yourself"
+        )
 
 
 def _moments_of(numbers: dict[int, Floats], places: list[int], n_rows: int, weights: Floats | None) -> Moments:

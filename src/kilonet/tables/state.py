@@ -12,7 +12,7 @@ from kilonet.errors import FileFormatError
 from kilonet.tables.cells import Floats
 from kilonet.tables.numeric import Standard
 
-KINDS = ("number", "boolean", "category", "identifier")
+KINDS = ("number", "boolean", "category", "identifier", "empty")  # the last two become nothing
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,14 +41,15 @@ class State:
     @cached_property
     def marked(self) -> NDArray[np.bool_]:
         """Which columns have an indicator of missing values (d,)."""
-        return self.missing > 0
+        empty = np.array([kind == "empty" for kind in self.kinds], dtype=np.bool_)
+        return np.asarray((self.missing > 0) & ~empty)
 
     @cached_property
     def widths(self) -> NDArray[np.int64]:
         """Output columns that each column becomes, its missing indicator not counted (d,)."""
         widths = np.ones(len(self.kinds), dtype=np.int64)
         for j, kind in enumerate(self.kinds):
-            if kind in {"category", "identifier"}:
+            if kind in {"category", "identifier", "empty"}:
                 widths[j] = len(self.categories.get(j, ()))
         return widths
 

@@ -118,7 +118,7 @@ def _categories(counted: _Counted) -> Categories:
         # One-hot columns of an identifier fit training rows by heart and are all zero for every new row.
         remark = (
             f"{n} different texts in {counted.rows:g} rows look like an identifier, which says nothing about new "
-            "rows; the column is left out. Drop it from the table, or group its texts into fewer categories"
+            "rows; the column is left out. Leave it out yourself, or group its texts into fewer categories"
         )
         return Categories((), counted.missing, remark, identifier=True)
     if n <= CATEGORY_LIMIT:
