@@ -40,6 +40,16 @@ template <class T> inline constexpr long lanes = vector_bytes(sizeof(T)) / long(
 template <class T> INLINE Vec<T> load(const T* p) { Vec<T> v; __builtin_memcpy(&v, p, sizeof v); return v; }
 template <class T> INLINE void store(T* p, Vec<T> v) { __builtin_memcpy(p, &v, sizeof v); }
 template <class T> INLINE Vec<T> all(T x) { return x - Vec<T>{}; }  // x - 0 is x, also for -0
+
+// Keeps a loaded vector in a register: the compiler would load it again in every operation that uses it.
+template <class V> INLINE void hold([[maybe_unused]] V& v) {
+#if KILONET_VECTOR_BYTES >= 16 && defined(__x86_64__)
+    asm("" : "+v"(v));
+#elif KILONET_VECTOR_BYTES == 16 && defined(__aarch64__)
+    asm("" : "+w"(v));
+#endif
+}
+
 INLINE Words load_words(const std::uint32_t* p) { Words v; __builtin_memcpy(&v, p, sizeof v); return v; }
 INLINE void store_words(std::uint32_t* p, Words v) { __builtin_memcpy(p, &v, sizeof v); }
 

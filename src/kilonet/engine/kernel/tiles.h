@@ -34,17 +34,23 @@ void tile(long count, const Product<T>& p) {
         for (int j = 0; j < vectors; j++) acc[i][j] = load<T>(p.start + i * p.start_row + column<T>(j, p.start_groups));
     const T *a = p.a, *b = p.b;
     const long a_row = p.a_row, a_step = p.a_step, b_step = p.b_step, b_groups = p.b_groups;
-    for (long k = 0; k < count; k++, a += a_step, b += b_step) {
+    long left = count;
+    do {  // never empty: layers have inputs and batches have rows
         Vec<T> bs[vectors];
 #pragma GCC unroll 4
-        for (int j = 0; j < vectors; j++) bs[j] = load<T>(b + column<T>(j, b_groups));
+        for (int j = 0; j < vectors; j++) {
+            bs[j] = load<T>(b + column<T>(j, b_groups));
+            hold(bs[j]);
+        }
 #pragma GCC unroll 16
         for (int i = 0; i < rows; i++) {
             const Vec<T> x = all<T>(a[i * a_row]);
 #pragma GCC unroll 4
             for (int j = 0; j < vectors; j++) acc[i][j] = fma(x, bs[j], acc[i][j]);
         }
-    }
+        a += a_step;
+        b += b_step;
+    } while (--left);
 #pragma GCC unroll 16
     for (int i = 0; i < rows; i++)
 #pragma GCC unroll 4
