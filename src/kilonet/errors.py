@@ -11,7 +11,12 @@ class ShapeError(ValueError):
 
 
 class DataError(ValueError):
-    """A value in the user's data cannot be used: infinity, a missing target, one class, a date."""
+    """A value in the user's data cannot be used: infinity, a missing target, one class, a date.
+
+    row: the row that the message names, counting from 0; None where it names none, or several.
+    """
+
+    row: int | None = None
 
 
 class SettingError(ValueError):

@@ -42,21 +42,21 @@ LABELS = struct.pack(">II", 0x801, 2) + b"\0\1"
 
 BAD = {
     # name: (what writes it, status, what the message says: place and remedy)
-    "infinity": (csv("a,b,y\n1,2,3.5\n4,inf,6.5\n1,2,3\n"), 1, ["bad.csv", '"b"', "row 1", "infinity", "Replace"]),
-    "infinite target": (csv("a,y\n1,2.5\n2,-inf\n"), 1, ["bad.csv", '"y"', "row 1", "infinite"]),
+    "infinity": (csv("a,b,y\n1,2,3.5\n4,inf,6.5\n1,2,3\n"), 1, ["bad.csv", '"b"', "line 3", "infinity", "Replace"]),
+    "infinite target": (csv("a,y\n1,2.5\n2,-inf\n"), 1, ["bad.csv", '"y"', "line 3", "infinite"]),
     "text among numbers": (
         csv(f"a,y\n{NUMBERS}\noops,1.5\n{NUMBERS}\n"),
         1,
-        ["bad.csv", '"a"', "row 30", "'oops'", "Mend"],
+        ["bad.csv", '"a"', "line 32", "'oops'", "Mend"],
     ),
     "text among the target's numbers": (
         csv("y,a\n" + NUMBERS + "\noops,1.5\n"),
         1,
-        ["bad.csv", '"y"', "row 30", "'oops'", "Mend"],
+        ["bad.csv", '"y"', "line 32", "'oops'", "Mend"],
     ),
-    "ragged": (csv("a,b,y\n1,2,3\n4,5\n"), 1, ["bad.csv", "row 3", "2 cells", "3", "Mend"]),
+    "ragged": (csv("a,b,y\n1,2,3\n4,5\n"), 1, ["bad.csv", "line 3", "2 cells", "3", "Mend"]),
     "unknown target": (csv("a,b,why\n1,2,3\n"), 2, ["bad.csv", '"y"', "a, b, why"]),
-    "missing target": (csv("a,y\n1,0.5\n2,\n3,1.5\n"), 1, ["bad.csv", '"y"', "row 1", "Fill it in"]),
+    "missing target": (csv("a,y\n1,0.5\n2,\n3,1.5\n"), 1, ["bad.csv", '"y"', "line 3", "Fill it in"]),
     "one class": (csv("a,y\n1,no\n2,no\n"), 1, ["bad.csv", '"y"', "'no'", "at least two classes"]),
     "zero rows": (csv("a,y\n"), 1, ["bad.csv", "no rows"]),
     "no bytes": (csv(""), 1, ["bad.csv", "is empty"]),
@@ -98,6 +98,8 @@ def test_it_is_refused_with_place_and_remedy(capsys, tmp_path, monkeypatch, name
     for word in words:
         assert word in err
     assert "Traceback" not in err
+    assert "counting from 0" not in err or data == "bad.parquet"
+    assert all(line.endswith((".", "?")) for line in err.splitlines())
     assert not (tmp_path / "model.kn").exists()
     assert len(list(tmp_path.iterdir())) <= 1
 
@@ -122,10 +124,10 @@ def test_validation_rows_are_checked_before_training(capsys, tmp_path, monkeypat
     monkeypatch.chdir(tmp_path)
     csv("a,c,y\n" + "1,x,yes\n2,z,no\n" * 10)(tmp_path / "good")
     for text, words in {
-        "a,c,y\n1,x,yes\n1,x,perhaps\n": ["other.csv", "'perhaps'", "row 1", "no, yes"],
+        "a,c,y\n1,x,yes\n1,x,perhaps\n": ["other.csv", "'perhaps'", "line 3", "no, yes"],
         "a,y\n1,yes\n": ["other.csv", "lacks 1 of the 2", "c"],
         "a,c\n1,x\n": ["other.csv", '"y"'],
-        "a,c,y\n1,x,yes\ninf,x,yes\n": ["other.csv", '"a"', "row 1"],
+        "a,c,y\n1,x,yes\ninf,x,yes\n": ["other.csv", '"a"', "line 3"],
     }.items():
         (tmp_path / "other.csv").write_text(text)
         assert main(["fit", "good.csv", "--target", "y", "--validation", "other.csv"]) == 1

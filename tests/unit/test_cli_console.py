@@ -78,14 +78,14 @@ def test_streams(capsys):
     console.warn("careful")
     out, err = capsys.readouterr()
     assert out == "held out   loss 1\n"
-    assert err == "read       1 row\nWarning: careful\n"
+    assert err == "read       1 row\nWarning: careful.\n"
 
 
 def test_quiet_silences_the_story_but_no_warning(capsys):
     console = Console(quiet=True)
     console.say("read", "1 row")
     console.warn("careful")
-    assert capsys.readouterr() == ("", "Warning: careful\n")
+    assert capsys.readouterr() == ("", "Warning: careful.\n")
 
 
 def test_warnings_are_said_once_and_remembered(capsys):
@@ -96,7 +96,7 @@ def test_warnings_are_said_once_and_remembered(capsys):
         warnings.warn("unseen", UserWarning, stacklevel=1)  # from another place
         warnings.warn("hidden", RuntimeWarning, stacklevel=1)
         warnings.warn("for programmers", DeprecationWarning, stacklevel=1)
-    assert capsys.readouterr().err == "Warning: unseen\n"
+    assert capsys.readouterr().err == "Warning: unseen.\n"
     assert console.saw(RuntimeWarning)
     assert not console.saw(SyntaxWarning)
 

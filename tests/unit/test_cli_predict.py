@@ -158,7 +158,7 @@ class TestPredictRefuses:
             ("Size,Soil\n0.5,dry\n", 1, "lacks 2 of the 2"),
             ("size,soil\nlarge,dry\n", 1, "'large'"),
             ("size,soil\ninf,dry\n", 1, "infinity"),
-            ("size,soil\n0.5\n", 1, "has 1 cells"),
+            ("size,soil\n0.5\n", 1, "has 1 cell where"),
             ("size,soil\n", 1, "no rows"),
             ("", 1, "is empty"),
         ],
@@ -177,7 +177,7 @@ class TestPredictRefuses:
         (in_a_folder / "new.csv").write_text("size,soil,kind\n0.5,dry,rose\n0.5,dry,tulip\n")
         assert main(["predict", "flowers.kn", "new.csv", "--score"]) == 1
         err = capsys.readouterr().err
-        assert "'tulip' in row 1" in err
+        assert "'tulip' in line 3" in err
         assert "lily, white" in err
 
     def test_the_wrong_number_of_columns(self, capsys):

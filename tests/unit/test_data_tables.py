@@ -14,6 +14,7 @@ import pyarrow.parquet
 import pytest
 
 from kilonet.data import Table, read
+from kilonet.data.places import where
 from kilonet.errors import DataError, DataWarning, FileFormatError
 
 ROWS = {"size": [1.5, None, 3.0], "city": ["Paris", "Rome", None], "price": [10, 20, 30]}
@@ -74,7 +75,7 @@ def test_columns_kept_as_text(tmp_path: Path) -> None:
     assert read(path, text=["zip"]).X["zip"].to_pylist() == ["01234", "99999"]
 
 
-RAGGED = r"row 3 \(the header is row 1.*\): has 1 cells where the header has 2: '3'.* Mend the row"
+RAGGED = r"line \d: has 1 cell where the header has 2: '3'.* Mend the row"
 
 
 @pytest.mark.parametrize(
@@ -85,8 +86,8 @@ RAGGED = r"row 3 \(the header is row 1.*\): has 1 cells where the header has 2: 
         (b"a,b\n", "header with 2 columns, but no rows"),
         (b"a,b", "has a header, but no rows"),
         (b"a,b\n1,2\n3\n4,5\n", RAGGED),
-        (b"a,b\n" + b"1,2\n" * 500_000 + b"1,2,3\n", "row 500002 .* has 3 cells where the header has 2"),
-        (b'a,b\n"x,1\n2,3\n', "has 1 cells"),
+        (b"a,b\n" + b"1,2\n" * 500_000 + b"1,2,3\n", "line 500002: has 3 cells where the header has 2"),
+        (b'a,b\n"x,1\n2,3\n', "line 2: has 1 cell where"),
         (b"a,b,a\n1,2,3\n", 'more than one column is named "a"'),
         (b"a,,b\n1,2,3\n", "column 2 has no name"),
         (b"a,b\n1,caf\xe9\n", "line 2: the byte 0xe9 is no UTF-8"),
@@ -124,7 +125,7 @@ def test_cut_files_of_columns(tmp_path: Path, ending: str) -> None:
         (ROWS["price"], "prize", r'has no column "prize" for a target. Did you mean "price"\? Its columns: x, price'),
         (ROWS["price"], "spam", r'has no column "spam" for a target. Its columns: x, price'),
         ([1, None, None], "price", r"missing in rows 1, 2 \(counting from 0\) of 3"),
-        ([1.0, float("nan"), 2.0], "price", r"missing in row 1 \(counting from 0\) of 3"),
+        ([1.0, float("nan"), 2.0], "price", r"missing in row 1 \(counting from 0\) of 3 rows"),
         (["a", " ", "b"], "price", "missing in row 1 "),
         ([None, None, None], "price", "missing in rows 0, 1, 2"),
         ([1.0, 2.0, float("-inf")], "price", r"infinite in row 2 "),
@@ -160,7 +161,7 @@ def test_kinds_of_targets(tmp_path: Path, column: Any, expected: np.ndarray) -> 
 def test_text_in_a_target_of_numbers(tmp_path: Path) -> None:
     rows = [f"{i},{i / 7}" for i in range(40)]
     rows[30] = "30,unknown"
-    with pytest.raises(DataError, match=r"holds the text 'unknown' in row 30 .*most of it is numbers"):
+    with pytest.raises(DataError, match=r"holds the text 'unknown' in line 32, though most of it is numbers"):
         read(csv(tmp_path, "\n".join(["x,y", *rows])), "y")
     with pytest.raises(DataError, match='no column beside the target "y"'):
         read(csv(tmp_path, "y\n1\n"), "y")
@@ -191,3 +192,17 @@ def test_without_pyarrow_the_remedy_is_said(tmp_path: Path, monkeypatch: pytest.
             DataError, match=r'needs pyarrow.*, which is not installed. Run: pip install "kilonet\[tables\]"'
         ):
             read(csv(tmp_path, "a\n1\n", name))
+
+
+def test_rows_of_a_csv_file_are_named_by_their_line(tmp_path: Path) -> None:
+    text = '\ufeffx,note,y\n1,"two\nlines",1.5\n\n2,b,\n3,"c ""d""",2.5\n4,e,\n'
+    path = csv(tmp_path, text.encode())
+    with pytest.raises(DataError, match=r'target "y" is missing in lines 5, 7 of 4 rows\. '):
+        read(path, "y")
+    assert where(path, [0]) == "line 2"
+    assert where(path, [3, 1]) == "lines 7, 5"
+    assert where(path, list(range(4))) == "lines 2, 5, 6, 7"
+    assert where(path, [9]) == "row 9 (counting from 0)"  # the file changed meanwhile
+    assert where(tmp_path / "a.parquet", [2]) == "row 2 (counting from 0)"
+    assert where(tmp_path / "a.parquet", range(8)) == "rows 0, 1, 2, 3, 4 and 3 others (counting from 0)"
+    assert where(tmp_path / "gone.csv", [2]) == "row 2 (counting from 0)"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import click
@@ -13,6 +14,7 @@ import numpy as np
 
 from kilonet.cli.console import brief, did_you_mean, listed
 from kilonet.data import Table
+from kilonet.data.places import where
 from kilonet.errors import DataError
 from kilonet.persistence import SavedModel
 
@@ -26,11 +28,14 @@ class Matched(NamedTuple):
 
 @contextmanager
 def blamed(table: Table) -> Iterator[None]:
-    """Within: the file's name in front of what is wrong in it."""
+    """Within: the file's name in front of what is wrong in it, and places as they are found in the file."""
     try:
         yield
     except DataError as error:
-        raise DataError(f"{table.source}: {error}") from error
+        text = str(error)
+        if error.row is not None:
+            text = text.replace(f"row {error.row} (counting from 0)", where(Path(table.source), [error.row]))
+        raise DataError(f"{table.source}: {text}") from error
 
 
 def matched(table: Table, names: tuple[str, ...], *, named: bool) -> Matched:

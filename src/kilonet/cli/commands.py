@@ -12,7 +12,7 @@ from importlib import import_module, metadata
 import click
 
 from kilonet.cli import INTERRUPTED
-from kilonet.cli.console import plain
+from kilonet.cli.console import ended, plain
 from kilonet.errors import DataError, DivergenceError, EngineError, FileFormatError, SettingError, ShapeError
 
 FAILED, USAGE = 1, 2
@@ -119,7 +119,7 @@ def _refuse(error: click.ClickException) -> int:
 
 
 def _fail(message: object, status: int = FAILED) -> int:
-    click.secho(f"Error: {plain(message)}", err=True, fg="red")
+    click.secho(f"Error: {ended(plain(message))}", err=True, fg="red")
     return status
 
 

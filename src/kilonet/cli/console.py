@@ -43,6 +43,15 @@ def brief(name: object, longest: int = 40) -> str:
     return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
+def ended(text: str) -> str:
+    """A message with a full stop, whoever wrote it.
+
+    >>> ended("Drop it"), ended("Is it there?")
+    ('Drop it.', 'Is it there?')
+    """
+    return text if text.endswith((".", "?", "!", "…")) else text + "."
+
+
 def listed(names: Sequence[object], most: int = 8) -> str:
     """Names in a sentence, the end of a long list left out.
 
@@ -113,7 +122,7 @@ class Console:
 
     def warn(self, text: object) -> None:
         """A warning on stderr, also when quiet."""
-        click.secho(_wrapped("Warning: ", plain(text), sys.stderr), err=True, fg="yellow")
+        click.secho(_wrapped("Warning: ", ended(plain(text)), sys.stderr), err=True, fg="yellow")
 
     def _line(self, label: str, text: str, stream: TextIO) -> None:
         head = f"{label:<{LABEL - 1}} "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from kilonet.cli.console import brief, listed
 from kilonet.data import Table, task_of
+from kilonet.data.places import where
 from kilonet.errors import DataError, DataWarning
 from kilonet.numerals import has_decimal_comma
 
@@ -82,9 +84,9 @@ def refuse_strangers(y: Target, classes: Target, table: Table) -> None:
     for row, label in enumerate(y.tolist()):
         if label not in known:
             raise DataError(
-                f"{table.source}: the target {named(table)} is {brief(label)!r} in row {row} (counting from 0), a "
-                f"class that training did not have (it had {listed(classes.tolist())}). Leave such rows out, or "
-                "train with some."
+                f"{table.source}: the target {named(table)} is {brief(label)!r} in "
+                f"{where(Path(table.source), [row])}, a class that training did not have (it had "
+                f"{listed(classes.tolist())}). Leave such rows out, or train with some."
             )
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kilonet.data.arrow import module
+from kilonet.data.places import where
 from kilonet.errors import DataError, FileFormatError
 from kilonet.numerals import has_decimal_comma, parse
 
@@ -42,11 +43,11 @@ def split_target(frame: Any, target: str, path: Path) -> tuple[Any, NDArray[Any]
         raise DataError(f'{path} has no column "{target}" for a target.{hint} Its columns: {shown}')
     if len(names) == 1:
         raise DataError(f'{path} has no column beside the target "{target}". Give at least one to learn from')
-    y = _values(frame[target], f'{path}: the target "{target}"')
+    y = _values(frame[target], f'{path}: the target "{target}"', path)
     return frame.drop_columns([target]), y
 
 
-def _values(column: Any, what: str) -> NDArray[Any]:
+def _values(column: Any, what: str, path: Path) -> NDArray[Any]:
     pa = module("pyarrow")
     kind = column.type
     if pa.types.is_dictionary(kind):
@@ -57,10 +58,10 @@ def _values(column: Any, what: str) -> NDArray[Any]:
     if not (texts or numbers or pa.types.is_boolean(kind) or pa.types.is_null(kind)):
         raise DataError(f"{what} is of the type {kind}. A target is numbers, texts or truth values: convert it first")
     if texts:
-        return _texts(column.to_pylist(), what)
+        return _texts(column.to_pylist(), what, path)
     gaps = np.flatnonzero(column.is_null(nan_is_null=True).to_numpy())
     if gaps.size:
-        raise _missing(gaps, column.length(), what)
+        raise _missing(gaps, column.length(), what, path)
     if pa.types.is_boolean(kind):
         return np.array(column.to_pylist(), dtype=np.bool_)
     if pa.types.is_integer(kind):
@@ -69,29 +70,25 @@ def _values(column: Any, what: str) -> NDArray[Any]:
     floats = np.array(column.to_pylist() if pa.types.is_decimal(kind) else column.to_numpy(), dtype=np.float64)
     infinite = np.flatnonzero(np.isinf(floats))
     if infinite.size:
-        raise DataError(f"{what} is infinite in {_rows(infinite)}. Replace it by a number, or drop the row")
+        raise DataError(
+            f"{what} is infinite in {where(path, infinite.tolist())}. Replace it by a number, or drop the row"
+        )
     return floats
 
 
-def _texts(cells: list[str | None], what: str) -> NDArray[np.object_]:
+def _texts(cells: list[str | None], what: str, path: Path) -> NDArray[np.object_]:
     gaps = np.flatnonzero([cell is None or not cell.strip() for cell in cells])
     if gaps.size:
-        raise _missing(gaps, len(cells), what)
+        raise _missing(gaps, len(cells), what, path)
     known = {cell: parse(cell) is not None for cell in cells if cell is not None}
     if sum(known.values()) > max(20, len(known) / 2) and not all(known.values()):
         row, cell = next((row, cell) for row, cell in enumerate(cells) if cell is not None and not known[cell])
         advice = "Write decimals with a point" if has_decimal_comma(cell) else "Mend the cell, or drop the row"
         raise DataError(
-            f"{what} holds the text {cell!r} in row {row} (counting from 0), though most of it is numbers. {advice}"
+            f"{what} holds the text {cell!r} in {where(path, [row])}, though most of it is numbers. {advice}"
         )
     return np.array(cells, dtype=object)
 
 
-def _missing(rows: NDArray[np.intp], n: int, what: str) -> DataError:
-    return DataError(f"{what} is missing in {_rows(rows)} of {n}. Fill it in, or drop the row")
-
-
-def _rows(rows: NDArray[np.intp]) -> str:
-    shown = ", ".join(str(row) for row in rows[:5])
-    more = f" and {rows.size - 5} others" if rows.size > 5 else ""
-    return f"row{'s' if rows.size > 1 else ''} {shown}{more} (counting from 0)"
+def _missing(rows: NDArray[np.intp], n: int, what: str, path: Path) -> DataError:
+    return DataError(f"{what} is missing in {where(path, rows.tolist())} of {n} rows. Fill it in, or drop the row")

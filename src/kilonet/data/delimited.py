@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from kilonet.data.arrow import failures, module
+from kilonet.data.places import separator, where
 from kilonet.errors import DataWarning, FileFormatError
 
 MISSING = ["", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "NULL", "null"]
@@ -19,15 +20,15 @@ _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 def read(path: Path, text: Collection[str] = ()) -> Any:
     """The pyarrow table in a file of separated values; columns in `text` stay texts."""
     header = _look_through(path)
-    separator = "\t" if path.suffix.lower() == ".tsv" else _separator(header)
+    between = separator(path, header)
     csv = module("pyarrow.csv")
     types = {name: module("pyarrow").string() for name in text}
     convert = csv.ConvertOptions(null_values=MISSING, strings_can_be_null=True, column_types=types)
-    parse = csv.ParseOptions(delimiter=separator, newlines_in_values=True)
+    parse = csv.ParseOptions(delimiter=between, newlines_in_values=True)
     try:
         frame = csv.read_csv(path, parse_options=parse, convert_options=convert)
     except failures() as error:
-        raise _diagnosis(path, separator, error) from None
+        raise _diagnosis(path, between, error) from None
     names = [name.strip() for name in frame.column_names]
     if len(names) > 1 and not names[0]:
         said = f"{path}: the first column has no name (row numbers that a program wrote?) and was left out."
@@ -70,12 +71,7 @@ def _chunks(path: Path) -> Iterator[bytes]:
             yield chunk
 
 
-def _separator(header: str) -> str:
-    bare = re.sub(r'"[^"]*"', "", header)
-    return max([",", ";", "\t", "|"], key=bare.count)  # the comma where none occurs
-
-
-def _diagnosis(path: Path, separator: str, error: BaseException) -> FileFormatError:
+def _diagnosis(path: Path, between: str, error: BaseException) -> FileFormatError:
     """Read once more, slowly, to find the first row that has the wrong number of cells."""
     csv, wrong = module("pyarrow.csv"), []
 
@@ -83,7 +79,7 @@ def _diagnosis(path: Path, separator: str, error: BaseException) -> FileFormatEr
         wrong.append(row)
         return "skip"
 
-    parse = csv.ParseOptions(delimiter=separator, newlines_in_values=True, invalid_row_handler=note)
+    parse = csv.ParseOptions(delimiter=between, newlines_in_values=True, invalid_row_handler=note)
     try:
         csv.read_csv(path, read_options=csv.ReadOptions(use_threads=False), parse_options=parse)
     except failures():
@@ -93,10 +89,11 @@ def _diagnosis(path: Path, separator: str, error: BaseException) -> FileFormatEr
     if not wrong:
         return FileFormatError(f"{path} is no readable CSV file: {error}. Look for a quote that is not closed")
     row = wrong[0]
-    line = "" if row.number is None else f", row {row.number} (the header is row 1, empty lines do not count)"
+    line = "" if row.number is None else f", {where(path, [row.number - 2])}"
+    cells = "1 cell" if row.actual_columns == 1 else f"{row.actual_columns} cells"
     start = row.text if len(row.text) <= 60 else row.text[:57] + "..."
     return FileFormatError(
-        f"{path}{line}: has {row.actual_columns} cells where the header has {row.expected_columns}: {start!r}. "
+        f"{path}{line}: has {cells} where the header has {row.expected_columns}: {start!r}. "
         "Mend the row; a cell that holds the separator or a line break needs double quotes around it"
     )
 

@@ -11,7 +11,6 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from kilonet.errors import DataError, FileFormatError, SettingError, ShapeError
-from kilonet.numerals import percent
 from kilonet.tables.cells import UnusableError
 from kilonet.tables.inputs import arrange, as_cells, check_weights, closest, is_frame, open_frame
 from kilonet.tables.learning import Said, encode, learn
@@ -140,14 +139,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         ['column "x0": 25.0% of its values are missing; their mean 2 stands for them and "x0_missing" is 1 there']
         """
         check_is_fitted(self)
-        state, made, why = self.state_, [], {"identifier": "looks like an identifier", "empty": "was empty in training"}
-        for j in np.flatnonzero(state.marked):
-            number = state.kinds[j] in {"number", "boolean"}
-            stands = f"their mean {state.mean[j]:g} stands for them and " if number else ""
-            name, share = state.names[j], percent(float(state.missing[j]))
-            made.append(f'column "{name}": {share} of its values are missing; {stands}"{name}_missing" is 1 there')
-        left = [(name, why[kind]) for name, kind in zip(state.names, state.kinds, strict=True) if kind in why]
-        return made + [f'column "{name}": left out, it {reason}' for name, reason in left]
+        return self.state_.notes()
 
     def to_json(self) -> dict[str, Any]:
         """Everything that was learnt, as JSON values; from_json makes an equal encoder of it."""
@@ -238,10 +230,12 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         raise SettingError(f'dtype={self.dtype!r}: needs "float32", "float64", or None for that of the data')
 
     def _refuse(self, error: UnusableError, names: tuple[str, ...], rows: NDArray[np.int64] | None) -> NoReturn:
-        column = "" if error.column is None else f'column "{names[error.column]}"'
         row = error.row if rows is None or error.row is None else int(rows[error.row])
-        place = column if row is None else f"{column}, row {row} (counting from 0)"
-        raise (_CellTypeError if error.nested else DataError)(f"{place}: {error.what}.") from None
+        place = "" if error.column is None else f'column "{names[error.column]}"'
+        place += "" if row is None else f", row {row} (counting from 0)"
+        refused = (_CellTypeError if error.nested else DataError)(f"{place}: {error.what}.")
+        refused.row = row
+        raise refused from None
 
     def _say(self, said: Said) -> None:
         for key, sentence in said.sentences.items():

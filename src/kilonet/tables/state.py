@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kilonet.errors import FileFormatError
+from kilonet.numerals import percent
 from kilonet.tables.cells import Floats
 from kilonet.tables.numeric import Standard
 
@@ -81,6 +82,18 @@ class State:
             made += [f"{name}={category}" for category in self.categories.get(j, ())]
             made += [f"{name}_missing"] if self.marked[j] else []
         return _distinct(made)
+
+    def notes(self) -> list[str]:
+        """One sentence for each column with gaps and each that was left out."""
+        made = []
+        for j in np.flatnonzero(self.marked):
+            number = self.kinds[j] in {"number", "boolean"}
+            stands = f"their mean {self.mean[j]:g} stands for them and " if number else ""
+            name, share = self.names[j], percent(float(self.missing[j]))
+            made.append(f'column "{name}": {share} of its values are missing; {stands}"{name}_missing" is 1 there')
+        why = {"identifier": "looks like an identifier", "empty": "was empty in training"}
+        left = [(name, why[kind]) for name, kind in zip(self.names, self.kinds, strict=True) if kind in why]
+        return made + [f'column "{name}": left out, it {reason}' for name, reason in left]
 
     def to_json(self) -> dict[str, Any]:
         """The state as JSON values; every float comes back as the same bits."""
