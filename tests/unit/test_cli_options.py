@@ -84,6 +84,32 @@ def test_help_goes_to_stdout_and_exits_0(capsys, arguments):
     assert "\b" not in out
 
 
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["fit", "a.csv", "--targt", "y"], "No such option '--targt'. Did you mean --target?"),
+        (["fit", "a.csv", "--hiden", "5"], "No such option '--hiden'. Did you mean --hidden?"),
+        (["predict", "a.kn", "b.csv", "--prob"], "No such option '--prob'. Did you mean --proba?"),
+        (["show", "a.kn", "--zzz"], "No such option '--zzz'."),
+        (["predct", "a.kn"], "No such command 'predct'. Did you mean predict?"),
+    ],
+)
+def test_a_slip_of_the_pen_is_understood(capsys, arguments, says):
+    assert main(arguments) == 2
+    assert capsys.readouterr().err.splitlines()[0] == f"Error: {says}"
+
+
+def test_a_name_near_that_of_a_missing_model(capsys, in_a_folder):
+    (in_a_folder / "houses.kn").touch()
+    for arguments in (["show", "house.kn"], ["predict", "house.kn", "rows.csv"]):
+        assert main(arguments) == 1
+        assert capsys.readouterr().err == 'Error: there is no file house.kn. Did you mean "houses.kn"?\n'
+    assert main(["show", str(in_a_folder / "hous.kn")]) == 1
+    assert 'hous.kn. Did you mean "houses.kn"?' in capsys.readouterr().err
+    assert main(["show", "nothing/house.kn"]) == 1
+    assert capsys.readouterr().err == "Error: there is no file nothing/house.kn.\n"
+
+
 def test_version(capsys):
     assert main(["--version"]) == 0
     assert capsys.readouterr().out.startswith("kilonet ")

@@ -109,6 +109,25 @@ class TestPredict:
         assert err.count("Warning: ") == 1
         assert "swamp" in err
 
+    def test_numbers_have_the_digits_of_the_models_type(self, capsys, in_a_folder):
+        (in_a_folder / "line.csv").write_text("x,y\n" + "".join(f"{x},{2.5 * x + 9}\n" for x in range(30)))
+        for dtype in ("float32", "float64"):
+            quick = ["--target", "y", "--hidden", "4", "--epochs", "5", "--dtype", dtype, "--out", "line.kn"]
+            assert main(["fit", "line.csv", *quick]) == 0
+            capsys.readouterr()
+            main(["predict", "line.kn", "line.csv"])
+            texts = [row[0] for row in rows_of(capsys.readouterr().out)[1:]]
+            expected = kn.load("line.kn").predict(kn.read("line.csv", "y").X).astype(dtype)
+            assert texts == [str(number) for number in expected]
+            assert np.array(texts, dtype=dtype).tolist() == expected.tolist()
+            main(["predict", "line.kn", "line.csv", "--json"])
+            assert [str(number) for number in json.loads(capsys.readouterr().out)["predictions"]] == texts
+
+    @pytest.mark.usefixtures("flowers")
+    def test_the_score_is_told_even_when_quiet(self, capsys):
+        main(["predict", "flowers.kn", "flowers.csv", "--score", "--quiet"])
+        assert capsys.readouterr().err.startswith("score      accuracy ")
+
     def test_numbers_come_back_exactly(self, capsys, in_a_folder):
         x = np.linspace(0, 1, 30, dtype=np.float32)
         lines = [f"{a},{b}" for a, b in zip(x.tolist(), (1e6 + x).tolist(), strict=True)]
@@ -286,6 +305,6 @@ class TestBrokenModels:
 
     def test_no_file_and_no_permission(self, capsys):
         assert main(["show", "nothing.kn"]) == 1
-        assert "nothing.kn: No such file" in capsys.readouterr().err
+        assert "there is no file nothing.kn" in capsys.readouterr().err
         assert main(["show", "/dev/zero"]) == 1
         assert "not a plain file" in capsys.readouterr().err

@@ -1,6 +1,7 @@
 """`kilonet fit` and its rows: targets that are none, columns that tell nothing, columns that are left out."""
 
 import json
+import re
 
 import pytest
 
@@ -57,6 +58,40 @@ class TestTargets:
         assert '7 of the 8 classes of the target "y" have a single row' in fit(capsys)[1]
         write(in_a_folder, "x;y", [(row, "a" if row < 1 else "yz"[row % 2]) for row in range(30)])
         assert "single row" not in fit(capsys)[1]
+
+
+class TestLosses:
+    @pytest.mark.parametrize(
+        ("loss", "task", "others"), [("hinge", "regression", "squared, absolute, huber, quantile"),
+                                     ("huber(2.0)", "classification", "cross_entropy, logistic, hinge")]
+    )  # fmt: skip
+    def test_a_loss_of_the_other_task_is_refused_before_anything_is_told(self, capsys, in_a_folder, loss, task, others):
+        write(in_a_folder, "x;y", [(row, row % 2 if task == "classification" else row + 0.5) for row in range(30)])
+        status, err, _ = fit(capsys, "--loss", loss)
+        assert status == 2
+        assert err.startswith(f"Error: --loss {loss} is for ")
+        assert f"but this is a {task}" in err
+        assert others in err
+        assert "MLP" not in err
+
+
+class TestUnits:
+    def test_errors_are_told_in_the_targets_units_and_the_loss_in_its_own(self, capsys, in_a_folder):
+        write(in_a_folder, "x;price", [(row % 7, 1000 * row + 0.5) for row in range(40)])
+        main(["fit", "rows.csv", "--target", "price", "--hidden", "3", "--epochs", "2", "--out", "m.kn"])
+        held_out, training, _ = capsys.readouterr().out.splitlines()
+        main(["show", "m.kn"])
+        shown = capsys.readouterr().out
+        units = re.fullmatch(
+            r"held out   R² \S+, RMSE ([\d,]+), MAE ([\d,]+) in units of price over 8 rows; "
+            r"loss \S+ \(on the standardized target\)", held_out
+        )  # fmt: skip
+        assert units
+        assert 1000 < float(units[2].replace(",", "")) <= float(units[1].replace(",", "")) < 100000
+        assert re.fullmatch(
+            r"training   loss \S+ \(on the standardized target\), R² \S+ \(while learning, epoch 2\)", training
+        )
+        assert held_out in shown
 
 
 class TestColumnsThatTellNothing:

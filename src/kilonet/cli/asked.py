@@ -10,7 +10,8 @@ from typing import Any
 
 import click
 
-from kilonet.cli.seam import Estimator, MLPClassifier, MLPRegressor
+from kilonet.cli.seam import LOSSES, Estimator, MLPClassifier, MLPRegressor
+from kilonet.losses import loss_from
 from kilonet.persistence import writable
 
 HELD_OUT = 0.2
@@ -86,11 +87,22 @@ class Asked:
 
     def estimator(self, task: str) -> Estimator:
         """An estimator with these settings, not fitted. Raises UsageError for settings of the other task."""
+        self._check_loss(task)
         if task == "classification":
             return MLPClassifier(**self.settings)
         if "class_weight" in self.settings:
             raise click.UsageError("--class-weight is for classes, but this is a regression. Leave it out.")
         return MLPRegressor(**self.settings)
+
+    def _check_loss(self, task: str) -> None:
+        loss = self.settings.get("loss", "auto")
+        if loss == "auto" or loss_from(loss).name in LOSSES[task]:
+            return
+        other = "classification" if task == "regression" else "regression"
+        raise click.UsageError(
+            f"--loss {loss} is for {other}, but this is a {task}. Choose one of {', '.join(LOSSES[task])}, or leave "
+            f"it out; --task {other} overrides what was seen in the target."
+        )
 
 
 def _place(data: str, out: str | None, inputs: tuple[str | None, ...]) -> Path:

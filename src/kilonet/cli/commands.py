@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import difflib
 import io
 import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module, metadata
+from pathlib import Path
 
 import click
 
 from kilonet.cli import INTERRUPTED
-from kilonet.cli.console import ended, plain
+from kilonet.cli.console import did_you_mean, ended, plain
 from kilonet.errors import DataError, DivergenceError, EngineError, FileFormatError, SettingError, ShapeError
 
 FAILED, USAGE = 1, 2
@@ -42,8 +44,10 @@ class Commands(click.Group):
         """Names of all commands."""
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command of this name, or None."""
+        if cmd_name not in COMMANDS and not cmd_name.startswith("-"):
+            ctx.fail(f"No such command '{cmd_name}'.{_meant(difflib.get_close_matches(cmd_name, COMMANDS))}")
         if cmd_name not in COMMANDS:
             return None
         command = getattr(import_module(f"kilonet.cli.{cmd_name}"), cmd_name)
@@ -111,11 +115,18 @@ def _called(arguments: Sequence[str] | None) -> int:
 
 def _refuse(error: click.ClickException) -> int:
     """Wrong usage: the message, and where to read how it is done."""
-    _fail(error.format_message(), error.exit_code)
+    if isinstance(error, click.NoSuchOption):  # click lists what is near by the alphabet, not by nearness
+        _fail(f"No such option '{error.option_name}'.{_meant(error.possibilities or [])}", USAGE)
+    else:
+        _fail(error.format_message(), error.exit_code)
     context = getattr(error, "ctx", None)
     if isinstance(context, click.Context) and error.exit_code == USAGE:
         click.echo(f"`{context.command_path} --help` tells more.", err=True)
     return error.exit_code
+
+
+def _meant(nearest: Sequence[str]) -> str:
+    return f" Did you mean {nearest[0]}?" if nearest else ""
 
 
 def _fail(message: object, status: int = FAILED) -> int:
@@ -126,6 +137,10 @@ def _fail(message: object, status: int = FAILED) -> int:
 def _os_error(error: OSError) -> str:
     if error.errno is None:  # one of our own, which says all there is to say
         return str(error)
+    if isinstance(error, FileNotFoundError) and isinstance(error.filename, str):
+        path = Path(error.filename)
+        beside = [other.name for other in path.parent.iterdir()] if path.parent.is_dir() else []
+        return f"there is no file {path}.{did_you_mean(path.name, beside)}"
     return (
         f"{error.filename or 'the output'}: {error.strerror or error}. Look at the path, its permissions and the disk."
     )

@@ -114,7 +114,11 @@ class Console:
     def say(self, label: str, text: str) -> None:
         """A line of narrative on stderr."""
         if not self.quiet:
-            self._line(label, text, sys.stderr)
+            self.tell(label, text)
+
+    def tell(self, label: str, text: str) -> None:
+        """A line on stderr that was asked for, and comes also when quiet."""
+        self._line(label, text, sys.stderr)
 
     def result(self, label: str, text: str) -> None:
         """A line of result on stdout."""

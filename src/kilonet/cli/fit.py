@@ -23,6 +23,7 @@ from kilonet.cli.seam import Estimator, to_model
 from kilonet.cli.story import tell_data, tell_network, tell_result
 from kilonet.engine.interrupt import CtrlC
 from kilonet.errors import DivergenceError, DivergenceWarning, InterruptedWarning
+from kilonet.optimizers import optimizer_from
 from kilonet.tables import LeftOutWarning
 
 HELP = """Train a network on DATA and save it.
@@ -48,7 +49,7 @@ def fit(data: str, **options: Any) -> int:
     asked = Asked.of(data, options)
     console = Console(quiet=asked.quiet)
     told = () if asked.quiet else (LeftOutWarning,)  # the story has it
-    with console.warnings(InterruptedWarning, *told):
+    with console.warnings(InterruptedWarning, DivergenceWarning, *told):
         try:
             estimator, rows, seconds = learn(console, asked)
         except KeyboardInterrupt:
@@ -75,8 +76,8 @@ class Stopped(click.ClickException):
 def learn(console: Console, asked: Asked) -> tuple[Estimator, Parts, float]:
     """Read, tell, train: the fitted estimator, its rows, and the seconds that training took."""
     rows = parts(asked)
+    estimator = asked.estimator(rows.task)  # first, since it may refuse
     tell_data(console, rows)
-    estimator = asked.estimator(rows.task)
     tell_network(console, estimator, rows)
     begun = time.perf_counter()
     train(console, estimator, rows, asked)
@@ -94,10 +95,24 @@ def train(console: Console, estimator: Estimator, rows: Parts, asked: Asked) -> 
     with progress(rows.task, called, asked.quiet) as callbacks:
         data = (rows.held_x, rows.held_y) if judged_on_the_way else None
         estimator.set_params(validation_data=data, callbacks=callbacks or None)
-        estimator.fit(rows.X, rows.y)
+        try:
+            estimator.fit(rows.X, rows.y)
+        except DivergenceError as error:
+            raise DivergenceError(diverged(asked)) from error
     estimator.set_params(validation_data=None, callbacks=None)
     if console.saw(DivergenceWarning):
-        raise DivergenceError("the model was not saved, because training diverged (see the warning above).")
+        raise DivergenceError(diverged(asked))
+
+
+def diverged(asked: Asked) -> str:
+    """What happened and what to do, in the words of the command line."""
+    rate = asked.settings.get("rate") or optimizer_from(asked.settings.get("optimizer", "adam")).to_json()["rate"]
+    more = " Leave out --no-encode, so that columns are standardized." if "encode" in asked.settings else ""
+    return (
+        "training diverged: its numbers grew beyond all bounds. Nothing was saved. Lower the rate, for example "
+        f"--rate {rate / 10:g} (it was {rate:g}); if that is not enough, bound the weights, for example --max-norm 3."
+        f"{more}"
+    )
 
 
 def save(estimator: Estimator, rows: Parts, run: Mapping[str, Any], asked: Asked) -> Path:

@@ -20,6 +20,8 @@ def _jsonable(value: Any) -> Any:
         return {str(name): _jsonable(entry) for name, entry in value.items()}
     if isinstance(value, (list, tuple)):
         return [_jsonable(entry) for entry in value]
+    if isinstance(value, np.ndarray) and value.dtype == np.float32:
+        return [_jsonable(entry) for entry in value]
     if isinstance(value, np.ndarray):
         return _jsonable(value.tolist())
     if isinstance(value, np.floating):

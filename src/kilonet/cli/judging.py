@@ -53,7 +53,9 @@ def judge(estimator: Estimator, rows: Parts) -> dict[str, Any] | None:
         "score": _finite(estimator.score(rows.held_x, rows.held_y)) if judged else None,
     }
     if rows.task == "regression":
-        result["absolute_error"] = _finite(np.mean(np.abs(predicted - rows.held_y)))
+        off = predicted - rows.held_y
+        result["rms_error"] = _finite(np.sqrt(np.mean(off**2)))
+        result["absolute_error"] = _finite(np.mean(np.abs(off)))
     else:
         result["right"] = int(np.sum(predicted == rows.held_y))
     return result
@@ -81,6 +83,7 @@ _HELD_OUT: dict[str, type | tuple[type, ...]] = {
     "right": int,
     "loss": (int, float),
     "score": (int, float),
+    "rms_error": (int, float),
     "absolute_error": (int, float),
 }
 

@@ -237,7 +237,7 @@ OUTPUT = _under(
     "Output",
     ("--out", "FILE", "The model file. Unless given, the data's name with .kn, if there is no such file yet."),
     ("--json", bool, "Results as JSON on stdout."),
-    ("--quiet -q", bool, "No narrative and no progress; warnings and errors only."),
+    ("--quiet -q", bool, "No narrative and no progress on stderr; the result, warnings and errors stay."),
 )
 FIT = [*DATA, *NETWORK, *TRAINING, *REGULARIZATION, *OUTPUT]
 

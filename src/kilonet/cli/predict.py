@@ -34,6 +34,8 @@ kilonet predict houses.kn new_houses.csv > prices.csv
 kilonet predict houses.kn old_houses.csv --score > /dev/null
 """
 
+_NOTHING = 1e-5  # of the target's standard deviation: an error that no regression notices
+
 
 @click.command(help=HELP, short_help="Predict rows with a saved model.")
 @click.argument("model")
@@ -41,7 +43,9 @@ kilonet predict houses.kn old_houses.csv --score > /dev/null
 @click.option("--proba", is_flag=True, help="Add a column with the probability of each class.")
 @click.option("--score", is_flag=True, help="Compare with the target column in ROWS; the score goes to stderr.")
 @click.option("--json", "as_json", is_flag=True, help="Results as JSON on stdout.")
-@click.option("--quiet", "-q", is_flag=True, help="No remarks; warnings and errors only.")
+@click.option(
+    "--quiet", "-q", is_flag=True, help="No remarks on stderr; predictions, the score, warnings and errors stay."
+)
 def predict(model: str, rows: str, proba: bool, score: bool, as_json: bool, quiet: bool) -> None:
     """Predict rows with a saved model."""
     console = Console(quiet)
@@ -51,9 +55,15 @@ def predict(model: str, rows: str, proba: bool, score: bool, as_json: bool, quie
         table = _read(rows, saved, score)
         X = _columns(console, saved, table)
         with blamed(table):
-            result: dict[str, Any] = {"target": saved.target_name, "predictions": estimator.predict(X)}
+            result: dict[str, Any] = {
+                "target": saved.target_name,
+                "predictions": _shortest(estimator.predict(X), saved),
+            }
         if proba:
-            result |= {"classes": estimator.classes_, "probabilities": estimator.predict_proba(X)}
+            result |= {
+                "classes": estimator.classes_,
+                "probabilities": estimator.predict_proba(X).astype(saved.recipe.dtype),
+            }
         if score:
             result["score"] = _score(console, estimator, saved, X, table)
     click.echo(to_json(result) if as_json else _csv(result), nl=as_json)
@@ -111,8 +121,21 @@ def _score(console: Console, estimator: Estimator, saved: SavedModel, X: Any, ta
         refuse_strangers(y, saved.classes, table)
     score = float(estimator.score(X, y))
     what = "accuracy" if saved.classes is not None else "r2"
-    console.say("score", f"{score_text(saved.task, score)} over {count(len(y), 'row')} of {brief(table.source, 100)}")
+    console.tell("score", f"{score_text(saved.task, score)} over {count(len(y), 'row')} of {brief(table.source, 100)}")
     return {"metric": what, "value": score, "rows": len(y)}
+
+
+def _shortest(predictions: NDArray[Any], saved: SavedModel) -> NDArray[Any]:
+    """Numbers in the model's own type, whose digits are all that it knows.
+
+    They stay as they are where that type is too coarse for the target: numbers that hardly differ, far from 0.
+    """
+    if saved.task != "regression":
+        return predictions
+    with np.errstate(over="ignore", under="ignore"):
+        narrow = predictions.astype(saved.recipe.dtype)
+    scale = 1.0 if saved.target_scale is None else saved.target_scale
+    return narrow if (np.abs(narrow - predictions) <= _NOTHING * scale).all() else predictions
 
 
 def _csv(result: Mapping[str, Any]) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kilonet.estimators import MLPClassifier, MLPRegressor
+from kilonet.estimators import MLPClassifier, MLPRegressor, classifier, regressor
 from kilonet.estimators.labels import Labels
 from kilonet.estimators.loading import from_model
 from kilonet.estimators.plan import network_of
@@ -15,8 +15,18 @@ from kilonet.estimators.saving import to_model
 from kilonet.network import Network
 
 Estimator = MLPClassifier | MLPRegressor
+LOSSES = {"classification": classifier.LOSSES, "regression": regressor.LOSSES}
 
-__all__ = ["Estimator", "MLPClassifier", "MLPRegressor", "from_model", "loss_on", "planned_network", "to_model"]
+__all__ = [
+    "LOSSES",
+    "Estimator",
+    "MLPClassifier",
+    "MLPRegressor",
+    "from_model",
+    "loss_on",
+    "planned_network",
+    "to_model",
+]
 
 
 def planned_network(estimator: Estimator, n_inputs: int, y: NDArray[Any]) -> Network:

@@ -13,7 +13,7 @@ from kilonet.cli.columns import column_names
 from kilonet.cli.console import Console, brief, count, listed, number, plain, size
 from kilonet.cli.jsonable import to_json
 from kilonet.cli.judging import noted
-from kilonet.cli.wording import encoding, held_out_text, recipe_lines, score_text
+from kilonet.cli.wording import encoding, held_out_text, loss_text, recipe_lines, score_text
 from kilonet.persistence import SavedModel, load
 
 
@@ -109,6 +109,6 @@ def _results(saved: SavedModel, run: Mapping[str, Any]) -> Iterator[tuple[str, s
         loss, score = (curves.get(prefix + metric) for metric in ("loss", "score"))
         if done and loss is not None and score is not None and not np.isnan(loss[at]):
             shown = score_text(saved.task, float(score[at]))
-            yield label, f"loss {number(float(loss[at]))}, {shown} (epoch {at + 1:,} of {done:,})"
+            yield label, f"{loss_text(saved.task, float(loss[at]))}, {shown} (epoch {at + 1:,} of {done:,})"
     if "held_out" in run:
-        yield "held out", held_out_text(saved.task, run["held_out"])
+        yield "held out", held_out_text(saved.task, run["held_out"], saved.target_name)

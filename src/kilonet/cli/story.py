@@ -10,7 +10,7 @@ import numpy as np
 from kilonet.cli.console import Console, brief, count, listed, number
 from kilonet.cli.rows import Parts
 from kilonet.cli.seam import Estimator, planned_network
-from kilonet.cli.wording import encoding, held_out_text, metric_name, score_text
+from kilonet.cli.wording import encoding, held_out_text, loss_text, metric_name, score_text
 
 
 def tell_data(console: Console, rows: Parts) -> None:
@@ -63,9 +63,9 @@ def tell_result(console: Console, result: Mapping[str, Any]) -> None:
     done, epochs = result["epochs_done"], result["epochs"]
     console.say("trained", f"{ending(result)} in {number(result['seconds'], 3)} s, engine {result['engine']}")
     if result["held_out"] is not None:
-        console.result("held out", held_out_text(task, result["held_out"]))
+        console.result("held out", held_out_text(task, result["held_out"], result["target"]))
     if done:
-        text = f"loss {number(training['loss'])}, {score_text(task, training['score'])}"
+        text = f"{loss_text(task, training['loss'])}, {score_text(task, training['score'])}"
         console.result("training", f"{text} ({training_note(result)})")
     if not done and epochs:
         console.result("training", f"no epoch was finished, so there is no loss and no {metric_name(task)} of one")

@@ -36,17 +36,27 @@ def score_value(task: str, score: float) -> str:
     return number(score) if task == "regression" or math.isnan(score) else percent(score)
 
 
-def held_out_text(task: str, held_out: Mapping[str, Any]) -> str:
+def loss_text(task: str, loss: float) -> str:
+    """A loss, and what it is of where that is not what the user brought.
+
+    >>> loss_text("classification", 0.5), loss_text("regression", 0.5)
+    ('loss 0.5', 'loss 0.5 (on the standardized target)')
+    """
+    return f"loss {number(loss)}" + (" (on the standardized target)" if task == "regression" else "")
+
+
+def held_out_text(task: str, held_out: Mapping[str, Any], target: str | None) -> str:
     """The result on held-out rows, as `kilonet fit` noted it."""
-    parts = []
-    if held_out.get("loss") is not None:
-        parts.append(f"loss {number(held_out['loss'])}")
-    parts.append(score_text(task, held_out["score"] if held_out.get("score") is not None else float("nan")))
-    if held_out.get("right") is not None:
-        parts.append(f"{held_out['right']:,} of {count(held_out['rows'], 'row')} right")
-    elif held_out.get("absolute_error") is not None:
-        parts.append(f"off by {number(held_out['absolute_error'])} on average over {count(held_out['rows'], 'row')}")
-    return ", ".join(parts)
+    score = score_text(task, held_out["score"] if held_out.get("score") is not None else float("nan"))
+    loss = loss_text(task, held_out["loss"]) if held_out.get("loss") is not None else ""
+    rows = count(held_out["rows"], "row")
+    if task == "regression":
+        names = {"RMSE": "rms_error", "MAE": "absolute_error"}
+        errors = [f", {name} {number(held_out[key])}" for name, key in names.items() if held_out.get(key) is not None]
+        units = f" in units of {brief(target)}" if errors and target else ""
+        return f"{score}{''.join(errors)}{units} over {rows}" + (f"; {loss}" if loss else "")
+    right = f", {held_out['right']:,} of {rows} right" if held_out.get("right") is not None else ""
+    return (f"{loss}, " if loss else "") + score + right
 
 
 def recipe_lines(loss: Any, recipe: Recipe, run: Mapping[str, Any]) -> list[tuple[str, str]]:
