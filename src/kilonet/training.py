@@ -232,7 +232,8 @@ def _warn(runs: Runs, problem: Problem) -> None:
     else:
         named = ", ".join(f"member {member} in epoch {diverged[member]}" for member in lost[:5])
         more = f" and {len(lost) - 5} more" if len(lost) > 5 else ""
-        what = f"left the finite numbers: {named}{more} (of {len(diverged)} members); each keeps its parameters of the epoch before."
+        lost_ones = f"{named}{more} (of {len(diverged)} members)"
+        what = f"left the finite numbers: {lost_ones}; each keeps its parameters of the epoch before."
     warnings.warn(f"{what} {likely_cause(problem, int(lost[0]))}", DivergenceWarning, stacklevel=3)
 
 

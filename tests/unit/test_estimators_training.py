@@ -1,6 +1,8 @@
 """What estimators do around training: validation, early stopping, callbacks, tables, settings, errors."""
 
 import re
+import time
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,10 +12,16 @@ import pyarrow as pa
 import pytest
 import scipy.sparse
 import sklearn
-from sklearn.datasets import load_iris
+import sklearn.neural_network as sklearn_mlp
+from sklearn.base import clone
+from sklearn.datasets import load_iris, make_circles, make_regression
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LinearRegression
 
 import kilonet as kn
 from kilonet import MLPClassifier, MLPRegressor
+from kilonet.estimators.plan import epoch_count
+from kilonet.estimators.renamed import FROM_SCIKIT_LEARN
 from kilonet.estimators.settings import Settings
 
 X, Y = load_iris(return_X_y=True)
@@ -163,6 +171,9 @@ def test_frame_with_other_columns() -> None:
         model.predict(frame.rename(columns={"size": "length"}))
     with pytest.raises(ValueError, match="size"):
         model.predict(frame[["city", "wide"]])
+    for other in (frame[["city", "size", "wide"]], pl.DataFrame(table()).select("city", "size", "wide")):
+        with pytest.raises(ValueError, match="must be in the same order"):
+            model.predict(other)
 
 
 def test_number_types() -> None:
@@ -246,6 +257,9 @@ def test_set_output_names_the_last_hidden_layer_only() -> None:
     assert model.transform(X).columns == ["mlpclassifier0", "mlpclassifier1", "mlpclassifier2"]
     with pytest.raises(kn.SettingError, match=r"set_output\(transform='default'\)"):
         model.transform(X, layer=0)
+    with sklearn.config_context(transform_output="pandas"), pytest.raises(kn.SettingError, match="data frame"):
+        quick(hidden=(3, 3), epochs=1).fit(X, Y).transform(scipy.sparse.csr_array(X), layer=0)
+    assert clone(model).set_output(transform="default").fit(X, Y).transform(X, layer=0).shape == (150, 6)
 
 
 def test_what_notebooks_show() -> None:
@@ -342,14 +356,153 @@ def test_wrong_number_of_columns() -> None:
             call(X[:, :3])
 
 
-def test_divergence() -> None:
-    settings: dict[str, Any] = {"optimizer": "sgd", "rate": 1e9, "encode": None, "schedule": "constant"}
-    with pytest.warns(kn.DivergenceWarning), pytest.raises(kn.DivergenceError, match="first epoch"):
-        MLPRegressor((8, 8), **settings, random_state=0).fit(X, Y.astype(float))
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("hidden_layer_sizes", r"Instead of scikit-learn's hidden_layer_sizes there is hidden=\(100,\)"),
+        ("alpha", "l2 = alpha / batch"),
+        ("epoch", "Did you mean epochs"),
+        ("depth", "It has hidden, activation, "),
+    ],
+)
+def test_an_unknown_setting_gets_a_hint(name: str, words: str) -> None:
+    with pytest.raises(TypeError, match=f"MLPClassifier has no setting '{name}'.*{words}"):
+        quick(**{name: 1})
+
+
+def test_every_parameter_of_scikit_learns_networks_is_known_or_has_a_hint() -> None:
+    for theirs, ours in ((sklearn_mlp.MLPClassifier, MLPClassifier), (sklearn_mlp.MLPRegressor, MLPRegressor)):
+        for name in set(theirs().get_params()) - set(FROM_SCIKIT_LEARN):
+            assert name in ours().get_params()
+    for hint in FROM_SCIKIT_LEARN.values():
+        settings = re.findall(r"\b(\w+)=", hint) or [re.split(r"\W", hint)[0]]
+        assert settings[0] in {*MLPClassifier().get_params(), "nothing"}
+
+
+# Defaults
 
 
 def test_automatic_batch_and_epochs() -> None:
     assert quick(epochs="auto", batch="auto").fit(X, Y).recipe_.batch == 32
     model = quick(epochs="auto").fit(X, Y)
     assert model.n_iter_ == 400  # 5 steps an epoch, 2,000 in all
-    assert quick(epochs="auto", batch=1000).fit(X, Y).n_iter_ == 500
+    assert quick(epochs="auto", batch=1000).fit(X, Y).n_iter_ == 1000
+
+
+@pytest.mark.parametrize(
+    ("n_rows", "batch", "epochs"),
+    [
+        (20, 32, 1000),
+        (640, 32, 100),
+        (2560, 32, 100),
+        (5000, 32, 50),
+        (10_000, 32, 25),
+        (20_000, 128, 50),
+        (60_000, 128, 20),
+    ],
+)
+def test_automatic_epochs_by_hand(n_rows: int, batch: int, epochs: int) -> None:
+    assert epoch_count("auto", n_rows, batch) == epochs  # 8,000 // steps an epoch from 81 steps on
+
+
+@pytest.mark.parametrize(
+    ("settings", "rate"),
+    [
+        ({"hidden": ()}, 0.01),
+        ({"hidden": (), "optimizer": "rmsprop"}, 0.01),
+        ({"hidden": (), "optimizer": "adagrad"}, 0.1),
+        ({"hidden": (), "optimizer": "sgd"}, 0.1),
+        ({"hidden": (), "optimizer": kn.Adam()}, 0.001),
+        ({"hidden": (), "optimizer": "adam(0.002)"}, 0.002),
+        ({"hidden": (), "rate": 0.3}, 0.3),
+        ({"hidden": 8}, 0.001),
+        ({"hidden": [kn.Maxout(4)]}, 0.001),
+    ],
+)
+def test_the_rate_that_none_stands_for(settings: dict[str, Any], rate: float, tmp_path: Path) -> None:
+    model = quick(**{"rate": None, "epochs": 1, "warm_start": True} | settings).fit(X, Y)
+    assert model.recipe_.optimizer.rate == rate
+    loaded = kn.load(model.save(tmp_path / "model.kn")).set_params(epochs=2)
+    assert loaded.fit(X, Y).recipe_.optimizer.rate == rate
+
+
+def test_a_single_layer_learns_with_the_defaults_what_a_linear_model_does() -> None:
+    assert MLPClassifier((), random_state=0).fit(X[ODD], Y[ODD]).score(X[~ODD], Y[~ODD]) > 0.93  # measured 0.96
+    Z, y = make_regression(300, 10, noise=10, random_state=0)
+    model, exact = MLPRegressor((), random_state=0).fit(Z, y), LinearRegression().fit(Z, y)
+    np.testing.assert_allclose(model.predict(Z), exact.predict(Z), atol=0.02 * y.std())  # measured 0.004
+
+
+# What a fit says of itself
+
+
+def diverging(**settings: Any) -> MLPRegressor:
+    return MLPRegressor((8, 8), **({"optimizer": "sgd", "schedule": "constant", "random_state": 0} | settings))
+
+
+def test_divergence_in_the_first_epoch_is_an_error_with_its_cause() -> None:
+    with pytest.raises(kn.DivergenceError, match=r"first epoch.*rate 1e\+09 is too high. Try rate=1e\+08"):
+        diverging(rate=1e9).fit(X, Y.astype(float))
+    with pytest.raises(kn.DivergenceError, match=r"inputs are not scaled \(largest 7.9e\+15\).*encode='auto'"):
+        diverging(encode=None, activation="identity").fit(1e15 * X, Y.astype(float))
+
+
+def test_later_divergence_is_a_warning_in_the_estimators_words() -> None:
+    model = diverging(rate=1e-3, warm_start=True, epochs=3).fit(X, Y.astype(float))
+    with pytest.warns(kn.DivergenceWarning, match=r"in epoch 4 of 6; the model is that of the epoch before") as said:
+        model.set_params(rate=1e9, epochs=6).fit(X, Y.astype(float))
+    assert said[0].filename == __file__
+    assert "member" not in str(said[0].message)
+    with pytest.raises(kn.DivergenceError, match="cannot go on"):
+        model.fit(X, Y.astype(float))
+
+
+def test_an_interruption_is_told_in_the_estimators_words() -> None:
+    def press(_: kn.EpochRecord) -> None:
+        raise KeyboardInterrupt
+
+    for fit in (quick(callbacks=press).fit, lambda X, y: quick(callbacks=press).partial_fit(X, y, classes=[0, 1, 2])):
+        with pytest.warns(kn.InterruptedWarning, match=r"after 1 of .* set warm_start=True and fit") as said:
+            fit(X, Y)
+        assert said[0].filename == __file__
+
+
+@pytest.mark.parametrize(
+    "settings", [{"rate": 1e-5}, {"rate": 1e-5, "schedule": "constant"}, {"rate": 1e-4, "epochs": 20}]
+)
+def test_training_that_ends_while_the_loss_falls_as_before_is_told(settings: dict[str, Any]) -> None:
+    slow: dict[str, Any] = {"hidden": (8,), "random_state": 0} | settings
+    with pytest.warns(ConvergenceWarning, match="still fell as fast as before.*Raise epochs, or rate") as said:
+        MLPClassifier(**slow).fit(X, Y)
+    assert said[0].filename == __file__
+    # Whoever stops by a rule, goes on later or asks for a few epochs knows what he does; warnings are errors here.
+    MLPClassifier(**slow | {"epochs": 30, "early_stopping": True, "patience": 1000}).fit(X, Y)
+    MLPClassifier(**slow | {"epochs": 19}).fit(X, Y)
+    MLPClassifier(**slow | {"epochs": 30, "callbacks": lambda record: record.epoch == 25}).fit(X, Y)
+
+
+def test_exclusive_or_is_learned_with_the_defaults() -> None:
+    corners, odd = [[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0]
+    for seed in range(5):
+        assert MLPClassifier((8,), random_state=seed).fit(corners, odd).score(corners, odd) == 1
+
+
+@pytest.mark.parametrize("hidden", [(), (32,), (64, 32)])
+def test_defaults_end_quietly(hidden: tuple[int, ...]) -> None:
+    for X_, y in (load_iris(return_X_y=True), make_circles(400, noise=0.1, factor=0.5, random_state=0)):
+        MLPClassifier(hidden, random_state=0).fit(X_, y)
+    rng = np.random.default_rng(0)
+    MLPClassifier(hidden, random_state=0).fit(rng.normal(size=(300, 8)), rng.integers(0, 2, 300))  # nothing to learn
+    MLPRegressor(hidden, schedule=[0], random_state=0).fit(X, np.ones(150))
+
+
+@pytest.mark.parametrize("stop", ["callback", "early stopping", "progress bar"])
+def test_a_number_of_epochs_without_end_costs_nothing(stop: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    settings: dict[str, Any] = {"callbacks": lambda record: record.epoch == 3}
+    if stop == "early stopping":
+        settings = {"early_stopping": True, "patience": 2, "rate": 0.5}
+    begun = time.perf_counter()
+    model = quick(epochs=10**9, verbose=stop == "progress bar", **settings).fit(X, Y)
+    assert model.n_iter_ < 1000
+    assert time.perf_counter() - begun < 5, "seconds; next to nothing on a quiet machine"

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.filterwarnings("default")
         MLPRegressor(encode=None),
         MLPClassifier(loss="logistic", hidden=(30, 10), activation="tanh"),
         MLPClassifier(loss="squared_hinge"),
-        MLPClassifier(hidden=(), rate=0.01),
+        MLPClassifier(hidden=()),
         MLPRegressor(loss="huber", hidden=30, activation="gelu", schedule="constant"),
     ]
 )

@@ -8,7 +8,6 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.utils._set_output import _get_output_config
 from sklearn.utils.validation import check_is_fitted
 
 from kilonet import persistence
@@ -19,6 +18,7 @@ from kilonet.estimators.footing import Footing, check_same, found
 from kilonet.estimators.labels import Labels
 from kilonet.estimators.numbers import Numbers
 from kilonet.estimators.plan import Draws, endless, training_settings
+from kilonet.estimators.remarks import remark
 from kilonet.estimators.rows import Rows, hold_out, read_table
 from kilonet.estimators.run import adopt, go_on, run
 from kilonet.estimators.saving import to_model
@@ -38,6 +38,9 @@ class BaseMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Settings, BaseE
         """Train on X (n, n_features) and y, and give the estimator itself.
 
         X: an array, a scipy.sparse matrix or a data frame; NaN is a missing value unless encode is None.
+        The columns of a frame are known by their names: predicting needs the same ones in the same order,
+        and says so where they are others. An array has no names; given one where a frame was fitted,
+        scikit-learn warns and the columns are taken as they stand.
         sample_weight: (n,), not negative; a row of weight 0 counts as absent, and where all rows fit
         into one batch a row of weight 2 counts as two rows.
 
@@ -49,7 +52,9 @@ class BaseMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Settings, BaseE
 
         Raises SettingError, DataError and ShapeError (all ValueError) for settings and data that
         cannot be used, and DivergenceError when not even one epoch stayed finite. Ctrl-C ends
-        training with what has been learned so far, with a warning; `interrupted_` is then True.
+        training with what has been learned so far, with a warning; `interrupted_` is then True. A
+        ConvergenceWarning of scikit-learn says that the training loss still fell as fast at the end as
+        before, so that the network could not have learned what there is: `epochs` or `rate` is too small.
         """
         check_settings(self)
         going_on = bool(self.warm_start) and hasattr(self, "_footing")
@@ -58,15 +63,16 @@ class BaseMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Settings, BaseE
         rows, held_out = self._validation(known, draws)
         if going_on:
             check_same(self, self._footing, self._given_loss())
-            settings = training_settings(self, len(rows), draws, self._footing.dtype)
-            if not go_on(self, settings):
-                return self
             footing = self._footing
         else:
             footing = found(self, rows, self._codec(rows, known), draws)
-            settings = training_settings(self, len(rows), draws, footing.dtype)
-        runs = run(self, footing, settings, (rows, held_out), going_on=going_on)
-        return adopt(self, footing, len(rows), runs)
+        settings = training_settings(self, footing.network, len(rows), draws, footing.dtype)
+        if going_on and not go_on(self, settings):
+            return self
+        runs, cause = run(self, footing, settings, (rows, held_out), going_on=going_on)
+        adopt(self, footing, len(rows), runs, cause)
+        remark(runs, cause, None if going_on else self._pace)
+        return self
 
     def _partial_fit(self, X: Any, y: Any, sample_weight: Any, codec: Any) -> Self:
         """One more epoch over these rows; `codec` makes the codec if this is the first call."""
@@ -84,11 +90,13 @@ class BaseMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Settings, BaseE
             footing = self._footing
             check_same(self, footing, self._given_loss())
         _, held_out = self._validation(rows, footing.draws)
-        settings = training_settings(self, len(rows), footing.draws, footing.dtype)
+        settings = training_settings(self, footing.network, len(rows), footing.draws, footing.dtype)
         settings["epochs"] = 1 if first else self.n_iter_ + 1
         settings["schedule"] = endless(settings["schedule"])
-        runs = run(self, footing, settings, (rows, held_out), going_on=not first)
-        return adopt(self, footing, len(rows), runs)
+        runs, cause = run(self, footing, settings, (rows, held_out), going_on=not first)
+        adopt(self, footing, len(rows), runs, cause)
+        remark(runs, cause, None)
+        return self
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the fitted estimator to one file, in one step, and give the path; `kn.load` reads it.
@@ -155,14 +163,16 @@ class BaseMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Settings, BaseE
         (`get_feature_names_out`, `set_output`) are those of the last. Raises SettingError where there
         is no such layer.
         """
-        inputs = self._inputs(X)
+        check_is_fitted(self)
+        table = read_table(self, X, reset=False)
+        inputs = self._footing.inputs(table)
         n_hidden = self.network_.n_layers - 1
         if n_hidden == 0 and layer == -1:
             return inputs  # type: ignore[no-any-return]
         if n_hidden == 0:
             raise SettingError(f"layer={layer}, but hidden=() is a network without hidden layers; leave layer out.")
         place = whole("layer", layer, f"[{-n_hidden}, {n_hidden - 1}]") % n_hidden
-        if place != n_hidden - 1 and _get_output_config("transform", self)["dense"] != "default":
+        if place != n_hidden - 1 and not isinstance(self.transform(table[:1]), np.ndarray):  # set_output is at work
             raise SettingError(
                 f"transform(X, layer={layer}) cannot be a data frame, whose columns are named for the last hidden "
                 "layer; ask for arrays: set_output(transform='default')."

@@ -49,7 +49,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     >>> classifier.fit(X, ["low", "low", "high", "high"]).predict([[0.2], [2.9]]).tolist()
     ['low', 'high']
     >>> classifier.n_iter_, classifier.coefs_[0].shape
-    (500, (1, 8))
+    (1000, (1, 8))
     """
 
     class_weight: Any = None

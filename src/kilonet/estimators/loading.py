@@ -106,6 +106,7 @@ def _parameters(kind: type, model: SavedModel) -> dict[str, Any]:
     alike = ("l2", "l1", "dropout", "input_noise", "max_norm", "batch", "epochs", "dtype")
     told = {name: getattr(recipe, name) for name in alike}
     told |= {"optimizer": str(recipe.optimizer), "schedule": str(recipe.schedule), "loss": str(model.loss)}
+    told["rate"] = float(recipe.per_member("rate")[0])
     told["encode"] = None if model.encoder is None else "auto"
     if recipe.stopping is not None:
         stopping = recipe.stopping

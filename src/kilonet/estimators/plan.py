@@ -13,10 +13,12 @@ from kilonet.errors import SettingError
 from kilonet.estimators.settings import Settings
 from kilonet.losses import OwnLoss, loss_from
 from kilonet.network import Dense, Maxout, Network
+from kilonet.optimizers import optimizer_from
 from kilonet.recipe import Stopping
 from kilonet.schedules import schedule_from
 
 SMALL = 10_000  # training rows up to which a batch is 32
+ADAPTIVE = ("adam", "adamw", "rmsprop", "adagrad")  # steps of about the rate, whatever the size of the gradient
 
 
 @dataclass(frozen=True)
@@ -53,18 +55,40 @@ def batch_size(batch: int | str, n_rows: int) -> int:
 
 
 def epoch_count(epochs: int | str, n_rows: int, batch: int) -> int:
-    """Passes over the rows; "auto" gives 2,000 steps, but 20 epochs at least and 500 at most.
+    """Passes over the rows; "auto" is 100, or what makes 2,000 to 8,000 steps, but 20 at least and 1,000 at most.
 
-    Data that fit into one batch get 500 epochs however many rows they are, so that weights remain
-    worth as much as repeated rows.
+    docs/defaults.md has the measurements. Data that fit into one batch get 1,000 epochs however many rows
+    they are, so that weights remain worth as much as repeated rows.
 
-    >>> epoch_count("auto", 30, 32), epoch_count("auto", 1797, 32), epoch_count("auto", 60_000, 128)
-    (500, 36, 20)
+    >>> [epoch_count("auto", rows, batch) for rows, batch in ((30, 32), (442, 32), (1797, 32), (60_000, 128))]
+    [1000, 143, 100, 20]
     """
     if epochs == "auto":
         steps_per_epoch = -(-n_rows // min(batch, n_rows))
-        return min(max(-(-2000 // steps_per_epoch), 20), 500)
+        fewest, most = -(-2000 // steps_per_epoch), 8000 // steps_per_epoch
+        return min(max(fewest, min(100, most), 20), 1000)
     return whole("epochs", epochs)
+
+
+def starting_rate(settings: Settings, network: Network) -> float | None:
+    """The rate that a recipe is told; None for the optimizer's own.
+
+    An adaptive optimizer moves a weight by about its rate in a step. Without hidden layers the weights
+    themselves have to grow to the size of the answer, for which its own rate is too small; and a convex
+    loss bears a larger one.
+
+    >>> single, deep = Network([4, 3]), Network([4, 8, 3])
+    >>> [starting_rate(Settings(optimizer=name), single) for name in ("adam", "sgd", "adam(0.002)")]
+    [0.01, None, None]
+    >>> starting_rate(Settings(), deep), starting_rate(Settings(rate=0.5), single)
+    (None, 0.5)
+    """
+    named = isinstance(settings.optimizer, str) and "(" not in settings.optimizer
+    if settings.rate is not None or network.n_layers > 1 or not named:
+        return settings.rate
+    optimizer = optimizer_from(settings.optimizer)
+    own = optimizer.rate
+    return 10 * own if optimizer.name in ADAPTIVE and isinstance(own, float) else None
 
 
 def thread_count(n_jobs: int | None) -> int | None:
@@ -94,15 +118,16 @@ def network_of(settings: Settings, n_inputs: int, n_outputs: int) -> Network:
     return Network([n_inputs, *layers, n_outputs], activation=activation, initializer=settings.initializer)
 
 
-def training_settings(settings: Settings, n_rows: int, draws: Draws, dtype: str) -> dict[str, Any]:
+def training_settings(settings: Settings, network: Network, n_rows: int, draws: Draws, dtype: str) -> dict[str, Any]:
     """What `train` is to be told, but for the data: the one place where parameters become a recipe."""
     batch = batch_size(settings.batch, n_rows)
     stopping = None
     if settings.early_stopping:
         metric = choice("monitor", settings.monitor, ("loss", "score"))
         stopping = Stopping(metric, settings.patience, settings.min_delta)
-    plain = ("optimizer", "rate", "schedule", "l2", "l1", "dropout", "input_noise", "max_norm")
+    plain = ("optimizer", "schedule", "l2", "l1", "dropout", "input_noise", "max_norm")
     return {name: getattr(settings, name) for name in plain} | {
+        "rate": starting_rate(settings, network),
         "batch": batch,
         "epochs": epoch_count(settings.epochs, n_rows, batch),
         "order": draws.order,

@@ -1,21 +1,23 @@
 """One training run of an estimator, and what the estimator keeps of it."""
 
+import time
 import warnings
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
+from kilonet.engine.inputs import assemble
 from kilonet.errors import DivergenceError, SettingError
 from kilonet.estimators.footing import Footing
 from kilonet.estimators.labels import Labels
 from kilonet.estimators.progress import progress
+from kilonet.estimators.remarks import users_line
 from kilonet.estimators.rows import Rows
 from kilonet.estimators.settings import callbacks_of
 from kilonet.optimizers import optimizer_from
+from kilonet.recipe import Recipe
 from kilonet.record import EpochRecord, Runs
-from kilonet.training import train
-
-Estimator = TypeVar("Estimator", bound=Any)
+from kilonet.training import carry_out, likely_cause
 
 
 def go_on(estimator: Any, settings: dict[str, Any]) -> bool:
@@ -29,7 +31,7 @@ def go_on(estimator: Any, settings: dict[str, Any]) -> bool:
             f"warm_start=True: early stopping ended training after epoch {done}, so nothing was done. "
             "Set early_stopping=False to go on, or warm_start=False to begin anew.",
             UserWarning,
-            stacklevel=3,
+            stacklevel=users_line(),
         )
         return False
     if estimator.epochs == "auto":
@@ -44,7 +46,7 @@ def go_on(estimator: Any, settings: dict[str, Any]) -> bool:
             f"warm_start=True: all {done} epochs are trained already, so nothing was done. "
             f"Set epochs above {done} to go on, or use partial_fit for one more.",
             UserWarning,
-            stacklevel=3,
+            stacklevel=users_line(),
         )
     return bool(settings["epochs"] > done)
 
@@ -56,9 +58,12 @@ def run(
     rows: tuple[Rows, Rows | None],
     *,
     going_on: bool,
-) -> Runs:
-    """Train on the first rows, judging by the second ones; going_on: from the estimator's state."""
-    state = None
+) -> tuple[Runs, str]:
+    """Train on the first rows, judging by the second ones; going_on: from the estimator's state.
+
+    Returns the runs, and the likely cause where they diverged.
+    """
+    begun, state = time.perf_counter(), None
     if going_on:
         _check_resumable(estimator, settings)
         state = _in_pace(estimator, settings, len(rows[0]))
@@ -69,19 +74,13 @@ def run(
         others = inputs if held_out.X is train_rows.X else footing.inputs(held_out.X)
         validation = _data(estimator, footing, held_out, others)
     X, y, weights = _data(estimator, footing, train_rows, inputs)
-    with progress(bool(estimator.verbose), settings["epochs"]) as bar:
-        return train(
-            footing.network,
-            footing.loss,
-            X,
-            y,
-            seed=footing.draws.seed,
-            state=state,
-            validation=validation,
-            sample_weight=weights,
-            callback=_joined([*callbacks_of(estimator), *bar]),
-            **settings,
-        )
+    recipe = Recipe.make(seeds=(footing.draws.seed,), **settings)
+    problem = assemble(footing.network, footing.loss, X, y, recipe, validation, weights)
+    with progress(bool(estimator.verbose), recipe.epochs) as bar:
+        callback = _joined([*callbacks_of(estimator), *bar])
+        runs = carry_out(problem, None, state, callback, True, begun)
+    scaling = "Standardize the columns of X" + (", or use encode='auto'." if estimator.encode is None else ".")
+    return runs, likely_cause(problem, scaling=scaling) if runs.diverged else ""
 
 
 def _data(estimator: Any, footing: Footing, rows: Rows, inputs: Any) -> tuple[Any, Any, Any]:
@@ -137,13 +136,10 @@ def _check_resumable(estimator: Any, settings: dict[str, Any]) -> None:
         )
 
 
-def adopt(estimator: Estimator, footing: Footing, n_rows: int, runs: Runs) -> Estimator:
-    """Put what came out of training onto the estimator, and give it back."""
+def adopt(estimator: Any, footing: Footing, n_rows: int, runs: Runs, cause: str) -> None:
+    """Put what came out of training onto the estimator. Raises DivergenceError, with the cause, where nothing did."""
     if runs.diverged == 1:
-        raise DivergenceError(
-            "training left the finite numbers in its first epoch, so nothing was learned. "
-            f"Lower rate (it was {runs.recipe.optimizer.rate}), and check X and y for extreme values."
-        )
+        raise DivergenceError(f"training left the finite numbers in its first epoch, so nothing was learned. {cause}")
     theta = np.array(runs.theta)
     theta.flags.writeable = False
     best = int(runs.best_epoch)
@@ -156,4 +152,3 @@ def adopt(estimator: Estimator, footing: Footing, n_rows: int, runs: Runs) -> Es
     estimator.interrupted_ = runs.interrupted
     if isinstance(footing.codec, Labels):
         estimator.classes_ = footing.codec.classes
-    return estimator

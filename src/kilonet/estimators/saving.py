@@ -60,6 +60,9 @@ def _settings(estimator: Any) -> dict[str, Any]:
             plain[name] = str(value)
         elif name not in NOT_SAVED and (value is None or isinstance(value, (bool, int, float, str))):
             plain[name] = value
+    if plain.get("rate") is None and isinstance(estimator.optimizer, Value):
+        # The text that stands for an optimizer is also its plain name, whose rate may be another one.
+        plain["rate"] = float(estimator.recipe_.per_member("rate")[0])
     return plain
 
 

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from kilonet.errors import SettingError
+from kilonet.estimators.renamed import with_hints
 from kilonet.record import EpochRecord
 
 Callback = Callable[[EpochRecord], Any]
@@ -23,11 +24,13 @@ SETTINGS = """\
             () is a single-layer network.
         activation: of the hidden layers that bring none of their own: "relu", "tanh", kn.elu(0.5), ...
         loss: "auto" is {loss}.
-        optimizer, rate: "adam" and so on; rate=None is the optimizer's own rate.
+        optimizer, rate: "adam" and so on; rate=None is the optimizer's own rate, or ten times that where
+            hidden=() and the optimizer is "adam", "adamw", "rmsprop" or "adagrad" by name.
         schedule: what becomes of the rate: "constant", "step", "cosine", "warm_up", or a sequence of
             factors, one per epoch.
         batch: rows of a step; "auto" is 32 up to 10,000 training rows, else 128.
-        epochs: passes over the rows; "auto" is as many as make 2,000 steps, but 20 at least and 500 at most.
+        epochs: passes over the rows; "auto" is 100, or what makes 2,000 to 8,000 steps, but 20 at least and
+            1,000 at most.
         l2, l1: ½·l2·ΣW² + l1·Σ|W| is added to the mean loss; biases are free.
         dropout, input_noise, max_norm: share of hidden outputs dropped, standard deviation of the noise
             added to the (encoded) inputs, longest row of weights.
@@ -37,7 +40,8 @@ SETTINGS = """\
             held out otherwise.
         validation_data: (X, y) or (X, y, sample_weight), for early stopping and the validation curves.
         encode: "auto" passes X through a `TableEncoder` (numbers standardized, text one-hot, NaN a missing
-            value); a TableEncoder of your own is used instead of it; None takes numbers as they are.
+            value; sparse columns are scaled but not centred, so that their zeros stay zeros); a TableEncoder
+            of your own is used instead of it; None takes numbers as they are.
         initializer: of the weights; None takes what fits the activation.
         dtype: "float32" or "float64"; None trains arrays in their own type and data frames in float32.
         warm_start: `fit` goes on from where the last one ended, until `epochs` in total; see `fit`.
@@ -98,9 +102,13 @@ Documented = TypeVar("Documented", bound=type)
 
 
 def documented(loss: str) -> Callable[[Documented], Documented]:
-    """Class decorator: puts the shared settings and attributes where a docstring says {settings} and {attributes}."""
+    """Class decorator: puts the shared settings and attributes where a docstring says {settings} and {attributes}.
+
+    A setting that is unknown then gets a hint.
+    """
 
     def insert(estimator: Documented) -> Documented:
+        with_hints(estimator)
         text = estimator.__doc__ or ""
         text = text.replace("    {settings}\n", SETTINGS.replace("{loss}", loss))
         estimator.__doc__ = text.replace("    {attributes}\n", ATTRIBUTES)

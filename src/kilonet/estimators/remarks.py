@@ -1,0 +1,74 @@
+"""What a fit says of itself when it is over, in the words of those who use estimators."""
+
+import sys
+import warnings
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.exceptions import ConvergenceWarning
+
+from kilonet.errors import DivergenceWarning, InterruptedWarning
+from kilonet.record import Runs
+
+JUDGED = 20  # epochs that a curve needs to be judged by its last tenth
+AS_FAST = 0.8  # of its mean speed: more than this at the end is no slowing down
+
+
+def users_line() -> int:
+    """The stacklevel of a warning that points at the line that called into this package."""
+    level, frame = 1, sys._getframe(1)
+    while frame.f_back is not None and str(frame.f_globals.get("__name__", "")).startswith("kilonet."):
+        level, frame = level + 1, frame.f_back
+    return level
+
+
+def remark(runs: Runs, cause: str, steps_per_epoch: int | None) -> None:
+    """Warn where training was interrupted, diverged (of which cause is the reason), or ended too early.
+
+    steps_per_epoch: None where it is not to be judged whether training ended too early.
+    """
+    done, asked = len(runs.history), runs.recipe.epochs
+    if runs.interrupted:
+        warnings.warn(
+            f"training was interrupted after {done} of {asked} epochs; the model is what was learned until then. "
+            "To go on, set warm_start=True and fit the same rows again.",
+            InterruptedWarning,
+            stacklevel=users_line(),
+        )
+    elif runs.diverged:
+        warnings.warn(
+            f"training left the finite numbers in epoch {runs.diverged} of {asked}; the model is that of the epoch "
+            f"before. {cause}",
+            DivergenceWarning,
+            stacklevel=users_line(),
+        )
+    elif steps_per_epoch and runs.recipe.stopping is None and done == asked >= JUDGED:
+        steps = np.arange(done) * steps_per_epoch
+        if still_falling(
+            runs.history.loss, runs.recipe.schedule.factors(steps, steps_per_epoch, done * steps_per_epoch)
+        ):
+            warnings.warn(
+                f"after {done} epochs the training loss still fell as fast as before, so the network has not learned "
+                f"what it could. Raise epochs, or rate (it was {runs.recipe.optimizer.rate:.3g}).",
+                ConvergenceWarning,
+                stacklevel=users_line(),
+            )
+
+
+def still_falling(loss: NDArray[np.float64], factors: NDArray[np.float64]) -> bool:
+    """Whether the loss fell in the last tenth of the learning about as fast as on average.
+
+    loss, factors (epochs,): the curve and what the rate was multiplied with. Learning is counted in
+    rates, not in epochs: at the end of a cosine schedule every loss stands still. A network that has
+    learned what it can falls slower than before, even where it goes on to learn the noise by heart.
+
+    >>> rates, steady = np.ones(100), np.linspace(1, 0.5, 100)
+    >>> still_falling(steady, rates), still_falling(0.5 + 0.5**np.linspace(1, 9, 100), rates)
+    (True, False)
+    """
+    if not factors.any():
+        return False
+    share = np.cumsum(factors) / factors.sum()
+    last, before = loss[share > 0.9], loss[(share > 0.8) & (share <= 0.9)]
+    fell = float(loss[0] - last.mean())
+    return fell > 0 and len(before) > 0 and 10 * float(before.mean() - last.mean()) > AS_FAST * fell

@@ -1,0 +1,58 @@
+"""Settings under the names that scikit-learn's own networks have for them, and hints to Kilonet's."""
+
+from collections.abc import Callable
+from functools import wraps
+from inspect import signature
+from typing import Any
+
+from kilonet.checks import nearest
+
+FROM_SCIKIT_LEARN = {
+    "hidden_layer_sizes": "hidden=(100,)",
+    "activation": 'activation="relu"; "logistic" is "sigmoid"',
+    "solver": 'optimizer="adam" or "sgd"; there is no "lbfgs"',
+    "alpha": "l2; alpha is divided by the rows of a batch, l2 is not: l2 = alpha / batch",
+    "batch_size": "batch",
+    "learning_rate": 'schedule="constant", "cosine", ...; there is no "adaptive"',
+    "learning_rate_init": "rate",
+    "power_t": "schedule, a sequence of factors",
+    "max_iter": "epochs",
+    "shuffle": "nothing: rows are shuffled always",
+    "tol": "min_delta, with early_stopping=True",
+    "momentum": "optimizer=kn.Momentum(0.1, beta=0.9)",
+    "nesterovs_momentum": "optimizer=kn.Nesterov(0.1, beta=0.9)",
+    "n_iter_no_change": "patience, with early_stopping=True",
+    "beta_1": "optimizer=kn.Adam(beta1=0.9)",
+    "beta_2": "optimizer=kn.Adam(beta2=0.999)",
+    "epsilon": "optimizer=kn.Adam(epsilon=1e-8)",
+    "max_fun": 'nothing: there is no "lbfgs"',
+}
+"""What stands here for a parameter of scikit-learn's MLPClassifier and MLPRegressor that is called otherwise there.
+
+Of the same name and meaning are early_stopping, validation_fraction, warm_start, verbose, random_state and loss.
+docs/from-scikit-learn.md shows the table.
+"""
+
+
+def with_hints(estimator: type) -> None:
+    """Let the constructor of an estimator say, of an unknown setting, which one may have been meant.
+
+    Its signature, from which scikit-learn reads the parameters, stays the same.
+    """
+    given: Callable[..., None] = estimator.__init__  # type: ignore[misc]
+    known = list(signature(given).parameters)[1:]
+
+    @wraps(given)
+    def checked(self: Any, *arguments: Any, **settings: Any) -> None:
+        for name in settings:
+            if name not in known:
+                raise TypeError(f"{estimator.__name__} has no setting {name!r}.{_hint(name, known)}")
+        given(self, *arguments, **settings)
+
+    estimator.__init__ = checked  # type: ignore[misc]
+
+
+def _hint(name: str, known: list[str]) -> str:
+    if name in FROM_SCIKIT_LEARN:
+        return f" Instead of scikit-learn's {name} there is {FROM_SCIKIT_LEARN[name]}."
+    return nearest(name, known) or f" It has {', '.join(known)}."
