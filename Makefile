@@ -70,6 +70,7 @@ format: env
 	$(VENV)/bin/ruff format
 
 test: build check
+	@tools/system_packages.sh tests
 	$(VENV)/bin/python -m pytest
 
 demo: build

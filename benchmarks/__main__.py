@@ -10,7 +10,7 @@ from benchmarks import machine, report
 from benchmarks.measure import Series, Worker, interleaved, prediction, training
 from benchmarks.peers.with_blas import FLOPS
 from benchmarks.report import Peak
-from benchmarks.workloads import PREDICTION, TRAINING, Workload
+from benchmarks.workloads import PICTURES, PREDICTION, TRAINING, Workload
 
 ROWS = (1, 10_000)
 HOW = (
@@ -20,6 +20,7 @@ HOW = (
     "its best of 1 and {cores} threads."
 )
 PREDICTING = "Predicting with {name}, microseconds a call:"
+ENOUGH = 0.885
 OVERHEAD = "`MLPClassifier.fit` on 1,797 rows of digits costs {milliseconds:.1f} ms outside the engine (median)."
 
 
@@ -89,6 +90,22 @@ def measured_predictions(rounds: int, seconds: float) -> tuple[dict[str, list[Se
     return found, statistics.median(outside) * 1e3
 
 
+def measured_pictures(enough: float) -> str:
+    """Return how soon a fit with default settings is good enough on Fashion-MNIST, and scikit-learn's."""
+    if not PICTURES.is_dir():
+        return f"Fashion-MNIST was not measured: {PICTURES} is not there (Debian: dataset-fashion-mnist)."
+    say("Fashion-MNIST ...")
+    curves = {}
+    for peer, most_epochs in (("kilonet, pictures", 0), ("scikit-learn, pictures", 40)):
+        worker = Worker(peer, machine.cores())
+        try:
+            worker.ask("prepare_pictures")
+            curves[peer] = worker.ask("curve", most_epochs=most_epochs)["result"]
+        finally:
+            worker.close()
+    return report.pictures(*curves.values(), enough)
+
+
 def main() -> None:
     """Measure, print, and write what was asked for."""
     asked = arguments()
@@ -106,6 +123,7 @@ def main() -> None:
         PREDICTING.format(name=PREDICTION.name.partition(",")[0]),
         report.prediction_table([row for row in calls if row]),
         OVERHEAD.format(milliseconds=milliseconds),
+        measured_pictures(ENOUGH),
         f"{peak}\n{machine.describe()}",
     ]
     text = "\n\n".join(parts)

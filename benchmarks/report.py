@@ -10,6 +10,7 @@ from benchmarks.workloads import Workload
 README = Path(__file__).parents[1] / "README.md"
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 TRAINERS = ("PyTorch", "JAX scan", "JAX step", "scikit-learn")
+Curve = Sequence[tuple[float, float]]  # seconds of training and accuracy on the test set, epoch by epoch
 PREDICTORS = ("ONNX Runtime", "PyTorch", "scikit-learn")
 
 
@@ -91,6 +92,33 @@ def prediction_row(rows: int, series: list[Series]) -> list[str] | None:
 def prediction_table(rows: list[list[str]]) -> str:
     """Return the table of predictions."""
     return markdown(["rows a call", "Kilonet, packed", "MLPClassifier", *PREDICTORS], rows)
+
+
+def first(curve: Curve, accuracy: float) -> float | None:
+    """Return the seconds after which an accuracy was reached first, or None.
+
+    >>> first([(1.0, 0.5), (2.0, 0.7), (3.0, 0.6)], 0.6)
+    2.0
+    """
+    return next((seconds for seconds, found in curve if found >= accuracy), None)
+
+
+def pictures(own: Curve, peer: Curve, enough: float) -> str:
+    """Return what two curves of seconds and accuracy say: when they were good enough, and where they ended."""
+    (seconds, accuracy), soon = own[-1], first(own, enough)
+    parts = [f"Fashion-MNIST, 784-256-128-10, default settings: Kilonet's `fit` ends at {accuracy:.1%} on the test set"]
+    parts.append(f"after {seconds:.1f} s" + (f", and is at {enough:.1%} after {soon:.1f} s." if soon else "."))
+    for wanted, mine in ((enough, soon), (accuracy, first(own, accuracy))):
+        at = first(peer, wanted)
+        if at is None:
+            best_of_peer = max(found for _, found in peer)
+            parts.append(
+                f"scikit-learn does not reach {wanted:.1%} in {len(peer)} epochs, {peer[-1][0]:.0f} s "
+                f"(its best is {best_of_peer:.1%})."
+            )
+        elif mine is not None:
+            parts.append(f"scikit-learn reaches {wanted:.1%} after {at:.1f} s, {number(at / mine)} times as long.")
+    return " ".join(parts)
 
 
 def write_readme(text: str, path: Path = README) -> None:

@@ -1,12 +1,14 @@
 """What is trained: networks, batches and data, the same numbers for everybody."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 L2 = 1e-3
 RATE = 0.01
+PICTURES = Path("/usr/share/datasets/fashion-mnist")  # Debian: dataset-fashion-mnist
 
 Floats = NDArray[np.float32]
 

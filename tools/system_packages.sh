@@ -1,8 +1,10 @@
 #!/bin/sh
 # Are the system packages here that an environment and a build need? Silent and quick when they are. Missing ones are
 # installed where that is safe (root, and CI is set); otherwise the command that installs them is printed and this fails.
+# With the argument `tests` the real data that some tests are about are wanted too; those tests are skipped without them.
 # It is a shell script because Python itself may be what is missing.
 set -u
+pictures=/usr/share/datasets/fashion-mnist
 python="${PYTHON:-python3}"
 cxx="${CXX:-g++}"
 
@@ -32,10 +34,23 @@ missing_packages() {
     has_headers || echo python3-dev
 }
 
+may_install() {
+    [ "$(id -u)" = 0 ] && [ -n "${CI:-}" ] && command -v apt-get >/dev/null 2>&1
+}
+
+if [ "${1:-}" = tests ] && [ ! -d "$pictures" ]; then
+    if may_install; then
+        echo "installing real data: dataset-fashion-mnist" >&2
+        apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y dataset-fashion-mnist >&2 || exit 1
+    else
+        echo "Tests on Fashion-MNIST are skipped: $pictures is not there (Debian: sudo apt-get install dataset-fashion-mnist)." >&2
+    fi
+fi
+
 missing=$(missing_packages | tr '\n' ' ' | sed 's/ *$//')
 [ -z "$missing" ] && exit 0
 
-if [ "$(id -u)" = 0 ] && [ -n "${CI:-}" ] && command -v apt-get >/dev/null 2>&1; then
+if may_install; then
     echo "installing system packages: $missing" >&2
     # Word splitting is meant: each word is a package.
     # shellcheck disable=SC2086

@@ -5,6 +5,7 @@ A peer is an object with
   epochs(count)                train so many epochs more, rows shuffled and gathered; return when it is done
   ordered_epoch()              parameters, flat, after one epoch in the rows' order from the workload's own
   prepare_prediction(workload, rows) and predictions(count)
+  prepare_pictures() and curve(most_epochs)
 It leaves out what it cannot do.
 """
 
@@ -19,6 +20,8 @@ FILES = {
     "JAX step": ("with_jax", "Step"),
     "scikit-learn": ("with_sklearn", "Sklearn"),
     "ONNX Runtime": ("with_onnxruntime", "OnnxRuntime"),
+    "kilonet, pictures": ("with_pictures", "KilonetPictures"),
+    "scikit-learn, pictures": ("with_pictures", "SklearnPictures"),
     "sgemm": ("with_blas", "Sgemm"),
 }
 
