@@ -282,12 +282,22 @@ class TestDivergence:
             validation = None
             early_stopping = False
             quiet = True
-            settings = {"optimizer": "sgd", "encode": None}  # noqa: RUF012 - never changed
+            settings = {"encode": None}  # noqa: RUF012 - never changed
 
         console = Console(quiet=True)
         remedies = r"Nothing was saved.*--rate 0.01 \(it was 0.1\).*Leave out --no-encode"
         with console.warnings(), pytest.raises(kn.DivergenceError, match=remedies):
-            train(console, Diverging(), Nothing(), Asked())
+            train(console, Diverging(optimizer="sgd"), Nothing(), Asked())
+
+
+def test_training_that_ends_too_early_is_said_in_words_of_the_command_line(capsys, in_a_folder):
+    rows = "".join(f"{x},{x * 7 + 0.5}\n" for x in range(64))
+    (in_a_folder / "line.csv").write_text("x,y\n" + rows)
+    slow = ["--rate", "1e-5", "--epochs", "30", "--schedule", "constant", "--out", "m.kn"]
+    assert main(["fit", "line.csv", "--target", "y", *slow]) == 0
+    err = capsys.readouterr().err
+    assert err.count("Warning") == 1
+    assert "Raise --epochs (it was 30) or --rate (it was 1e-05)." in err
 
 
 class TestCtrlC:

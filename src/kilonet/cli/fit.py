@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from sklearn.exceptions import ConvergenceWarning
 
 from kilonet import persistence
 from kilonet.cli import INTERRUPTED
@@ -19,11 +20,10 @@ from kilonet.cli.judging import judge, notes
 from kilonet.cli.options import Sections, fit_options
 from kilonet.cli.progress import progress
 from kilonet.cli.rows import Parts, parts
-from kilonet.cli.seam import Estimator, to_model
+from kilonet.cli.seam import Estimator, planned_rate, to_model
 from kilonet.cli.story import tell_data, tell_network, tell_result
 from kilonet.engine.interrupt import CtrlC
 from kilonet.errors import DivergenceError, DivergenceWarning, InterruptedWarning
-from kilonet.optimizers import optimizer_from
 from kilonet.tables import LeftOutWarning
 
 HELP = """Train a network on DATA and save it.
@@ -49,11 +49,13 @@ def fit(data: str, **options: Any) -> int:
     asked = Asked.of(data, options)
     console = Console(quiet=asked.quiet)
     told = () if asked.quiet else (LeftOutWarning,)  # the story has it
-    with console.warnings(InterruptedWarning, DivergenceWarning, *told):
+    with console.warnings(InterruptedWarning, DivergenceWarning, ConvergenceWarning, *told):
         try:
             estimator, rows, seconds = learn(console, asked)
         except KeyboardInterrupt:
             raise Stopped("interrupted before training had begun; nothing was saved.") from None
+        if console.saw(ConvergenceWarning):
+            console.warn(too_early(estimator))
         run = notes(estimator, rows, asked)
         try:
             run["held_out"] = judge(estimator, rows)
@@ -98,20 +100,28 @@ def train(console: Console, estimator: Estimator, rows: Parts, asked: Asked) -> 
         try:
             estimator.fit(rows.X, rows.y)
         except DivergenceError as error:
-            raise DivergenceError(diverged(asked)) from error
+            raise DivergenceError(diverged(asked, estimator)) from error
     estimator.set_params(validation_data=None, callbacks=None)
     if console.saw(DivergenceWarning):
-        raise DivergenceError(diverged(asked))
+        raise DivergenceError(diverged(asked, estimator))
 
 
-def diverged(asked: Asked) -> str:
+def diverged(asked: Asked, estimator: Estimator) -> str:
     """What happened and what to do, in the words of the command line."""
-    rate = asked.settings.get("rate") or optimizer_from(asked.settings.get("optimizer", "adam")).to_json()["rate"]
+    rate = planned_rate(estimator)
     more = " Leave out --no-encode, so that columns are standardized." if "encode" in asked.settings else ""
     return (
         "training diverged: its numbers grew beyond all bounds. Nothing was saved. Lower the rate, for example "
         f"--rate {rate / 10:g} (it was {rate:g}); if that is not enough, bound the weights, for example --max-norm 3."
         f"{more}"
+    )
+
+
+def too_early(estimator: Estimator) -> str:
+    """That training was too short, in the words of the command line."""
+    return (
+        "the training loss still fell as fast as before when training ended, so the network has not learned what it "
+        f"could. Raise --epochs (it was {estimator.recipe_.epochs:,}) or --rate (it was {planned_rate(estimator):g})."
     )
 
 

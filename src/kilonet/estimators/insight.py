@@ -1,0 +1,50 @@
+"""What a face asks an estimator beside its methods: what it is going to do, and its loss on rows."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kilonet.estimators.classifier import MLPClassifier
+from kilonet.estimators.labels import Labels
+from kilonet.estimators.plan import network_of, starting_rate
+from kilonet.estimators.regressor import MLPRegressor
+from kilonet.network import Network
+from kilonet.optimizers import optimizer_from
+
+Estimator = MLPClassifier | MLPRegressor
+
+
+def planned_network(estimator: Estimator, n_inputs: int, y: NDArray[Any]) -> Network:
+    """The network that `estimator.fit` is going to train on encoded rows of n_inputs numbers and the target y (n,).
+
+    >>> planned_network(MLPClassifier(hidden=5), 2, np.array(["a", "b", "c"])).sizes
+    (2, 5, 3)
+    """
+    n_outputs = 1
+    if isinstance(estimator, MLPClassifier):
+        n_outputs = Labels.of(y, estimator._given_loss()).n_outputs
+    return network_of(estimator, n_inputs, n_outputs)
+
+
+def planned_rate(estimator: Estimator) -> float:
+    """The rate that `estimator.fit` is going to begin with.
+
+    >>> planned_rate(MLPRegressor(optimizer="sgd")), planned_rate(MLPRegressor(hidden=(), rate=0.5))
+    (0.1, 0.5)
+    """
+    rate = starting_rate(estimator, network_of(estimator, 1, 1))
+    return float(optimizer_from(estimator.optimizer).to_json()["rate"]) if rate is None else float(rate)
+
+
+def loss_on(estimator: Estimator, X: Any, y: NDArray[Any]) -> float:
+    """Mean loss over rows, each counting once, in the units of `history_`.
+
+    >>> X, y = np.zeros((2, 1)), np.array([0, 1])
+    >>> classifier = MLPClassifier(hidden=(), epochs=1, l2=0.0, schedule="constant", random_state=0).fit(X, y)
+    >>> round(loss_on(classifier, X, y), 6)  # nothing is to be learned: log(2)
+    0.693147
+    """
+    footing = estimator._footing
+    scores = estimator.network_.scores(estimator.theta_, footing.inputs(X))
+    return float(np.mean(footing.loss.value(scores, footing.codec.targets(y)), dtype=np.float64))
