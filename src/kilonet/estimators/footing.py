@@ -52,7 +52,7 @@ def found(settings: Settings, rows: Rows, codec: Labels | Numbers, draws: Draws)
         n_inputs = int(rows.X.shape[1])
     else:
         encoder.fit(rows.X, sample_weight=rows.masked_weights)
-        n_inputs = len(encoder.get_feature_names_out())
+        n_inputs = encoder.state_.width
     network = network_of(settings, n_inputs, codec.n_outputs)
     return Footing(encoder, codec, network, draws, dtype or _followed(rows.X))
 

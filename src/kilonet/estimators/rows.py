@@ -82,7 +82,7 @@ def _weights(sample_weight: Any, n_rows: int) -> NDArray[np.float64]:
 
 def is_frame(X: Any) -> bool:
     """Whether narwhals reads X as a data frame with its rows in memory."""
-    return bool(nw.dependencies.is_into_dataframe(X))
+    return not isinstance(X, np.ndarray) and bool(nw.dependencies.is_into_dataframe(X))
 
 
 def read_table(estimator: Any, X: Any, *, reset: bool) -> Any:
@@ -91,10 +91,11 @@ def read_table(estimator: Any, X: Any, *, reset: bool) -> Any:
     With encode=None arrays become float64, or stay float32. Missing values and infinity are left to
     whoever turns the table into numbers. Raises scikit-learn's errors for the wrong number of columns and the like.
     """
-    X = nw.to_native(X, pass_through=True)
-    frame = nw.from_native(X, pass_through=True)
-    if isinstance(frame, nw.LazyFrame):
-        X = frame.collect().to_native()
+    if not isinstance(X, np.ndarray):  # arrays, the usual case, need not be asked what else they may be
+        X = nw.to_native(X, pass_through=True)
+        frame = nw.from_native(X, pass_through=True)
+        if isinstance(frame, nw.LazyFrame):
+            X = frame.collect().to_native()
     if is_frame(X):
         _refuse_empty(X)
         validate_data(estimator, X, reset=reset, skip_check_array=True)
