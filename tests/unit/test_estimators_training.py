@@ -374,7 +374,9 @@ def test_every_parameter_of_scikit_learns_networks_is_known_or_has_a_hint() -> N
     for theirs, ours in ((sklearn_mlp.MLPClassifier, MLPClassifier), (sklearn_mlp.MLPRegressor, MLPRegressor)):
         for name in set(theirs().get_params()) - set(FROM_SCIKIT_LEARN):
             assert name in ours().get_params()
-    for hint in FROM_SCIKIT_LEARN.values():
+    page = (Path(__file__).parents[2] / "docs" / "from-scikit-learn.md").read_text(encoding="utf-8")
+    for name, hint in FROM_SCIKIT_LEARN.items():
+        assert f"| `{name}` | {hint} |" in page
         settings = re.findall(r"\b(\w+)=", hint) or [re.split(r"\W", hint)[0]]
         assert settings[0] in {*MLPClassifier().get_params(), "nothing"}
 
