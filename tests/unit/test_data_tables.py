@@ -124,10 +124,10 @@ def test_cut_files_of_columns(tmp_path: Path, ending: str) -> None:
     [
         (ROWS["price"], "prize", r'has no column "prize" for a target. Did you mean "price"\? Its columns: x, price'),
         (ROWS["price"], "spam", r'has no column "spam" for a target. Its columns: x, price'),
-        ([1, None, None], "price", r"missing in rows 1, 2 \(counting from 0\) of 3"),
-        ([1.0, float("nan"), 2.0], "price", r"missing in row 1 \(counting from 0\) of 3 rows"),
-        (["a", " ", "b"], "price", "missing in row 1 "),
-        ([None, None, None], "price", "missing in rows 0, 1, 2"),
+        ([1, None, None], "price", r"missing in 2 of 3 rows: rows 1, 2 \(counting from 0\)"),
+        ([1.0, float("nan"), 2.0], "price", r"missing in 1 of 3 rows: row 1 \(counting from 0\)"),
+        (["a", " ", "b"], "price", "missing in 1 of 3 rows: row 1 "),
+        ([None, None, None], "price", "missing in 3 of 3 rows: rows 0, 1, 2"),
         ([1.0, 2.0, float("-inf")], "price", r"infinite in row 2 "),
         ([dt.date(2020, 1, 1)] * 3, "price", "is of the type date32"),
         ([[1], [2], [3]], "price", "is of the type list"),
@@ -197,7 +197,7 @@ def test_without_pyarrow_the_remedy_is_said(tmp_path: Path, monkeypatch: pytest.
 def test_rows_of_a_csv_file_are_named_by_their_line(tmp_path: Path) -> None:
     text = '\ufeffx,note,y\n1,"two\nlines",1.5\n\n2,b,\n3,"c ""d""",2.5\n4,e,\n'
     path = csv(tmp_path, text.encode())
-    with pytest.raises(DataError, match=r'target "y" is missing in lines 5, 7 of 4 rows\. '):
+    with pytest.raises(DataError, match=r'target "y" is missing in 2 of 4 rows: lines 5, 7\. '):
         read(path, "y")
     assert where(path, [0]) == "line 2"
     assert where(path, [3, 1]) == "lines 7, 5"

@@ -138,7 +138,7 @@ def encoding(
             yield "left out", f"{listed(by_kind[kind])}: {why}"
     constant = [name for place, name in enumerate(columns) if _is_constant(encoder, place)]
     if constant:
-        yield "constant", f"{listed(constant)}: the same in every training row, so nothing can be learned from it"
+        yield "constant", f"{listed(constant)}: the same in every training row, so nothing can be learned from that"
     texts = sorted((int(place), found) for place, found in encoder["categories"].items())
     for place, found in texts[:MOST_TEXTS]:
         yield "", f"{brief(columns[place])}, {count(len(found), 'category', 'categories')}: {listed(found, 6)}"

@@ -91,4 +91,5 @@ def _texts(cells: list[str | None], what: str, path: Path) -> NDArray[np.object_
 
 
 def _missing(rows: NDArray[np.intp], n: int, what: str, path: Path) -> DataError:
-    return DataError(f"{what} is missing in {where(path, rows.tolist())} of {n} rows. Fill it in, or drop the row")
+    places = where(path, rows.tolist())
+    return DataError(f"{what} is missing in {len(rows):,} of {n:,} rows: {places}. Fill it in, or drop the row")

@@ -70,7 +70,7 @@ def encode(X: Opened, state: State, dtype: Any) -> tuple[Any, Said]:
     for j, column in columns(X):
         try:
             if state.kinds[j] == "empty":
-                continue
+                continue  # nothing is written, whatever it holds now
             if state.kinds[j] in {"number", "boolean"}:
                 numbers.append(_as_numbers(column, state.kinds[j]))
             else:
