@@ -192,7 +192,7 @@ def _run(session: Any, recipe: Recipe, callback: Callback | None, begun: float, 
 
 
 def _epoch_record(session: Any, epochs: int, begun: float, single: bool) -> EpochRecord:
-    row = session.history()[session.epoch - 1]
+    row = session.history(session.epoch - 1)[0]
     values = {name: float(row[0, i]) if single else row[:, i] for i, name in enumerate(METRICS)}
     return EpochRecord(session.epoch, epochs, seconds=time.perf_counter() - begun, **values)
 
@@ -207,7 +207,7 @@ def _runs(problem: Problem, session: Any, engine: str, single: bool, interrupted
         loss=problem.loss,
         recipe=problem.recipe,
         theta=theta[0] if single else theta,
-        history=History.of(session.history(), single),
+        history=History.of(state["history"], single),
         interrupted=interrupted,
         engine=engine,
         state=state,

@@ -103,6 +103,7 @@ def test_very_many_epochs_are_no_memory(name: str) -> None:
     again = session(name, whole(FULL | {"epochs": 10**9, "schedule": "constant"}), through_a_file(saved.state))
     assert again.advance(1500, None) == 1502
     assert again.history().shape == (1502, 1, 4)
+    np.testing.assert_array_equal(again.history(1500), again.history()[1500:])
     np.testing.assert_array_equal(again.history()[:2], saved.history)
 
 

@@ -1,7 +1,6 @@
 """What estimators do around training: validation, early stopping, callbacks, tables, settings, errors."""
 
 import re
-import time
 from pathlib import Path
 from typing import Any
 
@@ -504,7 +503,5 @@ def test_a_number_of_epochs_without_end_costs_nothing(stop: str, monkeypatch: py
     settings: dict[str, Any] = {"callbacks": lambda record: record.epoch == 3}
     if stop == "early stopping":
         settings = {"early_stopping": True, "patience": 2, "rate": 0.5}
-    begun = time.perf_counter()
     model = quick(epochs=10**9, verbose=stop == "progress bar", **settings).fit(X, Y)
     assert model.n_iter_ < 1000
-    assert time.perf_counter() - begun < 5, "seconds; next to nothing on a quiet machine"

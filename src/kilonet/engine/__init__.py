@@ -5,7 +5,8 @@ An engine is a module with NAME and
 - `Session(problem, theta (P, n), state=None)`: one run. `.advance(epochs, seconds) -> epochs done`
   trains until `epochs` more epochs are complete, or until `seconds` have passed, then stops after a
   whole number of steps, perhaps inside an epoch; `.done`; `.epoch`, the epochs that all members still
-  training have completed (of a finished run the maximum); `.history()` (epochs, P, 4);
+  training have completed (of a finished run the maximum); `.history(first=0)` (epochs from the
+  first on, P, 4);
   `.theta()` (P, n); `.state()` as `kilonet.engine.state` says; `.close()`. Continued from a state
   it goes on as if it had never stopped, bit for bit.
 - `scores(network, theta (P, n), X, n_threads) -> (P, rows, k)`.

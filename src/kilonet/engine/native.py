@@ -135,13 +135,13 @@ class Session:
         if len(steps) > 1:
             self._run(-(-max(steps) // self._problem.steps_per_epoch), None)
 
-    def history(self) -> Floats:
-        """Loss, score, validation loss and validation score, (epochs, P, 4)."""
+    def history(self, first: int = 0) -> Floats:
+        """Loss, score, validation loss and validation score, (epochs, P, 4), of the epochs from `first` on."""
         rows = max(_completed(counters) for counters in self._counters)
-        found = np.full((rows, len(self._members), 4), np.nan)
+        found = np.full((rows - first, len(self._members), 4), np.nan)
         for member, kernel in enumerate(self._members):
             own = np.empty((len(found), 4))
-            kernel.store_history(own)
+            kernel.store_history(own, first)
             found[:, member] = own
         return found
 

@@ -77,9 +77,9 @@ class Session:
                     break
         return self.epoch
 
-    def history(self) -> Floats:
-        """Loss, score, validation loss and validation score, (epochs, P, 4)."""
-        return self._state["history"].copy()
+    def history(self, first: int = 0) -> Floats:
+        """Loss, score, validation loss and validation score, (epochs, P, 4), of the epochs from `first` on."""
+        return self._state["history"][first:].copy()
 
     def theta(self) -> Array:
         """Parameters (P, n): the best ones of members that are through, where stopping is set."""

@@ -145,7 +145,7 @@ void bind_trainer(nb::module_& m, const char* name) {
         .def("store_best", [](P& p, Array<T> theta) { p.trainer.store_copy(p.trainer.session.best, theta.data()); }, nb::arg("theta").noconvert())
         .def("store_start", [](P& p, Array<T> theta) { p.trainer.store_copy(p.trainer.session.snapshot, theta.data()); }, nb::arg("theta").noconvert())
         .def("store_gradient", [](const P& p, Array<T> values) { p.trainer.store_gradient(values.data()); }, nb::arg("values").noconvert())
-        .def("store_history", [](P& p, Array<double> to) { p.trainer.store_history(to.data(), long(to.shape(0))); }, nb::arg("to").noconvert())
+        .def("store_history", [](P& p, Array<double> to, long first) { p.trainer.store_history(to.data(), first, long(to.shape(0))); }, nb::arg("to").noconvert(), nb::arg("first"))
         .def("load_history", [](P& p, Input<double> from) { p.trainer.load_history(from.data(), long(from.shape(0))); })
         .def("counters", &P::counters)
         .def("set_counters", &P::set_counters)

@@ -119,9 +119,9 @@ public:
         make_history(epochs);
         std::copy(from, from + 4 * epochs, session.history);
     }
-    void store_history(double* to, long epochs) {
-        make_history(epochs);
-        std::copy(session.history, session.history + 4 * epochs, to);
+    void store_history(double* to, long first, long epochs) {
+        make_history(first + epochs);
+        std::copy(session.history + 4 * first, session.history + 4 * (first + epochs), to);
     }
 
 private:
