@@ -29,7 +29,9 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--rounds", type=int, default=9, help="interleaved rounds; the median of them counts")
     parser.add_argument("--seconds", type=float, default=0.5, help="length of one measurement of one peer")
-    parser.add_argument("--only", default="", help="workloads whose name contains this, such as 784-256")
+    parser.add_argument(
+        "--only", default="", help="only training, of workloads whose name contains this, such as 784-256"
+    )
     parser.add_argument("--json", type=Path, help="write every single measurement to this file")
     parser.add_argument("--write-readme", action="store_true", help="put the result into README.md")
     asked = parser.parse_args()
@@ -113,23 +115,24 @@ def main() -> None:
     if not workloads:
         raise SystemExit(f"no workload's name contains {asked.only!r}: {'; '.join(w.name for w in TRAINING)}")
     peak = measured_peak(asked.rounds, asked.seconds)
-    trained = measured_training(workloads, asked.rounds, asked.seconds)
-    predicted, milliseconds = measured_predictions(asked.rounds, asked.seconds)
-    rows = [report.training_row(workload, trained[workload.name], peak) for workload in workloads]
-    calls = [report.prediction_row(n, predicted[f"{n:,}"]) for n in ROWS]
-    parts = [
-        HOW.format(rounds=asked.rounds, cores=machine.cores()),
-        report.training_table(rows, threads()),
-        PREDICTING.format(name=PREDICTION.name.partition(",")[0]),
-        report.prediction_table([row for row in calls if row]),
-        OVERHEAD.format(milliseconds=milliseconds),
-        measured_pictures(ENOUGH),
-        f"{peak}\n{machine.describe()}",
-    ]
+    found = measured_training(workloads, asked.rounds, asked.seconds)
+    rows = [report.training_row(workload, found[workload.name], peak) for workload in workloads]
+    parts = [HOW.format(rounds=asked.rounds, cores=machine.cores()), report.training_table(rows, threads())]
+    if not asked.only:
+        predicted, milliseconds = measured_predictions(asked.rounds, asked.seconds)
+        found |= predicted
+        calls = [report.prediction_row(n, predicted[f"{n:,}"]) for n in ROWS]
+        parts += [
+            PREDICTING.format(name=PREDICTION.name.partition(",")[0]),
+            report.prediction_table([row for row in calls if row]),
+            OVERHEAD.format(milliseconds=milliseconds),
+            measured_pictures(ENOUGH),
+        ]
+    parts.append(f"{peak}\n{machine.describe()}")
     text = "\n\n".join(parts)
     print(text)
     if asked.json:
-        everything = {name: [vars(found) for found in series] for name, series in (trained | predicted).items()}
+        everything = {name: [vars(found) for found in series] for name, series in found.items()}
         asked.json.write_text(json.dumps({"machine": machine.describe(), "seconds": everything}, indent=1))
     if asked.write_readme:
         report.write_readme(text)

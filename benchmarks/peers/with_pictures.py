@@ -59,7 +59,7 @@ class SklearnPictures(Pictures):
         seconds, found = 0.0, []
         for _ in range(most_epochs):
             start = time.perf_counter()
-            model.partial_fit(self.X, self.y, classes)
+            model.partial_fit(self.X, self.y, classes=classes)
             seconds += time.perf_counter() - start
             found.append((seconds, float(model.score(self.test_X, self.test_y))))
         return found
