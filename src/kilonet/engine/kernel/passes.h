@@ -10,7 +10,7 @@ namespace {
 
 // Terms of a sum that stay in the first cache while the accumulators visit every row: a block
 // spills its accumulators and takes them up again.
-template <class T> inline constexpr long sum_block = KILONET_VECTOR_BYTES == 64 ? 512 / long(sizeof(T)) : 1024 / long(sizeof(T));
+template <class T> inline constexpr long sum_block = KILONET_VECTOR_BYTES == 64 ? 512 / long(sizeof(T)) : 1600 / long(sizeof(T));
 
 template <class T>
 struct Range { long from, to; long size() const { return to - from; } };

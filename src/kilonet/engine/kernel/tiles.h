@@ -34,6 +34,8 @@ void tile(long count, const Product<T>& p) {
         for (int j = 0; j < vectors; j++) acc[i][j] = load<T>(p.start + i * p.start_row + column<T>(j, p.start_groups));
     const T *a = p.a, *b = p.b;
     const long a_row = p.a_row, a_step = p.a_step, b_step = p.b_step, b_groups = p.b_groups;
+    T* const c = p.c;
+    const long c_row = p.c_row, c_groups = p.c_groups;
     long left = count;
     do {  // never empty: layers have inputs and batches have rows
         Vec<T> bs[vectors];
@@ -54,7 +56,7 @@ void tile(long count, const Product<T>& p) {
 #pragma GCC unroll 16
     for (int i = 0; i < rows; i++)
 #pragma GCC unroll 4
-        for (int j = 0; j < vectors; j++) store<T>(p.c + i * p.c_row + column<T>(j, p.c_groups), acc[i][j]);
+        for (int j = 0; j < vectors; j++) store<T>(c + i * c_row + column<T>(j, c_groups), acc[i][j]);
 }
 
 template <class T, int vectors>
