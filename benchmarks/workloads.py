@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 
 L2 = 1e-3
 RATE = 0.01
+PRODUCT = 2048  # rows and columns of the matrices whose product is the machine's peak
+PRODUCT_FLOPS = 2.0 * PRODUCT**3
 PICTURES = Path("/usr/share/datasets/fashion-mnist")  # Debian: dataset-fashion-mnist
 
 Floats = NDArray[np.float32]

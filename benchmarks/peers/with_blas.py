@@ -3,10 +3,7 @@
 import numpy as np
 import threadpoolctl
 
-from benchmarks.workloads import Workload
-
-SIZE = 2048
-FLOPS = 2.0 * SIZE**3
+from benchmarks.workloads import PRODUCT, Workload
 
 
 class Sgemm:
@@ -18,7 +15,7 @@ class Sgemm:
     def prepare(self, workload: Workload) -> None:  # noqa: ARG002 - the peak is the machine's, not a workload's
         """Make the matrices."""
         random = np.random.default_rng(0)
-        self.a, self.b = (random.standard_normal((SIZE, SIZE), dtype=np.float32) for _ in range(2))
+        self.a, self.b = (random.standard_normal((PRODUCT, PRODUCT), dtype=np.float32) for _ in range(2))
         self.c = np.empty_like(self.a)
 
     def epochs(self, count: int) -> None:

@@ -469,7 +469,7 @@ def test_an_interruption_is_told_in_the_estimators_words() -> None:
 
 
 @pytest.mark.parametrize(
-    "settings", [{"rate": 1e-5}, {"rate": 1e-5, "schedule": "constant"}, {"rate": 1e-4, "epochs": 20}]
+    "settings", [{"rate": 1e-5}, {"rate": 1e-5, "schedule": "constant"}, {"rate": 1e-4, "epochs": 50}]
 )
 def test_training_that_ends_while_the_loss_falls_as_before_is_told(settings: dict[str, Any]) -> None:
     slow: dict[str, Any] = {"hidden": (8,), "random_state": 0} | settings
@@ -477,9 +477,9 @@ def test_training_that_ends_while_the_loss_falls_as_before_is_told(settings: dic
         MLPClassifier(**slow).fit(X, Y)
     assert said[0].filename == __file__
     # Whoever stops by a rule, goes on later or asks for a few epochs knows what he does; warnings are errors here.
-    MLPClassifier(**slow | {"epochs": 30, "early_stopping": True, "patience": 1000}).fit(X, Y)
-    MLPClassifier(**slow | {"epochs": 19}).fit(X, Y)
-    MLPClassifier(**slow | {"epochs": 30, "callbacks": lambda record: record.epoch == 25}).fit(X, Y)
+    MLPClassifier(**slow | {"epochs": 60, "early_stopping": True, "patience": 1000}).fit(X, Y)
+    MLPClassifier(**slow | {"epochs": 49}).fit(X, Y)
+    MLPClassifier(**slow | {"epochs": 60, "callbacks": lambda record: record.epoch == 55}).fit(X, Y)
 
 
 def test_exclusive_or_is_learned_with_the_defaults() -> None:

@@ -10,7 +10,7 @@ from sklearn.exceptions import ConvergenceWarning
 from kilonet.errors import DivergenceWarning, InterruptedWarning
 from kilonet.record import Runs
 
-JUDGED = 20  # epochs that a curve needs to be judged by its last tenth
+JUDGED = 50  # epochs that a curve needs: of a few long ones the first has most of the fall inside itself
 AS_FAST = 0.8  # of its mean speed: more than this at the end is no slowing down
 
 
