@@ -1,10 +1,12 @@
 """TableEncoder: what it learns and what comes out, against scikit-learn's own parts and by hand."""
 
 import contextlib
+import datetime as dt
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 from scipy import sparse
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
@@ -151,6 +153,24 @@ def test_empty_columns_are_left_out(kind: str) -> None:
     later = table.copy()
     later[name if kind == "frame" else (slice(None), 1)] = 7.0  # whatever comes later says nothing
     np.testing.assert_array_equal(again.transform(later), expected)
+
+
+@pytest.mark.parametrize("cell", [dt.date(2024, 1, 1), {"a": 1}])
+def test_whatever_an_empty_column_holds_later_is_not_looked_at(cell: Any) -> None:
+    with pytest.warns(LeftOutWarning):
+        encoder = TableEncoder().fit(pd.DataFrame({"a": [1.0, 3.0], "b": [NAN, NAN], "c": ["x", "y"]}))
+    later = pd.DataFrame({"a": [3.0, 1.0], "b": pd.Series([cell, cell], dtype=object), "c": ["y", "x"]})
+    expected = [[1, 0, 1], [-1, 1, 0]]
+    assert encoder.transform(later).tolist() == expected
+    assert encoder.transform(pl.DataFrame(later.to_dict("list"))).tolist() == expected
+    array = TableEncoder.from_json(encoder.to_json() | {"named": False})
+    assert array.transform(later.to_numpy()).tolist() == expected
+
+
+def test_whatever_an_identifier_holds_later_is_not_looked_at() -> None:
+    with pytest.warns(LeftOutWarning):
+        encoder = TableEncoder().fit(pd.DataFrame({"a": range(150), "name": [f"name {i}" for i in range(150)]}))
+    assert encoder.transform(pd.DataFrame({"a": [74.5], "name": [dt.date(2024, 1, 1)]})).tolist() == [[0]]
 
 
 def test_rows_of_weight_zero_do_not_fill_a_column() -> None:

@@ -67,10 +67,8 @@ def encode(X: Opened, state: State, dtype: Any) -> tuple[Any, Said]:
         _write_numbers(Grid(X, *X.shape), state, out, said)
         return out, said
     numbers: list[Floats] = []
-    for j, column in columns(X):
+    for j, column in columns(X, state.left_alone):
         try:
-            if state.kinds[j] == "empty":
-                continue  # nothing is written, whatever it holds now
             if state.kinds[j] in {"number", "boolean"}:
                 numbers.append(_as_numbers(column, state.kinds[j]))
             else:
@@ -93,10 +91,12 @@ def is_matrix(X: Opened) -> bool:
     return isinstance(X, np.ndarray) and X.dtype.kind in "biuf"
 
 
-def columns(X: Opened) -> Iterator[tuple[int, Column]]:
-    """Each column's place and cells."""
+def columns(X: Opened, unread: frozenset[int] = frozenset()) -> Iterator[tuple[int, Column]]:
+    """Each column's place and cells; those at the places `unread` may hold what nobody can read."""
     parts = X.iter_columns() if isinstance(X, nw.DataFrame) else X.T
     for j, part in enumerate(parts):
+        if j in unread:
+            continue
         try:
             yield j, read_series(part) if isinstance(part, nw.Series) else _read_array(part)
         except UnusableError as error:

@@ -55,6 +55,11 @@ class State:
         return widths
 
     @cached_property
+    def left_alone(self) -> frozenset[int]:
+        """Places of the columns that become no output column, whatever they hold."""
+        return frozenset(np.flatnonzero(self.widths + self.marked == 0).tolist())
+
+    @cached_property
     def starts(self) -> NDArray[np.int64]:
         """First output column of each column (d,); its missing indicator stands after its last one."""
         total = np.cumsum(self.widths + self.marked)
