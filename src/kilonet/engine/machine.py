@@ -41,8 +41,8 @@ def instruction_set() -> str:
 def thread_count(asked: int | None, work: float) -> int:
     """Threads for pieces of `work` multiply-adds.
 
-    As many as were asked for, up to 256; else those that the machine and OMP_NUM_THREADS offer, but only one
-    where more could not pay.
+    As many as were asked for; else those that the machine and OMP_NUM_THREADS offer, but only one
+    where more could not pay. Never more than 256.
 
     >>> thread_count(3, 1e9), thread_count(None, 10)
     (3, 1)
@@ -53,7 +53,7 @@ def thread_count(asked: int | None, work: float) -> int:
     limit = os.environ.get("OMP_NUM_THREADS", "")
     if limit.isdigit() and int(limit) > 0:
         offered = min(offered, int(limit))
-    return int(min(offered, max(1.0, work / _WORTH_A_THREAD)))
+    return int(min(offered, _MOST_THREADS, max(1.0, work / _WORTH_A_THREAD)))
 
 
 def trainer(dtype: Any, settings: dict[str, Any], network: Network, dropout: float, threads: int) -> Any:

@@ -10,7 +10,7 @@ from kilonet.residuals import total_squares
 Array = NDArray[Any]
 Floats = NDArray[np.float64]
 
-WEIGHTED_LOSS, WEIGHT, RIGHT, SQUARES = 0, 1, 3, 4  # columns of the sums; every output has its squares
+WEIGHTED_LOSS, WEIGHT, RIGHT, SQUARES = 0, 1, 2, 4  # columns of the sums; every output has its squares
 
 
 def row_sum(values: Array) -> Floats:

@@ -16,7 +16,6 @@ from kilonet.engine.machine import instruction_set, instruction_sets, thread_cou
 from kilonet.engine.packed import Predictor, scores, value_and_grad
 from kilonet.engine.problem import Problem
 from kilonet.engine.state import (
-    MAKER,
     State,
     fresh_state,
     inside_an_epoch,
@@ -165,14 +164,14 @@ class Session:
                 if name in state:
                     state[name][member] = counters[name]
             state["epoch"][member] = _completed(counters)
-            state["sums"][member] = np.insert(counters["sums"], MAKER, 0)
+            state["sums"][member] = counters["sums"]
             kernel.store(state["theta"][member])
             kernel.store_start(state["start_theta"][member])
             for slot in range(len(state["slots"])):
                 kernel.store_slot(slot, state["slots"][slot, member])
             if "best_theta" in state:
                 kernel.store_best(state["best_theta"][member])
-        state["sums"][:, MAKER] = np.where(inside_an_epoch(self._problem, state), _NUMBER, 0)
+        state["maker"] = np.where(inside_an_epoch(self._problem, state), _NUMBER, 0)
         return state
 
     def close(self) -> None:
@@ -193,7 +192,7 @@ def _load(kernel: Any, state: State, member: int, steps_per_epoch: int) -> None:
     step, epoch = int(state["step"][member]), int(state["epoch"][member])
     counters: dict[str, Any] = {"best_value": 0.0, "best_epoch": 0, "wait": 0}
     counters |= {name: state[name][member].item() for name in _COUNTERS if name in state}
-    counters["sums"] = np.delete(state["sums"][member], MAKER).tolist()
+    counters["sums"] = state["sums"][member].tolist()
     counters["position"] = max(step - epoch * steps_per_epoch, 0)
     counters["epoch"] = epoch + bool(counters["diverged"])
     kernel.set_counters(counters)

@@ -20,7 +20,6 @@ from kilonet.engine.measures import Scorer, row_sum, value_and_slope
 from kilonet.engine.passes import backward, forward
 from kilonet.engine.problem import Problem
 from kilonet.engine.state import (
-    MAKER,
     State,
     completed_epochs,
     fresh_state,
@@ -94,7 +93,7 @@ class Session:
         """A copy of everything that exact resumption needs, as `kilonet.engine.state` describes it."""
         inside = inside_an_epoch(self._problem, self._state)
         state = {name: value.copy() for name, value in self._state.items() if inside.any() or name != "start_theta"}
-        state["sums"][:, MAKER] = np.where(inside, _NUMBER, 0)
+        state["maker"] = np.where(inside, _NUMBER, 0)
         return state
 
     def close(self) -> None:

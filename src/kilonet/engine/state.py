@@ -9,7 +9,8 @@ P members, n parameters. A file can hold it as it is.
 | step | (P,) int64 | batches seen, counted from the start of training |
 | epoch | (P,) int64 | completed epochs; for a diverged member the last finite one |
 | history | (epochs, P, 4) float64 | loss, score, validation loss, validation score |
-| sums | (P, 4 + outputs) float64 | inside an epoch: Σw·loss, Σw, the engine's number, then its own |
+| sums | (P, 4 + outputs) float64 | inside an epoch: Σw·loss, Σw, then what the engine counts the score with |
+| maker | (P,) int64 | inside an epoch: the engine's number, else 0 |
 | start_theta | (P, n) T | inside an epoch: parameters at its start, to which divergence goes back |
 | diverged | (P,) int64 | the epoch, from 1, that left the finite numbers, else 0 |
 | stopped | (P,) int64 | the epoch after which early stopping ended the member, else 0 |
@@ -30,8 +31,6 @@ from kilonet.errors import SettingError, ShapeError
 
 State = dict[str, NDArray[Any]]
 
-MAKER = 2  # column of the sums with the engine's number
-
 
 def fresh_state(problem: Problem, theta: NDArray[Any]) -> State:
     """The state before the first step; theta (P, n) is copied."""
@@ -39,7 +38,7 @@ def fresh_state(problem: Problem, theta: NDArray[Any]) -> State:
     theta = theta.astype(recipe.dtype)
     slots = np.zeros((recipe.optimizer.n_slots, *theta.shape), dtype=theta.dtype)
     state: State = {"theta": theta, "slots": slots}
-    for name in ("step", "epoch", "diverged", "stopped"):
+    for name in ("step", "epoch", "diverged", "stopped", "maker"):
         state[name] = np.zeros(members, dtype=np.int64)
     state["history"] = np.zeros((0, members, 4))
     state["sums"] = np.zeros((members, 4 + problem.network.n_outputs))
@@ -63,7 +62,7 @@ def restored_state(problem: Problem, given: Mapping[str, NDArray[Any]], maker: i
     """A copy of a state, checked against the problem and the engine (its number) that goes on with it.
 
     Raises ShapeError for another number of members or parameters, SettingError where optimizer,
-    dtype, number of epochs or engine do not fit.
+    dtype, number of epochs or engine do not fit, or where counters and history contradict each other.
     """
     recipe, network = problem.recipe, problem.network
     needed = (recipe.n_members, network.n_parameters)
@@ -90,9 +89,9 @@ def restored_state(problem: Problem, given: Mapping[str, NDArray[Any]], maker: i
             f"epochs came as {recipe.epochs}, but the state has seen {state['epoch'].max()} epochs; "
             "epochs counts from the start of training, so give a larger number."
         )
+    _require_sound_counters(state)
     _require_same_steps(problem, state)
-    makers = state["sums"][:, MAKER]
-    if not np.isin(makers, (0, maker)).all():
+    if not np.isin(state["maker"], (0, maker)).all():
         raise SettingError(
             "the state was taken inside an epoch by another engine. Go on with the engine that made it "
             "(environment variable KILONET_ENGINE), or from a state between two epochs."
@@ -106,6 +105,18 @@ def inside_an_epoch(problem: Problem, state: State) -> NDArray[np.bool_]:
     live[live_members(state, problem.recipe.epochs)] = True
     inside: NDArray[np.bool_] = live & (state["step"] != state["epoch"] * problem.steps_per_epoch)
     return inside
+
+
+def _require_sound_counters(state: State) -> None:
+    """Engines index the history with the counters, and believe them."""
+    for name in ("step", "epoch", "diverged", "stopped", "best_epoch", "wait"):
+        if name in state and state[name].min() < 0:
+            raise SettingError(f"state[{name!r}] holds {state[name].min()}; it counts from 0. Give a state as it came.")
+    history, needed = state["history"].shape, (int(state["epoch"].max()), len(state["theta"]), 4)
+    if len(history) != 3 or history[0] < needed[0] or history[1:] != needed[1:]:
+        raise SettingError(
+            f"state['history'] is {history}; needs {needed}, epochs × members × 4. Give a state as it came."
+        )
 
 
 def _require_same_steps(problem: Problem, state: State) -> None:

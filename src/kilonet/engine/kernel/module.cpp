@@ -104,7 +104,7 @@ struct PyTrainer {
         d["epoch"] = s.epoch;
         d["position"] = s.position;
         nb::list sums;
-        for (double sum : {s.sums.loss, s.sums.weight, s.sums.score}) sums.append(sum);
+        for (double sum : {s.sums.loss, s.sums.weight, s.sums.score, 0.}) sums.append(sum);
         for (long j = 0; j < s.net.n_outputs; j++) sums.append(s.train.missed ? double(s.train.missed[j]) : 0.);
         d["sums"] = sums;
         d["best_value"] = s.best_value;
@@ -120,9 +120,9 @@ struct PyTrainer {
         trainer.set_step(get<std::int64_t>(d, "step"));
         s.epoch = get<long>(d, "epoch");
         s.position = get<long>(d, "position");
-        const auto sums = get<nb::list>(d, "sums");  // those of the kernel, and a mark for each output
+        const auto sums = get<nb::list>(d, "sums");  // those of the kernel, one unused, a mark for each output
         s.sums = {nb::cast<double>(sums[0]), nb::cast<double>(sums[1]), nb::cast<double>(sums[2])};
-        for (long j = 0; s.train.missed && j < s.net.n_outputs; j++) s.train.missed[j] = nb::cast<double>(sums[3 + j]) != 0;
+        for (long j = 0; s.train.missed && j < s.net.n_outputs; j++) s.train.missed[j] = nb::cast<double>(sums[4 + j]) != 0;
         s.best_value = get<double>(d, "best_value");
         s.best_epoch = get<long>(d, "best_epoch");
         s.wait = get<long>(d, "wait");

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -24,8 +23,8 @@ void run_threads(int threads, Begin begin, Work work) {
                 while (!open.load(std::memory_order_acquire)) std::this_thread::yield();
                 work(t);
             });
-    } catch (const std::system_error&) {
-        // no more to be had (a limit on processes, say): results are the same with fewer
+    } catch (...) {  // those that have begun wait for us
+        // no more to be had (a limit on processes, no memory): results are the same with fewer
     }
     begin(int(others.size()) + 1);
     open.store(true, std::memory_order_release);
