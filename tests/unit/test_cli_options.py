@@ -1,6 +1,7 @@
 """Options are checked before anything is read, and the help tells the truth."""
 
 import inspect
+import pathlib
 import re
 
 import pytest
@@ -108,6 +109,18 @@ def test_a_name_near_that_of_a_missing_model(capsys, in_a_folder):
     assert 'hous.kn. Did you mean "houses.kn"?' in capsys.readouterr().err
     assert main(["show", "nothing/house.kn"]) == 1
     assert capsys.readouterr().err == "Error: there is no file nothing/house.kn.\n"
+
+
+def test_a_folder_that_may_not_be_listed(capsys, monkeypatch):
+    def refuse(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(pathlib.Path, "iterdir", refuse)
+    for arguments in (["show", "house.kn"], ["predict", "house.kn", "rows.csv"]):
+        assert main(arguments) == 1
+        assert capsys.readouterr().err == "Error: there is no file house.kn.\n"
+    assert main(["fit", "house.csv", "--target", "y"]) == 1
+    assert capsys.readouterr().err.startswith("Error: there is no file or folder 'house.csv'. Readable are ")
 
 
 def test_version(capsys):

@@ -139,7 +139,9 @@ def _os_error(error: OSError) -> str:
         return str(error)
     if isinstance(error, FileNotFoundError) and isinstance(error.filename, str):
         path = Path(error.filename)
-        beside = [other.name for other in path.parent.iterdir()] if path.parent.is_dir() else []
+        beside: list[str] = []
+        with contextlib.suppress(OSError):  # the folder is not there either, or may not be listed
+            beside = [other.name for other in path.parent.iterdir()]
         return f"there is no file {path}.{did_you_mean(path.name, beside)}"
     return (
         f"{error.filename or 'the output'}: {error.strerror or error}. Look at the path, its permissions and the disk."

@@ -1,5 +1,6 @@
 """One reader for every name: which kind of file it is, and who reads that."""
 
+import contextlib
 import difflib
 from collections.abc import Callable, Collection
 from pathlib import Path
@@ -102,7 +103,9 @@ def _without_target(table: Table, target: str | None) -> Table:
 def _not_a_file(path: Path, kind: str) -> DataError:
     if kind == "other":
         return DataError(f"{path} is neither a file nor a folder (a device or a pipe?). Readable are {_KINDS}")
-    beside = {other.name: str(other) for other in path.parent.iterdir()} if path.parent.is_dir() else {}
+    beside: dict[str, str] = {}
+    with contextlib.suppress(OSError):  # the folder is not there either, or may not be listed
+        beside = {other.name: str(other) for other in path.parent.iterdir()}
     if path.name == str(path):
         beside["digits"] = "digits"
     near = difflib.get_close_matches(path.name, beside, n=1, cutoff=0.7)
