@@ -469,11 +469,20 @@ def test_an_interruption_is_told_in_the_estimators_words() -> None:
 
 
 @pytest.mark.parametrize(
-    "settings", [{"rate": 1e-5}, {"rate": 1e-5, "schedule": "constant"}, {"rate": 1e-4, "epochs": 50}]
+    "settings",
+    [
+        {"rate": 1e-5},
+        {"rate": 1e-5, "schedule": "constant"},
+        {"rate": 1e-4, "epochs": 50},
+        {"rate": [1e-5]},  # one number per member, of which there is one
+        {"optimizer": kn.Adam([1e-5])},
+    ],
 )
 def test_training_that_ends_while_the_loss_falls_as_before_is_told(settings: dict[str, Any]) -> None:
     slow: dict[str, Any] = {"hidden": (8,), "random_state": 0} | settings
-    with pytest.warns(ConvergenceWarning, match="still fell as fast as before.*Raise epochs, or rate") as said:
+    with pytest.warns(
+        ConvergenceWarning, match=r"still fell as fast as before.*rate \(it was (1e-05|0.0001)\)"
+    ) as said:
         MLPClassifier(**slow).fit(X, Y)
     assert said[0].filename == __file__
     # Whoever stops by a rule, goes on later or asks for a few epochs knows what he does; warnings are errors here.

@@ -49,7 +49,7 @@ def remark(runs: Runs, cause: str, steps_per_epoch: int | None) -> None:
         ):
             warnings.warn(
                 f"after {done} epochs the training loss still fell as fast as before, so the network has not learned "
-                f"what it could. Raise epochs, or rate (it was {runs.recipe.optimizer.rate:.3g}).",
+                f"what it could. Raise epochs, or rate (it was {runs.recipe.per_member('rate')[0]:.3g}).",
                 ConvergenceWarning,
                 stacklevel=users_line(),
             )
