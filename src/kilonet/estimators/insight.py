@@ -7,10 +7,9 @@ from numpy.typing import NDArray
 
 from kilonet.estimators.classifier import MLPClassifier
 from kilonet.estimators.labels import Labels
-from kilonet.estimators.plan import network_of, starting_rate
+from kilonet.estimators.plan import first_rate, network_of
 from kilonet.estimators.regressor import MLPRegressor
 from kilonet.network import Network
-from kilonet.optimizers import optimizer_from
 
 Estimator = MLPClassifier | MLPRegressor
 
@@ -33,8 +32,7 @@ def planned_rate(estimator: Estimator) -> float:
     >>> planned_rate(MLPRegressor(optimizer="sgd")), planned_rate(MLPRegressor(hidden=(), rate=0.5))
     (0.1, 0.5)
     """
-    rate = starting_rate(estimator, network_of(estimator, 1, 1))
-    return float(optimizer_from(estimator.optimizer).to_json()["rate"]) if rate is None else float(rate)
+    return first_rate(estimator, network_of(estimator, 1, 1))
 
 
 def loss_on(estimator: Estimator, X: Any, y: NDArray[Any]) -> float:

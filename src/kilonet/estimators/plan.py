@@ -14,7 +14,7 @@ from kilonet.estimators.settings import Settings
 from kilonet.losses import OwnLoss, loss_from
 from kilonet.network import Dense, Maxout, Network
 from kilonet.optimizers import optimizer_from
-from kilonet.recipe import Stopping
+from kilonet.recipe import Recipe, Stopping
 from kilonet.schedules import schedule_from
 
 SMALL = 10_000  # training rows up to which a batch is 32
@@ -89,6 +89,16 @@ def starting_rate(settings: Settings, network: Network) -> float | None:
     optimizer = optimizer_from(settings.optimizer)
     own = optimizer.rate
     return 10 * own if optimizer.name in ADAPTIVE and isinstance(own, float) else None
+
+
+def first_rate(settings: Settings, network: Network) -> float:
+    """The rate that training begins with, as one number, in whatever way the settings say it.
+
+    >>> first_rate(Settings(optimizer="sgd"), Network([4, 3])), first_rate(Settings(rate=[0.5]), Network([4, 3]))
+    (0.1, 0.5)
+    """
+    recipe = Recipe.make(optimizer=settings.optimizer, rate=starting_rate(settings, network))
+    return float(recipe.per_member("rate")[0])
 
 
 def thread_count(n_jobs: int | None) -> int | None:

@@ -7,6 +7,8 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from kilonet.estimators.numbers import Numbers
+from kilonet.estimators.plan import first_rate
+from kilonet.optimizers import optimizer_from
 from kilonet.persistence import SavedModel
 from kilonet.record import METRICS
 from kilonet.values import Value
@@ -54,15 +56,18 @@ def _settings(estimator: Any) -> dict[str, Any]:
     plain: dict[str, Any] = {}
     for name, given in estimator.get_params(deep=False).items():
         value = _python(given)
-        if isinstance(value, Mapping):
+        if name == "class_weight" and isinstance(value, Mapping):
             plain[name] = {"pairs": [[_python(key), float(weight)] for key, weight in value.items()]}
         elif isinstance(value, Value):
             plain[name] = str(value)
         elif name not in NOT_SAVED and (value is None or isinstance(value, (bool, int, float, str))):
             plain[name] = value
-    if plain.get("rate") is None and isinstance(estimator.optimizer, Value):
-        # The text that stands for an optimizer is also its plain name, whose rate may be another one.
-        plain["rate"] = float(estimator.recipe_.per_member("rate")[0])
+    named = isinstance(estimator.optimizer, str)
+    if not named:
+        plain["optimizer"] = str(optimizer_from(estimator.optimizer))
+    if not named or "rate" not in plain:
+        # The text that stands for an optimizer may be its plain name, with which rate=None is another rate.
+        plain["rate"] = first_rate(estimator, estimator.network_)
     return plain
 
 
