@@ -53,7 +53,16 @@ def thread_count(asked: int | None, work: float) -> int:
     limit = os.environ.get("OMP_NUM_THREADS", "")
     if limit.isdigit() and int(limit) > 0:
         offered = min(offered, int(limit))
-    return int(min(offered, _MOST_THREADS, max(1.0, work / _WORTH_A_THREAD)))
+    return min(offered, _MOST_THREADS, paying_threads(work))
+
+
+def paying_threads(work: float) -> int:
+    """The most threads that could pay for pieces of `work` multiply-adds.
+
+    >>> paying_threads(10), paying_threads(1e6)
+    (1, 5)
+    """
+    return max(1, int(min(work / _WORTH_A_THREAD, _MOST_THREADS)))
 
 
 def trainer(dtype: Any, settings: dict[str, Any], network: Network, dropout: float, threads: int) -> Any:
