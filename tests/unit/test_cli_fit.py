@@ -279,8 +279,7 @@ class TestDivergence:
             task = "classification"
 
         class Asked:
-            validation = None
-            early_stopping = False
+            sets_apart = False
             quiet = True
             settings = {"encode": None}  # noqa: RUF012 - never changed
 
@@ -293,11 +292,11 @@ class TestDivergence:
 def test_training_that_ends_too_early_is_said_in_words_of_the_command_line(capsys, in_a_folder):
     rows = "".join(f"{x},{x * 7 + 0.5}\n" for x in range(64))
     (in_a_folder / "line.csv").write_text("x,y\n" + rows)
-    slow = ["--rate", "1e-5", "--epochs", "30", "--schedule", "constant", "--out", "m.kn"]
+    slow = ["--rate", "1e-5", "--epochs", "60", "--schedule", "constant", "--out", "m.kn"]
     assert main(["fit", "line.csv", "--target", "y", *slow]) == 0
     err = capsys.readouterr().err
     assert err.count("Warning") == 1
-    assert "Raise --epochs (it was 30) or --rate (it was 1e-05)." in err
+    assert "Raise --epochs (it was 60) or --rate (it was 1e-05)." in err
 
 
 class TestCtrlC:

@@ -3,7 +3,9 @@
 import json
 import re
 
+import numpy as np
 import pytest
+from sklearn.model_selection import train_test_split
 
 import kilonet as kn
 from kilonet.cli import main
@@ -117,6 +119,32 @@ class TestColumnsThatTellNothing:
         assert "6 columns become 5 inputs" in shown
         assert "nothing: no training row has a value" in shown
         assert main(["predict", "m.kn", "rows.csv"]) == 0
+
+    @pytest.mark.parametrize("more", [[], ["--quiet"]])
+    def test_rows_that_early_stopping_sets_apart_are_no_training_rows(self, capsys, in_a_folder, more):
+        """A column and a category that only such a row has are not there, and names may be too many for the rest."""
+        names = [f"name {row}" if row < 90 else "other" for row in range(300)]
+        write(in_a_folder, "x;name;y", [(row % 7, names[row], row + 0.5) for row in range(300)])
+        fit(capsys, "--early-stopping")
+        learnt_from = kn.load("m.kn").encoder_.state_.categories[1]
+        training, _ = train_test_split(np.arange(300), test_size=0.2, random_state=0)
+        apart = next(row for row in training if names[row] not in learnt_from)
+        rows = [[row % 7, 8 if row == apart else "", f"name {row % 120}", "rare" if row == apart else "ab"[row % 2],
+                 row + 0.5] for row in range(300)]  # fmt: skip
+        write(in_a_folder, "x;late;name;floor;y", rows)
+        status, err, _ = fit(capsys, "--early-stopping", *more)
+        assert status == 0
+        model = kn.load("m.kn")
+        assert model.encoder_.state_.kinds == ("number", "empty", "identifier", "category")
+        assert model.network_.n_inputs == 3
+        if more:
+            assert 'Warning: column "late": no row has a value in it' in err
+            return
+        assert 'Warning: column "late"' not in err
+        assert "left out   late: no training row has a value\n" in err
+        assert "left out   name: nearly every row has a text of its own" in err
+        assert "4 columns become 3 inputs" in err
+        assert "network    3-3-1 relu" in err
 
     def test_one_column_becomes_one_input(self, capsys, in_a_folder):
         write(in_a_folder, "x;y", [(row % 7, row + 0.5) for row in range(40)])

@@ -85,6 +85,11 @@ class Asked:
         """Whether training may end before its last epoch."""
         return bool(self.settings.get("early_stopping"))
 
+    @property
+    def sets_apart(self) -> bool:
+        """Whether early stopping sets rows of its own apart from those to train on."""
+        return self.early_stopping and self.validation is None
+
     def estimator(self, task: str) -> Estimator:
         """An estimator with these settings, not fitted. Raises UsageError for settings of the other task."""
         self._check_loss(task)

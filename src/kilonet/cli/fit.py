@@ -92,7 +92,7 @@ def train(console: Console, estimator: Estimator, rows: Parts, asked: Asked) -> 
     Raises DivergenceError when training left the finite numbers, also where the estimator would keep what
     it had before: a command that says that all went well must be right.
     """
-    judged_on_the_way = rows.held_y is not None and (asked.validation is not None or not asked.early_stopping)
+    judged_on_the_way = rows.held_y is not None and not asked.sets_apart
     called = "held out" if judged_on_the_way else "set apart"
     with progress(rows.task, called, asked.quiet) as callbacks:
         data = (rows.held_x, rows.held_y) if judged_on_the_way else None

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from kilonet.cli.asked import Asked
 from kilonet.cli.columns import blamed, matched, without
 from kilonet.cli.console import brief, listed
+from kilonet.cli.seam import planned_rows
 from kilonet.cli.split import split_rows
 from kilonet.cli.target import Target, as_task, named, refuse_strangers, task_and_target
 from kilonet.data import Table, read
@@ -74,9 +75,9 @@ def parts(asked: Asked) -> Parts:
         split = split_rows(y, asked.fraction, asked.seed, task == "classification")
         train, how = split.train, split.how
         held = (_take(table.X, split.held_out), y[split.held_out]) if len(split.held_out) else None
-        encoder = _encoder(table, train) if encode else None
+        encoder = _encoder(table, _learnt_from(asked, task, y, train)) if encode else None
     else:
-        encoder = _encoder(table, train) if encode else None
+        encoder = _encoder(table, _learnt_from(asked, task, y, train)) if encode else None
         held, how = _judges(asked, table, encoder, task)
     whole = len(train) == len(y)
     return Parts(
@@ -155,6 +156,11 @@ def text_columns(encoder: Mapping[str, Any] | None, target: str | None, classes:
     if target is not None and classes is not None and classes.dtype.kind in "OUT":
         text.append(target)
     return text
+
+
+def _learnt_from(asked: Asked, task: str, y: Target, train: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Places of the rows that columns are learnt from: those to train on, without those that early stopping takes."""
+    return train[planned_rows(asked.estimator(task), y[train])] if asked.sets_apart else train
 
 
 def _encoder(table: Table, train: NDArray[np.intp]) -> TableEncoder:
