@@ -288,6 +288,9 @@ def test_settings_are_written_once_and_documented() -> None:
         ({"hidden": 2.5}, "hidden came as 2.5"),
         ({"activation": "rleu"}, "Did you mean relu"),
         ({"loss": "huge"}, "unknown loss"),
+        ({"loss": "squared_error"}, 'Instead of scikit-learn\'s squared_error there is loss="squared"'),
+        ({"loss": "log_loss"}, 'there is loss="cross_entropy"'),
+        ({"loss": "poisson"}, "a loss of your own"),
         ({"optimizer": "adom"}, "unknown optimizer"),
         ({"rate": -1}, "rate"),
         ({"schedule": "cos"}, "unknown schedule"),
@@ -374,6 +377,8 @@ def test_every_parameter_of_scikit_learns_networks_is_known_or_has_a_hint() -> N
         for name in set(theirs().get_params()) - set(FROM_SCIKIT_LEARN):
             assert name in ours().get_params()
     page = (Path(__file__).parents[2] / "docs" / "from-scikit-learn.md").read_text(encoding="utf-8")
+    alike = re.findall(r"\w+", re.findall(r"The same here: (.*?)\.", page)[0])
+    assert not {*alike} & {*FROM_SCIKIT_LEARN, *re.findall(r"- \*\*`(\w+)`", page)}
     for name, hint in FROM_SCIKIT_LEARN.items():
         assert f"| `{name}` | {hint} |" in page
         settings = re.findall(r"\b(\w+)=", hint) or [re.split(r"\W", hint)[0]]

@@ -10,6 +10,7 @@ from sklearn.utils import check_random_state
 from kilonet.activations import activation_from
 from kilonet.checks import choice, whole
 from kilonet.errors import SettingError
+from kilonet.estimators.renamed import LOSSES_FROM_SCIKIT_LEARN, instead
 from kilonet.estimators.settings import Settings
 from kilonet.losses import OwnLoss, loss_from
 from kilonet.network import Dense, Maxout, Network
@@ -168,6 +169,8 @@ def loss_of(spec: Any, own: tuple[str, ...], other: str) -> Any:
     """
     if isinstance(spec, str) and spec == "auto":
         return None
+    if isinstance(spec, str) and spec in LOSSES_FROM_SCIKIT_LEARN:
+        raise SettingError(f"loss={spec!r} is unknown.{instead(spec, LOSSES_FROM_SCIKIT_LEARN)}")
     loss = loss_from(spec)
     if not isinstance(loss, OwnLoss) and loss.name not in own:
         raise SettingError(f"loss={spec!r} is for {other}; needs one of auto, {', '.join(own)}, or a loss of your own.")

@@ -1,6 +1,6 @@
 """Settings under the names that scikit-learn's own networks have for them, and hints to Kilonet's."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from inspect import signature
 from typing import Any
@@ -26,12 +26,21 @@ FROM_SCIKIT_LEARN = {
     "beta_2": "optimizer=kn.Adam(beta2=0.999)",
     "epsilon": "optimizer=kn.Adam(epsilon=1e-8)",
     "max_fun": 'nothing: there is no "lbfgs"',
+    "loss": 'loss="squared" for "squared_error"; there is no "poisson"',
 }
-"""What stands here for a parameter of scikit-learn's MLPClassifier and MLPRegressor that is called otherwise there.
+"""What stands here for a parameter of scikit-learn's MLPClassifier and MLPRegressor that is otherwise there.
 
-Of the same name and meaning are early_stopping, validation_fraction, warm_start, verbose, random_state and loss.
-docs/from-scikit-learn.md shows the table.
+Of the same name and meaning are early_stopping, validation_fraction, verbose and random_state; warm_start counts
+epochs from the start here. docs/from-scikit-learn.md shows the table.
 """
+
+LOSSES_FROM_SCIKIT_LEARN = {
+    "squared_error": 'loss="squared"',
+    "absolute_error": 'loss="absolute"',
+    "log_loss": 'loss="cross_entropy", which is what "auto" takes',
+    "poisson": "a loss of your own, an object with value and slope",
+}
+"""What stands here for a loss of scikit-learn's."""
 
 
 def with_hints(estimator: type) -> None:
@@ -52,7 +61,16 @@ def with_hints(estimator: type) -> None:
     estimator.__init__ = checked  # type: ignore[misc]
 
 
+def instead(name: str, table: Mapping[str, str]) -> str:
+    """Say what stands here for something of scikit-learn's.
+
+    >>> instead("max_iter", FROM_SCIKIT_LEARN)
+    " Instead of scikit-learn's max_iter there is epochs."
+    """
+    return f" Instead of scikit-learn's {name} there is {table[name]}."
+
+
 def _hint(name: str, known: list[str]) -> str:
     if name in FROM_SCIKIT_LEARN:
-        return f" Instead of scikit-learn's {name} there is {FROM_SCIKIT_LEARN[name]}."
+        return instead(name, FROM_SCIKIT_LEARN)
     return nearest(name, known) or f" It has {', '.join(known)}."
