@@ -300,6 +300,17 @@ def test_training_that_ends_too_early_is_said_in_words_of_the_command_line(capsy
 
 
 class TestCtrlC:
+    def test_twice_while_training(self, capsys, in_a_folder, monkeypatch):
+        def fit(*_):
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(kn.MLPClassifier, "fit", fit)
+        assert main(["fit", "digits", *QUICK, "--out", "d.kn"]) == 130
+        err = capsys.readouterr().err
+        assert err.endswith("Error: interrupted; nothing was saved.\n")
+        assert "trained" not in err
+        assert list(in_a_folder.iterdir()) == []
+
     def test_while_the_result_is_told_the_model_is_there_and_it_is_said(self, capsys, monkeypatch):
         def tell(*_):
             raise KeyboardInterrupt

@@ -50,10 +50,7 @@ def fit(data: str, **options: Any) -> int:
     console = Console(quiet=asked.quiet)
     told = () if asked.quiet else (LeftOutWarning,)  # the story has it
     with console.warnings(InterruptedWarning, DivergenceWarning, ConvergenceWarning, *told):
-        try:
-            estimator, rows, seconds = learn(console, asked)
-        except KeyboardInterrupt:
-            raise Stopped("interrupted before training had begun; nothing was saved.") from None
+        estimator, rows, seconds = learn(console, asked)
         if console.saw(ConvergenceWarning):
             console.warn(too_early(estimator))
         run = notes(estimator, rows, asked)
@@ -70,7 +67,7 @@ def fit(data: str, **options: Any) -> int:
 
 
 class Stopped(click.ClickException):
-    """Ctrl-C where training has not begun, or is over."""
+    """Ctrl-C where there is a file already: when the model is written, or its result told."""
 
     exit_code = INTERRUPTED
 
