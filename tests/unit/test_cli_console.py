@@ -134,3 +134,13 @@ def test_ctrl_c_while_a_command_works(monkeypatch, capsys):
     monkeypatch.setattr("kilonet.cli.show.load", load)
     assert main(["show", "a.kn"]) == 130
     assert "Error: interrupted; nothing was saved." in capsys.readouterr().err
+
+
+def test_ctrl_c_when_all_is_done_says_nothing_of_what_was_saved(monkeypatch, capsys):
+    def flush():
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(sys.stdout, "flush", flush)
+        assert main(["--version"]) == 130
+    assert capsys.readouterr().err == "Error: interrupted.\n"

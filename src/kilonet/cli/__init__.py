@@ -21,11 +21,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     kilonet ...
     0
     """
+    said = "interrupted before anything was done; nothing was saved."
     try:
         from kilonet.cli.commands import run  # noqa: PLC0415 - it takes a moment, in which Ctrl-C has to be heeded
 
+        said = "interrupted."  # commands say for themselves what was done and saved; this is before and after them
         return run(arguments)
     except KeyboardInterrupt:
         if sys.stderr is not None:
-            print("Error: interrupted before anything was done; nothing was saved.", file=sys.stderr)  # noqa: T201
+            print(f"Error: {said}", file=sys.stderr)  # noqa: T201
         return INTERRUPTED
