@@ -6,7 +6,7 @@ entry per member of the population.
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -99,10 +99,8 @@ class Recipe:
         >>> Recipe.make(epochs=5).but(batch=8).epochs
         5
         """
+        check_names(settings)
         known = [f.name for f in fields(self)]
-        for name in settings:
-            if name not in (*known, "rate"):
-                raise _unknown(name, [*known, "rate"])
         rate = settings.pop("rate", None)
         raw = {name: getattr(self, name) for name in known} | settings
         optimizer = optimizer_from(raw["optimizer"])
@@ -153,16 +151,33 @@ class Recipe:
         return cls.make(**description)
 
 
-_ELSEWHERE = {
-    "lr": "rate", "learning_rate": "rate", "learning_rate_init": "rate", "batch_size": "batch", "n_epochs": "epochs",
-    "max_iter": "epochs", "weight_decay": "l2", "alpha": "l2", "random_state": "seed", "callbacks": "callback",
+RENAMED = {
+    "lr": "rate", "learning_rate_init": "rate", "batch_size": "batch", "n_epochs": "epochs", "max_iter": "epochs",
+    "weight_decay": "l2", "random_state": "seed", "callbacks": "callback",
 }  # fmt: skip
-"""What other libraries call a setting of `train`."""
+"""What other libraries call a setting that means the same here."""
+
+DIFFERENT = {
+    "alpha": "l2; alpha is divided by the rows of a batch, l2 is not: l2 = alpha / batch",
+    "learning_rate": 'rate, a number, and schedule="constant", "cosine", ...; there is no "adaptive"',
+}
+"""What stands here for a setting of other libraries that has no equal."""
 
 
-def _unknown(name: str, known: list[str]) -> SettingError:
-    hint = f" Did you mean {_ELSEWHERE[name]}?" if name in _ELSEWHERE else nearest(name, known)
-    return SettingError(f"unknown setting {name!r}; needs one of {', '.join(known)}.{hint}")
+def check_names(names: Iterable[str], also: Iterable[str] = ()) -> None:
+    """Raise SettingError for a name that is neither a setting of `Recipe.make` nor one of `also`, with a hint.
+
+    >>> check_names(["batch_size"])
+    Traceback (most recent call last):
+    kilonet.errors.SettingError: unknown setting 'batch_size'; needs one of ... Did you mean batch?
+    """
+    known = dict.fromkeys([*(f.name for f in fields(Recipe)), "rate", *also])
+    for name in names:
+        if name not in known:
+            hint = nearest(RENAMED.get(name, name), known)
+            if name in DIFFERENT:
+                hint = f" Instead of {name} there is {DIFFERENT[name]}."
+            raise SettingError(f"unknown setting {name!r}; needs one of {', '.join(known)}.{hint}")
 
 
 def _each(name: str, value: Any, check: Callable[[str, Any], Any], n_members: int) -> Any:

@@ -17,7 +17,7 @@ from kilonet.errors import DataError, DivergenceWarning, InterruptedWarning, Set
 from kilonet.losses import loss_from
 from kilonet.network import Network
 from kilonet.penalties import L1, L2
-from kilonet.recipe import Recipe
+from kilonet.recipe import Recipe, check_names
 from kilonet.record import METRICS, EpochRecord, History, Runs
 
 Array = NDArray[Any]
@@ -73,6 +73,7 @@ def train(
     ((2, 5, 1), (5, 1))
     """
     begun = time.perf_counter()
+    check_names(settings, also=train.__kwdefaults__ or ())
     recipe, single = _recipe(recipe, seeds, seed, theta, state, settings)
     problem = assemble(network, loss_from(loss), X, y, recipe, validation, sample_weight, class_weight)
     runs = carry_out(problem, theta, state, callback, single, begun)

@@ -363,6 +363,9 @@ def test_wrong_number_of_columns() -> None:
     [
         ("hidden_layer_sizes", r"Instead of scikit-learn's hidden_layer_sizes there is hidden=\(100,\)"),
         ("alpha", "l2 = alpha / batch"),
+        ("learning_rate", "Instead of scikit-learn's learning_rate there is rate, a number, and schedule="),
+        ("lr", r"Did you mean rate\?"),
+        ("weight_decay", r"Did you mean l2\?"),
         ("epoch", "Did you mean epochs"),
         ("depth", "It has hidden, activation, "),
     ],

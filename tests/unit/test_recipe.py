@@ -8,7 +8,7 @@ import pytest
 
 from kilonet.errors import SettingError
 from kilonet.optimizers import SGD, Adam
-from kilonet.recipe import Recipe, Stopping
+from kilonet.recipe import Recipe, Stopping, check_names
 from kilonet.schedules import cosine, warm_up
 
 FULL = {
@@ -92,7 +92,12 @@ def test_rate_replaces_the_optimizers_rate_and_nothing_else() -> None:
         ("rate", "fast", "rate came as 'fast'"),
         ("optimizer", "adamax", "adamax"),
         ("schedule", "linear", "linear"),
-        ("learning_rate", 0.1, "unknown setting 'learning_rate'"),
+        ("learning_rate", 0.1, r"unknown setting 'learning_rate'.*there is rate, a number, and schedule="),
+        ("alpha", 0.1, "unknown setting 'alpha'.*l2 = alpha / batch"),
+        ("lr", 0.1, r"Did you mean rate\?"),
+        ("seed", 0, r"Did you mean seeds\?"),
+        ("random_state", 0, r"Did you mean seeds\?"),
+        ("callbacks", (), r"rate\.$"),  # no hint to what only `train` has
     ],
 )
 def test_each_error_names_the_setting_and_what_came(setting: str, value: object, message: str) -> None:
@@ -104,3 +109,10 @@ def test_each_error_names_the_setting_and_what_came(setting: str, value: object,
 def test_stopping_refuses_what_it_cannot_mean(wrong: dict[str, object]) -> None:
     with pytest.raises(SettingError, match=next(iter(wrong))):
         Stopping(**wrong)  # type: ignore[arg-type]
+
+
+def test_names_may_be_known_beside_those_of_a_recipe() -> None:
+    check_names(["epochs", "rate", "seeds", "callback"], also=["callback"])
+    for name, meant in (("random_state", "seed"), ("callbacks", "callback"), ("sample_weights", "sample_weight")):
+        with pytest.raises(SettingError, match=rf"'{name}'.*needs one of .*, seed, .*Did you mean {meant}\?"):
+            check_names([name], also=["seed", "callback", "sample_weight"])

@@ -6,17 +6,18 @@ from inspect import signature
 from typing import Any
 
 from kilonet.checks import nearest
+from kilonet.recipe import DIFFERENT, RENAMED
 
 FROM_SCIKIT_LEARN = {
     "hidden_layer_sizes": "hidden=(100,)",
     "activation": 'activation="relu"; "logistic" is "sigmoid"',
     "solver": 'optimizer="adam" or "sgd"; there is no "lbfgs"',
-    "alpha": "l2; alpha is divided by the rows of a batch, l2 is not: l2 = alpha / batch",
-    "batch_size": "batch",
-    "learning_rate": 'schedule="constant", "cosine", ...; there is no "adaptive"',
-    "learning_rate_init": "rate",
+    "alpha": DIFFERENT["alpha"],
+    "batch_size": RENAMED["batch_size"],
+    "learning_rate": DIFFERENT["learning_rate"],
+    "learning_rate_init": RENAMED["learning_rate_init"],
     "power_t": "schedule, a sequence of factors",
-    "max_iter": "epochs",
+    "max_iter": RENAMED["max_iter"],
     "shuffle": "nothing: rows are shuffled always",
     "tol": "min_delta, with early_stopping=True",
     "momentum": "optimizer=kn.Momentum(0.1, beta=0.9)",
@@ -73,4 +74,4 @@ def instead(name: str, table: Mapping[str, str]) -> str:
 def _hint(name: str, known: list[str]) -> str:
     if name in FROM_SCIKIT_LEARN:
         return instead(name, FROM_SCIKIT_LEARN)
-    return nearest(name, known) or f" It has {', '.join(known)}."
+    return nearest(RENAMED.get(name, name), known) or f" It has {', '.join(known)}."
