@@ -148,7 +148,8 @@ def encoding(
     if gaps:
         yield "missing", f"{listed(gaps)}: filled with the mean (numbers), and marked in an input of their own"
     else:
-        yield "missing", "no value was missing; one that is missing later is filled with the mean of its column"
+        other = "other " if "empty" in by_kind else ""  # the empty columns are told already
+        yield "missing", f"no {other}value was missing; one that is missing later is filled with the mean of its column"
 
 
 def _is_constant(encoder: Mapping[str, Any], place: int) -> bool:
