@@ -120,7 +120,11 @@ TRAINING = _under(
         "Passes over the rows; auto is 100, or what makes 2,000 to 8,000 steps, but 20 to 1,000.",
     ),
     ("--seed", Number(0, 2**32 - 1, whole=True), "Start of all random numbers, 0 unless given."),
-    ("--threads", Number(1, 1024, whole=True), "Threads; the results are the same for any number of them."),
+    (
+        "--threads",
+        Number(1, 256, whole=True),
+        "Threads of the native engine, unless given as many as pay; the results are the same for any number.",
+    ),
 )
 REGULARIZATION = _under(
     "Against overfitting",
