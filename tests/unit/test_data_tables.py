@@ -75,7 +75,7 @@ def test_columns_kept_as_text(tmp_path: Path) -> None:
     assert read(path, text=["zip"]).X["zip"].to_pylist() == ["01234", "99999"]
 
 
-RAGGED = r"line \d: has 1 cell where the header has 2: '3'.* Mend the row"
+RAGGED = r"line 3: has 1 cell where the header has 2: '3'.* Mend the row"
 
 
 @pytest.mark.parametrize(
