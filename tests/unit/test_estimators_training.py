@@ -261,6 +261,23 @@ def test_set_output_names_the_last_hidden_layer_only() -> None:
     assert clone(model).set_output(transform="default").fit(X, Y).transform(X, layer=0).shape == (150, 6)
 
 
+@pytest.mark.parametrize("output", ["default", "polars", "pandas"])
+def test_an_inner_layer_is_asked_for_once(output: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether `set_output` is at work is found out without rows: no second warning, no second encoding."""
+    model = quick(hidden=(3, 3), epochs=1).fit(pd.DataFrame(X, columns=list("abcd")), Y)
+    encoded: list[int] = []
+    encode = kn.TableEncoder.encode
+    monkeypatch.setattr(kn.TableEncoder, "encode", lambda self, Z: (encoded.append(len(Z)), encode(self, Z))[1])
+    model.set_output(transform=output)
+    with pytest.warns(UserWarning, match="does not have valid feature names") as said:
+        if output == "default":
+            assert model.transform(X, layer=0).shape == (150, 3)
+        else:
+            with pytest.raises(kn.SettingError, match="data frame"):
+                model.transform(X, layer=0)
+    assert len(said) == len(encoded) == 1
+
+
 def test_what_notebooks_show() -> None:
     assert "MLPClassifier" in quick()._repr_html_()
     assert repr(MLPClassifier(hidden=(3,), activation=kn.elu(0.5))).startswith("MLPClassifier(")

@@ -29,6 +29,18 @@ from kilonet.estimators.settings import Settings, check_settings
 _PREDICTORS: WeakKeyDictionary[Any, tuple[Any, Any]] = WeakKeyDictionary()
 
 
+class Unchanged(TransformerMixin):
+    """Its transform gives what it is given, in the container that scikit-learn's `set_output` asks for.
+
+    scikit-learn puts a wrapper around `transform` where a class defines it, and nothing else that is public
+    knows what is made of an array. Called with another transformer as self, the wrapper goes by that one's settings.
+    """
+
+    def transform(self: Any, X: Any) -> Any:
+        """X, or a data frame of it with the columns that `get_feature_names_out` of self tells."""
+        return X
+
+
 class BaseMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Settings, BaseEstimator):
     """A fully-connected network as a scikit-learn estimator; the subclasses say what y is."""
 
@@ -163,22 +175,24 @@ class BaseMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Settings, BaseE
         (`get_feature_names_out`, `set_output`) are those of the last. Raises SettingError where there
         is no such layer.
         """
-        check_is_fitted(self)
-        table = read_table(self, X, reset=False)
-        inputs = self._footing.inputs(table)
+        inputs = self._inputs(X)
         n_hidden = self.network_.n_layers - 1
         if n_hidden == 0 and layer == -1:
             return inputs  # type: ignore[no-any-return]
         if n_hidden == 0:
             raise SettingError(f"layer={layer}, but hidden=() is a network without hidden layers; leave layer out.")
         place = whole("layer", layer, f"[{-n_hidden}, {n_hidden - 1}]") % n_hidden
-        if place != n_hidden - 1 and not isinstance(self.transform(table[:1]), np.ndarray):  # set_output is at work
+        if place != n_hidden - 1 and self._gives_frames():
             raise SettingError(
                 f"transform(X, layer={layer}) cannot be a data frame, whose columns are named for the last hidden "
                 "layer; ask for arrays: set_output(transform='default')."
             )
         outputs: NDArray[Any] = self._predictor().hidden(inputs, place)
         return outputs.reshape(inputs.shape[0], -1)
+
+    def _gives_frames(self) -> bool:
+        """Whether scikit-learn makes data frames of what `transform` gives."""
+        return not isinstance(Unchanged.transform(self, np.zeros((0, self._n_features_out))), np.ndarray)
 
     @property
     def _n_features_out(self) -> int:
