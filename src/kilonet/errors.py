@@ -48,4 +48,9 @@ class EngineWarning(UserWarning):
 
 
 class DataWarning(UserWarning):
-    """Something in the data was repaired or left out, and the result depends on it."""
+    """Something in the data was repaired or left out, and the result depends on it.
+
+    row: the row that the message names, counting from 0; None where it names none, or several.
+    """
+
+    row: int | None = None

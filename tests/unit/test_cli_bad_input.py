@@ -120,6 +120,44 @@ def test_a_task_that_the_target_cannot_do(capsys, tmp_path, monkeypatch, task, s
         assert "fractions, such as 0.5, which are no classes" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        ("1,,x,0.5", ['"b"', "no value"]),
+        ("1,oops,x,0.5", ['"b"', "the text 'oops'"]),
+        ("1,inf,x,0.5", ['"b"', "holds inf"]),
+        ("1,1e300,x,0.5", ['"b"', "1e+300", "float32"]),
+        ("1,2020-01-01,x,0.5", ['"b"', "the text '2020-01-01'"]),
+    ],
+)
+def test_numbers_as_they_are_are_checked_in_the_whole_file(capsys, tmp_path, monkeypatch, row, words):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("KILONET_ENGINE", "reference")
+    good = "a,b,c,y\n\n" + "".join(f"{i},{i % 5}.5,x,{i}.25\n" for i in range(20))
+    plain = ["--target", "y", "--drop", "c", "--no-encode", "--epochs", "2", "--out", "m.kn"]
+    csv(good)(tmp_path / "good")
+    csv(f"{good}{row}\n")(tmp_path / "bad")
+    for arguments in (["bad.csv"], ["good.csv", "--validation", "bad.csv"]):
+        assert main(["fit", *arguments, *plain]) == 1
+        error = capsys.readouterr().err
+        for word in ["bad.csv: ", "line 23", "Mend the cell", "--no-encode", *words]:
+            assert word in error
+        assert "encode=" not in error
+    assert main(["fit", "good.csv", *plain, "--early-stopping"]) == 0
+    assert main(["predict", "m.kn", "bad.csv"]) == 1
+    error = capsys.readouterr().err
+    for word in ["bad.csv: ", "line 23", "Mend the cell, or leave the row out", *words]:
+        assert word in error
+    assert "encode" not in error
+
+
+def test_truth_values_are_numbers_as_they_are(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    csv("a,y\n" + "true,1.5\nfalse,2.5\n" * 10)(tmp_path / "good")
+    assert main(["fit", "good.csv", "--target", "y", "--no-encode", "--epochs", "2"]) == 0
+    assert "Warning" not in capsys.readouterr().err
+
+
 def test_validation_rows_are_checked_before_training(capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     csv("a,c,y\n" + "1,x,yes\n2,z,no\n" * 10)(tmp_path / "good")

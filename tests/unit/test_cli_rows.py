@@ -104,7 +104,9 @@ class TestColumnsThatTellNothing:
         assert "Warning" not in err
         assert err.count("customer") == 1
         _, err, _ = fit(capsys, "--quiet")
-        assert err.startswith('Warning: column "customer": 160 different texts in 160 rows look like an identifier')
+        assert err.startswith(
+            'Warning: rows.csv: column "customer": 160 different texts in 160 rows look like an identifier'
+        )
 
     def test_empty_and_constant_columns(self, capsys, in_a_folder):
         rows = [(row % 7, "", 7, "only", row % 2 == 0, "true", row + 0.5) for row in range(40)]
@@ -139,9 +141,12 @@ class TestColumnsThatTellNothing:
         assert model.encoder_.state_.kinds == ("number", "empty", "identifier", "category")
         assert model.network_.n_inputs == 3
         if more:
-            assert 'Warning: column "late": no row has a value in it' in err
+            assert 'Warning: rows.csv: column "late": no row has a value in it' in err
             return
-        assert 'Warning: column "late"' not in err
+        line = 2 + apart  # of which the first is the header
+        assert err.count("Warning") == 1
+        assert 'Warning: rows.csv: column "floor": 1 of 300 rows hold a category' in err
+        assert f"first 'rare' in line {line};" in err
         assert "left out   late: no training row has a value\n" in err
         assert "left out   name: nearly every row has a text of its own" in err
         assert "4 columns become 3 inputs" in err
@@ -152,6 +157,34 @@ class TestColumnsThatTellNothing:
         _, err, _ = fit(capsys)
         assert "1 column becomes 1 input" in err
         assert "missing    no value was missing; one that is missing later" in err
+
+
+class TestCategoriesThatTrainingDidNotHave:
+    rows = [(row % 3, "ab"[row % 2], row + 0.5) for row in range(40)]  # noqa: RUF012 - never changed
+
+    def test_in_the_held_out_rows_the_line_of_the_file_is_named(self, capsys, in_a_folder):
+        _, held_out = train_test_split(np.arange(40), test_size=0.2, random_state=0)
+        rows = list(self.rows)
+        rows[held_out[0]] = (1, "c", 0.5)
+        write(in_a_folder, "x;city;y", rows)
+        status, err, _ = fit(capsys)
+        assert status == 0
+        assert err.count("Warning") == 1
+        assert 'rows.csv: column "city": 1 of 40 rows hold a category' in err
+        assert f"first 'c' in line {2 + held_out[0]};" in err
+
+    def test_in_other_rows(self, capsys, in_a_folder):
+        write(in_a_folder, "x;city;y", self.rows)
+        assert fit(capsys)[0] == 0
+        write(in_a_folder, "x;city;y", [*self.rows, (1, "c", 0.5)])
+        (in_a_folder / "rows.csv").rename("other.csv")
+        write(in_a_folder, "x;city;y", self.rows)
+        for arguments in (["predict", "m.kn", "other.csv"], ["fit", "rows.csv", *QUICK, "--validation", "other.csv"]):
+            assert main(arguments) == 0
+            err = capsys.readouterr().err
+            assert err.count("Warning") == 1
+            assert 'Warning: other.csv: column "city": 1 of 41 rows' in err
+            assert "first 'c' in line 42;" in err
 
 
 class TestDrop:

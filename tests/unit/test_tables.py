@@ -131,9 +131,11 @@ def test_texts_become_one_hot_as_scikit_learn_has_it() -> None:
 def test_unknown_category_is_zeros_and_said_once() -> None:
     encoder = TableEncoder().fit(pd.DataFrame({"city": ["Paris", "Rome", None]}))
     assert encoder.get_feature_names_out().tolist() == ["city=Paris", "city=Rome", "city_missing"]
-    with pytest.warns(DataWarning, match=r'column "city": 1 of 2 rows hold a category .*\(first \'Oslo\', row 1'):
+    message = r'column "city": 1 of 2 rows hold a category .* first \'Oslo\' in row 1 \(counting from 0\)'
+    with pytest.warns(DataWarning, match=message) as caught:
         got = encoder.transform(pd.DataFrame({"city": ["Rome", "Oslo"]}))
     assert got.tolist() == [[0, 1, 0], [0, 0, 0]]
+    assert [warning.message.row for warning in caught] == [1]
     encoder.transform(pd.DataFrame({"city": ["Bern"]}))
 
 

@@ -86,6 +86,11 @@ class Asked:
         return bool(self.settings.get("early_stopping"))
 
     @property
+    def encodes(self) -> bool:
+        """Whether columns are encoded, and not taken as they are."""
+        return self.settings.get("encode", "auto") is not None
+
+    @property
     def sets_apart(self) -> bool:
         """Whether early stopping sets rows of its own apart from those to train on."""
         return self.early_stopping and self.validation is None

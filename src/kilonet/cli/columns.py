@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -15,7 +16,8 @@ import numpy as np
 from kilonet.cli.console import brief, did_you_mean, listed
 from kilonet.data import Table
 from kilonet.data.places import where
-from kilonet.errors import DataError
+from kilonet.errors import DataError, DataWarning
+from kilonet.numerals import parse
 from kilonet.persistence import SavedModel
 
 
@@ -28,14 +30,66 @@ class Matched(NamedTuple):
 
 @contextmanager
 def blamed(table: Table) -> Iterator[None]:
-    """Within: the file's name in front of what is wrong in it, and places as they are found in the file."""
-    try:
+    """Within: the file's name in front of what is wrong or odd in it, and places as they are found in the file."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", DataWarning)
+        try:
+            yield
+        except DataError as error:
+            raise DataError(_blamed(error, table)) from error
+    for warning in caught:
+        odd = warning.message
+        said = type(odd)(_blamed(odd, table)) if isinstance(odd, DataWarning) else odd
+        warnings.warn(said, warning.category, stacklevel=3)
+
+
+def _blamed(remark: DataError | DataWarning, table: Table) -> str:
+    text = str(remark)
+    if remark.row is not None:
+        text = text.replace(f"row {remark.row} (counting from 0)", where(Path(table.source), [remark.row]))
+    return f"{table.source}: {text}"
+
+
+@contextmanager
+def told_before() -> Iterator[None]:
+    """Within: nothing is said of the data, of which all has been said with its place in the file."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DataWarning)
         yield
-    except DataError as error:
-        text = str(error)
-        if error.row is not None:
-            text = text.replace(f"row {error.row} (counting from 0)", where(Path(table.source), [error.row]))
-        raise DataError(f"{table.source}: {text}") from error
+
+
+def refuse_all_but_numbers(table: Table, dtype: str, who: str, otherwise: str) -> None:
+    """DataError for a cell that is no finite number of `dtype`, where no encoder deals with it.
+
+    who: what asks for numbers; otherwise: what can be done about text and gaps but mending them.
+    """
+    most = np.finfo(dtype).max
+    for name, series in zip(table.feature_names, nw.from_native(table.X, eager_only=True).iter_columns(), strict=True):
+        if series.dtype.is_numeric() or series.dtype == nw.Boolean:
+            values = series.cast(nw.Float64).to_numpy()
+            good = np.abs(values) <= most
+            cells: Any = values
+        else:
+            cells = series.to_list()
+            good = np.array([isinstance(cell, str) and parse(cell) is not None for cell in cells])
+            good &= not good.all()  # texts that all write out numbers are texts
+        if not good.all():
+            row = int(np.argmin(good))
+            refused = DataError(
+                f'column "{name}", row {row} (counting from 0): holds {_described(cells[row], dtype)}, but {who} takes '
+                f"only finite numbers. Mend the cell, {otherwise}."
+            )
+            refused.row = row
+            with blamed(table):
+                raise refused
+
+
+def _described(cell: Any, dtype: str) -> str:
+    if cell is None or cell != cell:
+        return "no value"
+    if not isinstance(cell, float):
+        return f"the text {brief(cell)!r}" if isinstance(cell, str) else brief(cell)
+    return f"{cell:g}" + ("" if np.isinf(cell) else f", which does not fit into {dtype}")
 
 
 def matched(table: Table, names: tuple[str, ...], *, named: bool) -> Matched:

@@ -14,6 +14,7 @@ from sklearn.exceptions import ConvergenceWarning
 from kilonet import persistence
 from kilonet.cli import INTERRUPTED
 from kilonet.cli.asked import Asked
+from kilonet.cli.columns import told_before
 from kilonet.cli.console import Console, count, size
 from kilonet.cli.jsonable import to_json
 from kilonet.cli.judging import judge, notes
@@ -55,7 +56,8 @@ def fit(data: str, **options: Any) -> int:
             console.warn(too_early(estimator))
         run = notes(estimator, rows, asked)
         try:
-            run["held_out"] = judge(estimator, rows)
+            with told_before():
+                run["held_out"] = judge(estimator, rows)
         except KeyboardInterrupt:  # pressed once more, or late: what was learned is saved all the same
             run |= {"held_out": None, "interrupted": True}
         path = save(estimator, rows, run, asked)
@@ -95,7 +97,8 @@ def train(console: Console, estimator: Estimator, rows: Parts, asked: Asked) -> 
         data = (rows.held_x, rows.held_y) if judged_on_the_way else None
         estimator.set_params(validation_data=data, callbacks=callbacks or None)
         try:
-            estimator.fit(rows.X, rows.y)
+            with told_before():
+                estimator.fit(rows.X, rows.y)
         except DivergenceError as error:
             raise DivergenceError(diverged(asked, estimator)) from error
     estimator.set_params(validation_data=None, callbacks=None)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kilonet import persistence
-from kilonet.cli.columns import blamed, column_names, matched
+from kilonet.cli.columns import blamed, column_names, matched, refuse_all_but_numbers
 from kilonet.cli.console import Console, brief, count, listed
 from kilonet.cli.jsonable import to_json
 from kilonet.cli.rows import text_columns
@@ -106,6 +106,9 @@ def _test_rows(table: Table) -> Table:
 
 def _columns(console: Console, saved: SavedModel, table: Table) -> Any:
     names = column_names(saved)
+    if saved.encoder is None and not isinstance(table.X, np.ndarray):
+        rows = Table(matched(table, names, named=True).X, None, names, table.source)
+        refuse_all_but_numbers(rows, saved.recipe.dtype, "the model", "or leave the row out")
     X, ignored = matched(table, names, named=saved.feature_names is not None)
     ignored = [name for name in ignored if name != saved.target_name]
     if ignored:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kilonet.cli.asked import Asked
-from kilonet.cli.columns import blamed, matched, without
+from kilonet.cli.columns import blamed, matched, refuse_all_but_numbers, without
 from kilonet.cli.console import brief, listed
 from kilonet.cli.seam import planned_rows
 from kilonet.cli.split import split_rows
@@ -68,7 +67,9 @@ def parts(asked: Asked) -> Parts:
     """Read what was asked for. Raises UsageError for a target that is not there, DataError for data of no use."""
     table, dropped = without(_read(asked.data, asked.target), asked.drop)
     task, why, y = task_and_target(asked.task, table)
-    encode = asked.settings.get("encode", "auto") is not None and not isinstance(table.X, np.ndarray)
+    encode = asked.encodes and not isinstance(table.X, np.ndarray)
+    if not (encode or isinstance(table.X, np.ndarray)):
+        _refuse_all_but_numbers(asked, table)
     train = np.arange(len(y))
     held: tuple[Any, Target] | None
     if asked.validation is None and (table.test is None or asked.fraction_given):
@@ -93,7 +94,7 @@ def parts(asked: Asked) -> Parts:
         names=table.feature_names,
         dropped=dropped,
         encoder=encoder,
-        standardized=asked.settings.get("encode", "auto") is not None,
+        standardized=asked.encodes,
         n_rows=len(y),
     )
 
@@ -135,9 +136,10 @@ def _judges(asked: Asked, table: Table, encoder: TableEncoder | None, task: str)
         raise DataError(f"{other.source} has no column {named(table)} to judge by.")
     X = matched(other, table.feature_names, named=not isinstance(table.X, np.ndarray)).X
     if encoder is not None:
-        with blamed(other), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with blamed(other):
             encoder.transform(X)  # so that what is wrong with these rows is said before training, not after it
+    elif not isinstance(X, np.ndarray):
+        _refuse_all_but_numbers(asked, replace(other, X=X))
     y = as_task(other.y, task, other)
     if task == "classification":
         refuse_strangers(y, np.unique(np.asarray(table.y)), other)
@@ -166,15 +168,19 @@ def _learnt_from(asked: Asked, task: str, y: Target, train: NDArray[np.intp]) ->
 def _encoder(table: Table, train: NDArray[np.intp]) -> TableEncoder:
     """What the encoder will learn, found out beforehand: to tell it, and so that errors name the rows of the file.
 
-    The estimator fits its own on the parted rows, where places are others, and gives the warnings.
+    The estimator fits its own on the parted rows, where places are others. Warnings that it gives came here already.
     """
     weights = np.zeros(table.n_rows)
     weights[train] = 1.0
-    with blamed(table), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with blamed(table):
         encoder = TableEncoder().fit(table.X, sample_weight=weights)
         encoder.transform(table.X)
     return encoder
+
+
+def _refuse_all_but_numbers(asked: Asked, table: Table) -> None:
+    otherwise = "or leave --no-encode out: then text and missing values are dealt with"
+    refuse_all_but_numbers(table, asked.settings.get("dtype", "float32"), "--no-encode", otherwise)
 
 
 def _take(X: Any, places: NDArray[np.intp]) -> Any:

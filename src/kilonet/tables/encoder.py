@@ -13,7 +13,8 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from kilonet.errors import DataError, FileFormatError, SettingError, ShapeError
 from kilonet.tables.cells import UnusableError
 from kilonet.tables.inputs import arrange, as_cells, check_weights, closest, is_frame, open_frame
-from kilonet.tables.learning import Said, encode, learn
+from kilonet.tables.learning import encode, learn
+from kilonet.tables.said import Said
 from kilonet.tables.sparse import canonical
 from kilonet.tables.state import State
 
@@ -238,7 +239,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         raise refused from None
 
     def _say(self, said: Said) -> None:
-        for key, sentence in said.sentences.items():
+        for key in said.remarks:
             if key not in self._warned:
                 self._warned.add(key)
-                warnings.warn(f'column "{self.state_.names[key[0]]}": {sentence}.', said.category(key), stacklevel=4)
+                warnings.warn(said.warning(key, self.state_.names[key[0]]), stacklevel=4)

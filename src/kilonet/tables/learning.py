@@ -1,43 +1,20 @@
 """Fitting and applying: a table's columns to a State, and a State and a table to numbers for a network."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import narwhals.stable.v2 as nw
 import numpy as np
 from numpy.typing import NDArray
 
-from kilonet.errors import DataWarning
 from kilonet.tables import sparse, texts
 from kilonet.tables.cells import Column, Floats, Numbers, Texts, UnusableError, labels, read_cells, read_series
 from kilonet.tables.numeric import Grid, Moments, moments
+from kilonet.tables.said import Said
 from kilonet.tables.state import State
 
 # An array (numbers, or cells of any kind), compressed sparse rows, or a data frame of any library.
 Opened: TypeAlias = Any
-
-
-class LeftOutWarning(DataWarning):
-    """A column of the training table tells nothing, and was left out."""
-
-
-@dataclass
-class Said:
-    """Sentences for the user, by the column's place and what happened there: each is said once a fit.
-
-    What happened is "left out", "fit", "missing" or "unknown".
-    """
-
-    sentences: dict[tuple[int, str], str] = field(default_factory=dict)
-
-    def add(self, column: int, about: str, sentence: str) -> None:
-        """Say `sentence` of a column."""
-        self.sentences[column, about] = sentence
-
-    def category(self, key: tuple[int, str]) -> type[DataWarning]:
-        """What kind of warning a sentence is."""
-        return LeftOutWarning if key[1] == "left out" else DataWarning
 
 
 def learn(X: Opened, names: tuple[str, ...], weights: Floats | None, standardize: bool) -> tuple[State, Said]:
@@ -190,12 +167,14 @@ def _write_texts(values: list[str | None], j: int, state: State, out: NDArray[An
         _say_missing(j, "all its input columns are 0 there", said)
     unknown = np.flatnonzero(codes == -2)
     if unknown.size and state.kinds[j] == "category":
-        first = values[unknown[0]]
+        row = int(unknown[0])
+        first = values[row]
         said.add(
             j,
             "unknown",
-            f"{unknown.size} of {len(values)} rows hold a category without an input column (first {first!r}, row "
-            f"{unknown[0]} counting from 0); all input columns of this one are 0 there",
+            f"{unknown.size} of {len(values)} rows hold a category without an input column, the first {first!r} in "
+            f"row {row} (counting from 0); all input columns of this one are 0 there",
+            row,
         )
 
 
