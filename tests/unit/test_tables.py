@@ -2,6 +2,7 @@
 
 import contextlib
 import datetime as dt
+import tracemalloc
 from typing import Any
 
 import numpy as np
@@ -155,6 +156,26 @@ def test_empty_columns_are_left_out(kind: str) -> None:
     later = table.copy()
     later[name if kind == "frame" else (slice(None), 1)] = 7.0  # whatever comes later says nothing
     np.testing.assert_array_equal(again.transform(later), expected)
+
+
+def test_a_large_array_with_an_empty_column_is_not_copied_whole() -> None:
+    X = np.random.default_rng(6).normal(size=(100_000, 20)).astype(np.float32)
+    X[::7, 4] = NAN
+    expected = TableEncoder().fit_transform(np.delete(X, 3, axis=1))
+    X[:, 3] = NAN
+    with pytest.warns(LeftOutWarning):
+        encoder = TableEncoder().fit(X)
+    tracemalloc.start()
+    try:
+        got = encoder.transform(X)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert np.array_equal(got, expected)
+    assert peak < got.nbytes + 8 * 2**19  # the outputs, and a few blocks of half a megabyte
+    X[9, 4] = np.inf
+    with pytest.raises(DataError, match=r'column "x4", row 9 \(counting from 0\): inf'):
+        encoder.transform(X)
 
 
 @pytest.mark.parametrize("cell", [dt.date(2024, 1, 1), {"a": 1}])

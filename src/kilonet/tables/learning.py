@@ -40,8 +40,9 @@ def encode(X: Opened, state: State, dtype: Any) -> tuple[Any, Said]:
             return _encode_sparse(X, state, dtype, said), said
         X = X.toarray()
     out = np.zeros((X.shape[0], state.width), dtype=dtype)
-    if is_matrix(X) and state.numeric.size == len(state.kinds) and "boolean" not in state.kinds:
-        _write_numbers(Grid(X, *X.shape), state, out, said)
+    if is_matrix(X) and state.only_numbers:
+        kept = None if state.numeric.size == len(state.kinds) else state.numeric
+        _write_numbers(Grid(X, X.shape[0], state.numeric.size, kept), state, out, said)
         return out, said
     numbers: list[Floats] = []
     for j, column in columns(X, state.left_alone):
@@ -138,21 +139,16 @@ def _write_numbers(grid: Grid, state: State, out: NDArray[Any], said: Said) -> N
     places = state.numeric
     starts, marked = state.starts[places], state.marked[places]
     gaps = np.zeros(places.size, dtype=bool)
-    direct = places.size == state.width
-    target = out if direct else np.empty((grid.n_rows, places.size), dtype=out.dtype)
     try:
-        state.standard.write(grid, target, gaps)
+        state.standard.write(grid, out, None if places.size == state.width else starts, gaps)
     except UnusableError as error:
         error.column = None if error.column is None else int(places[error.column])
         raise
-    if not direct:
-        out[:, starts] = target
-    for at in np.flatnonzero(gaps):
-        if marked[at]:
-            for start, stop in grid.blocks():
-                out[start:stop, starts[at] + 1] = np.isnan(grid.rows(start, stop)[:, at])
-        else:
-            _say_missing(int(places[at]), f"the training mean {state.mean[places[at]]:g} stands for it", said)
+    shown = np.flatnonzero(gaps & marked)
+    for start, stop in grid.blocks() if shown.size else ():
+        out[start:stop, starts[shown] + 1] = np.isnan(grid.rows(start, stop)[:, shown])
+    for at in np.flatnonzero(gaps & ~marked):
+        _say_missing(int(places[at]), f"the training mean {state.mean[places[at]]:g} stands for it", said)
 
 
 def _write_texts(values: list[str | None], j: int, state: State, out: NDArray[Any], said: Said) -> None:

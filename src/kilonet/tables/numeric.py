@@ -20,16 +20,21 @@ _SAFE = (1e-100, 1e100)  # magnitudes whose squares neither overflow nor vanish,
 
 @dataclass(frozen=True)
 class Grid:
-    """Rows and columns of numbers: one matrix (n, k), or k columns (n,) that lie apart."""
+    """Rows and columns of numbers: one matrix (n, k), or k columns (n,) that lie apart.
+
+    kept: places (k,) of the columns in a wider matrix, None for all of them.
+    """
 
     source: NDArray[Any] | Sequence[Floats]
     n_rows: int
     n_columns: int
+    kept: NDArray[np.int64] | None = None
 
     def rows(self, start: int, stop: int) -> NDArray[Any]:
         """The rows from start to stop, (stop - start, k), in the source's own type."""
         if isinstance(self.source, np.ndarray):
-            return self.source[start:stop]
+            block = self.source[start:stop]
+            return block if self.kept is None else block[:, self.kept]
         return np.stack([column[start:stop] for column in self.source], axis=1)
 
     def blocks(self) -> Iterator[tuple[int, int]]:
@@ -157,16 +162,21 @@ class Standard:
     shift: Floats
     divisor: Floats
 
-    def write(self, grid: Grid, out: NDArray[Any], gaps: NDArray[np.bool_]) -> None:
-        """Write the standard numbers to `out` (n, k) and set `gaps` (k,) for columns with a missing one."""
+    def write(self, grid: Grid, out: NDArray[Any], at: NDArray[np.int64] | None, gaps: NDArray[np.bool_]) -> None:
+        """Write the standard numbers to `out`, and set `gaps` (k,) for columns with a missing one.
+
+        at: their columns in out (k,), None where out is (n, k).
+        """
         with np.errstate(over="ignore", invalid="ignore"):  # looked at below
             for start, stop in grid.blocks():
-                target = out[start:stop]
+                target = out[start:stop] if at is None else np.empty((stop - start, grid.n_columns), out.dtype)
                 block = np.subtract(grid.rows(start, stop), self.shift, dtype=np.float64)
                 np.divide(block, self.divisor, out=target, casting="same_kind")
                 # One sum tells that all is well; only where it is not finite is each number looked at.
                 if not np.isfinite(target.sum()) and not np.isfinite(target).all():
                     gaps |= self._write_carefully(grid, start, stop, target)
+                if at is not None:
+                    out[start:stop, at] = target
 
     def _write_carefully(self, grid: Grid, start: int, stop: int, target: NDArray[Any]) -> NDArray[np.bool_]:
         block = grid.floats(start, stop)

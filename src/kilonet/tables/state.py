@@ -40,6 +40,11 @@ class State:
         return np.array([j for j, kind in enumerate(self.kinds) if kind in {"number", "boolean"}], dtype=np.int64)
 
     @cached_property
+    def only_numbers(self) -> bool:
+        """Whether every column is numbers, or left out since it was empty."""
+        return set(self.kinds) <= {"number", "empty"}
+
+    @cached_property
     def marked(self) -> NDArray[np.bool_]:
         """Which columns have an indicator of missing values (d,)."""
         empty = np.array([kind == "empty" for kind in self.kinds], dtype=np.bool_)
