@@ -1,6 +1,9 @@
 """What estimators do around training: validation, early stopping, callbacks, tables, settings, errors."""
 
+import os
 import re
+import subprocess
+import sys
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -536,3 +539,35 @@ def test_a_number_of_epochs_without_end_costs_nothing(stop: str, monkeypatch: py
         settings = {"early_stopping": True, "patience": 2, "rate": 0.5}
     model = quick(epochs=10**9, verbose=stop == "progress bar", **settings).fit(X, Y)
     assert model.n_iter_ < 1000
+
+
+FORK_WHILE_PREDICTING = """
+import os, threading
+import numpy as np
+import kilonet as kn
+
+X = np.random.default_rng(0).normal(size=(20000, 20))
+model = kn.MLPClassifier((64,), epochs=1, random_state=0).fit(X[:100], np.arange(100) % 2)
+stop = threading.Event()
+def serve():
+    while not stop.is_set():
+        model.predict(X)
+busy = threading.Thread(target=serve)
+busy.start()
+expected, statuses = model.predict(X[:5]).tolist(), []
+for _ in range(20):
+    child = os.fork()
+    if child == 0:
+        os._exit(0 if model.predict(X[:5]).tolist() == expected else 1)
+    statuses.append(os.waitpid(child, 0)[1])
+stop.set()
+busy.join()
+print(set(statuses))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the system has no fork")
+def test_a_child_predicts_though_its_parent_was_predicting_when_it_forked() -> None:
+    command = [sys.executable, "-W", "ignore", "-c", FORK_WHILE_PREDICTING]
+    ended = subprocess.run(command, timeout=120, capture_output=True, text=True, check=False)  # noqa: S603  our own text
+    assert (ended.stdout, ended.stderr) == ("{0}\n", "")

@@ -27,6 +27,8 @@ from kilonet.estimators.settings import Settings, check_settings
 # Packed parameters of fitted estimators, for cheap repeated predictions. They are kept outside the
 # estimators, whose attributes predicting must not change, and from which copies and pickles are made.
 _PREDICTORS: WeakKeyDictionary[Any, tuple[Any, Any]] = WeakKeyDictionary()
+if hasattr(os, "register_at_fork"):  # one that serves another thread during a fork would be busy for ever in the child
+    os.register_at_fork(after_in_child=_PREDICTORS.clear)
 
 
 class Unchanged(TransformerMixin):
