@@ -128,13 +128,14 @@ def place(index: Iterable[Any]) -> str:
 
 
 def nearest(name: object, names: Iterable[str]) -> str:
-    """Say " Did you mean X?" when a known name is close, else nothing.
+    """Say " Did you mean X?" when a known name is close, capitals aside, else nothing; it goes after a sentence.
 
-    >>> nearest("rleu", ["relu", "tanh"])
-    ' Did you mean relu?'
+    >>> nearest("rleu", ["relu", "tanh"]), nearest("price", ["Price"]), nearest("price", ["area"])
+    (' Did you mean relu?', ' Did you mean Price?', '')
     """
-    found = difflib.get_close_matches(str(name).lower(), list(names), n=1)
-    return f" Did you mean {found[0]}?" if found else ""
+    spelled = {str(known).lower(): str(known) for known in names}
+    found = difflib.get_close_matches(str(name).lower(), spelled, n=1)
+    return f" Did you mean {spelled[found[0]]}?" if found else ""
 
 
 def shown(value: object) -> str:

@@ -42,6 +42,7 @@ def test_intervals_are_open_and_closed_as_written(interval: str, inside: list[An
         (lambda: checks.whole("batch", True), "batch came as True"),
         (lambda: checks.whole("batch", np.bool_(True)), "batch came as True"),
         (lambda: checks.choice("metric", "los", ["loss", "score"]), "needs one of loss, score. Did you mean loss?"),
+        (lambda: checks.choice("metric", "LOSS", ["Loss", "score"]), "Did you mean Loss?"),
         (lambda: checks.choice("metric", 3, ["loss", "score"]), "metric came as 3"),
         (lambda: checks.per_member("l2", [0.1, -1], "[0, inf)"), "l2[1] came as -1"),
         (lambda: checks.per_member("l2", []), "empty sequence"),

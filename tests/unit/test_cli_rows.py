@@ -212,7 +212,7 @@ class TestDrop:
     @pytest.mark.parametrize(
         ("arguments", "says"),
         [
-            (["--drop", "idd"], 'rows.csv has no column "idd" to drop. Did you mean "id"?'),
+            (["--drop", "idd"], 'rows.csv has no column "idd" to drop. Did you mean id?'),
             (["--drop", "y"], '"y" is the target'),
             (["--drop", "id,x,z", "--drop", "when, how"], "leaves no column"),
         ],

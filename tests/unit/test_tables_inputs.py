@@ -153,14 +153,19 @@ def test_columns_without_any_value() -> None:
 def test_columns_are_compared_with_those_of_training() -> None:
     frame = pd.DataFrame({"age": [1, 2], "city": ["x", "y"]})
     encoder = TableEncoder().fit(frame)
-    with pytest.raises(DataError, match=r'yet now missing:\n- city\n.*Add the column "city".*did you mean "citi"'):
+    with pytest.raises(
+        DataError,
+        match=r'yet now missing:\n- city\n.*Add the column "city", or rename the one that holds it\. Did you mean citi\?',
+    ):
         encoder.transform(frame.rename(columns={"city": "citi"}))
     with pytest.raises(DataError, match=r"same order .*\n.*encoder.arrange"):
         encoder.transform(frame[["city", "age"]])
     more = pl.DataFrame({"city": ["y"], "spare": [1], "age": [2]})
     assert encoder.transform(encoder.arrange(more)).tolist() == [[1, 0, 1]]
-    with pytest.raises(DataError, match=r'has no column "city", which training had\. It has "age"'):
+    with pytest.raises(DataError, match=r'has no column "city", which training had\. It has "age"\. Add'):
         encoder.arrange(more.select("age"))
+    with pytest.raises(DataError, match=r'has no column "city", which training had\. Did you mean City\? It has'):
+        encoder.arrange(more.rename({"city": "City"}))
     assert encoder.arrange([[1, "x"]]) == [[1, "x"]]
     with pytest.raises(DataError, match="X has 3 features, but TableEncoder is expecting 2"):
         TableEncoder().fit(np.ones((2, 2))).transform(np.ones((2, 3)))

@@ -13,7 +13,8 @@ import click
 import narwhals.stable.v2 as nw
 import numpy as np
 
-from kilonet.cli.console import brief, did_you_mean, listed
+from kilonet.checks import nearest
+from kilonet.cli.console import brief, listed
 from kilonet.data import Table
 from kilonet.data.places import where
 from kilonet.errors import DataError, DataWarning
@@ -129,7 +130,7 @@ def without(table: Table, asked: tuple[str, ...]) -> tuple[Table, list[str]]:
         if name == table.target:
             raise click.UsageError(f'--drop: "{brief(name)}" is the target. Leave it out of --drop.')
         if name not in table.feature_names:
-            hint = did_you_mean(name, table.feature_names)
+            hint = nearest(name, table.feature_names)
             shown = listed(table.feature_names, 20)
             raise click.UsageError(f'{table.source} has no column "{brief(name)}" to drop.{hint} Its columns: {shown}.')
     kept = tuple(name for name in table.feature_names if name not in names)

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import difflib
 import io
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from importlib import import_module, metadata
 from pathlib import Path
 
 import click
 
 from kilonet.cli import INTERRUPTED
-from kilonet.cli.console import did_you_mean, ended, plain
+from kilonet.cli.console import ended, plain
 from kilonet.errors import DataError, DivergenceError, EngineError, FileFormatError, SettingError, ShapeError
 
 FAILED, USAGE = 1, 2
@@ -47,7 +46,7 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command of this name, or None."""
         if cmd_name not in COMMANDS and not cmd_name.startswith("-"):
-            ctx.fail(f"No such command '{cmd_name}'.{_meant(difflib.get_close_matches(cmd_name, COMMANDS))}")
+            ctx.fail(f"No such command '{cmd_name}'.{_nearest(cmd_name, COMMANDS)}")
         if cmd_name not in COMMANDS:
             return None
         command = getattr(import_module(f"kilonet.cli.{cmd_name}"), cmd_name)
@@ -116,7 +115,7 @@ def _called(arguments: Sequence[str] | None) -> int:
 def _refuse(error: click.ClickException) -> int:
     """Wrong usage: the message, and where to read how it is done."""
     if isinstance(error, click.NoSuchOption):  # click lists what is near by the alphabet, not by nearness
-        _fail(f"No such option '{error.option_name}'.{_meant(error.possibilities or [])}", USAGE)
+        _fail(f"No such option '{error.option_name}'.{_nearest(error.option_name, error.possibilities or ())}", USAGE)
     else:
         _fail(error.format_message(), error.exit_code)
     context = getattr(error, "ctx", None)
@@ -125,8 +124,10 @@ def _refuse(error: click.ClickException) -> int:
     return error.exit_code
 
 
-def _meant(nearest: Sequence[str]) -> str:
-    return f" Did you mean {nearest[0]}?" if nearest else ""
+def _nearest(name: str, names: Iterable[str]) -> str:
+    from kilonet.checks import nearest  # noqa: PLC0415 - it needs NumPy, for which --help does not wait
+
+    return nearest(name, names)
 
 
 def _fail(message: object, status: int = FAILED) -> int:
@@ -142,7 +143,7 @@ def _os_error(error: OSError) -> str:
         beside: list[str] = []
         with contextlib.suppress(OSError):  # the folder is not there either, or may not be listed
             beside = [other.name for other in path.parent.iterdir()]
-        return f"there is no file {path}.{did_you_mean(path.name, beside)}"
+        return f"there is no file {path}.{_nearest(path.name, beside)}"
     return (
         f"{error.filename or 'the output'}: {error.strerror or error}. Look at the path, its permissions and the disk."
     )

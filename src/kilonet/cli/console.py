@@ -6,7 +6,6 @@ through `plain`: control characters of a hostile file never reach the terminal.
 
 from __future__ import annotations
 
-import difflib
 import math
 import shutil
 import sys
@@ -60,16 +59,6 @@ def listed(names: Sequence[object], most: int = 8) -> str:
     """
     shown = ", ".join(f'"{brief(name)}"' if ", " in str(name) else brief(name) for name in names[:most])
     return shown if len(names) <= most else f"{shown}, … ({len(names):,} in all)"
-
-
-def did_you_mean(name: str, known: Sequence[str]) -> str:
-    """A question with the nearest known name, to go after a sentence; empty where none is near.
-
-    >>> did_you_mean("prize", ["area", "price"])
-    ' Did you mean "price"?'
-    """
-    near = difflib.get_close_matches(name, known, n=1)
-    return f' Did you mean "{brief(near[0])}"?' if near else ""
 
 
 def count(number: int, noun: str, plural: str | None = None) -> str:

@@ -1,6 +1,5 @@
 """The columns of a file: their names, and the one that is the target."""
 
-import difflib
 import re
 from pathlib import Path
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kilonet.checks import nearest
 from kilonet.data.arrow import module
 from kilonet.data.places import where
 from kilonet.errors import DataError, FileFormatError
@@ -37,10 +37,8 @@ def split_target(frame: Any, target: str, path: Path) -> tuple[Any, NDArray[Any]
     """The table without its target column, and the target (n,): int64, float64, bool or texts (object)."""
     names = frame.column_names
     if target not in names:
-        near = difflib.get_close_matches(target, names, n=1, cutoff=0.5)
-        hint = f' Did you mean "{near[0]}"?' if near else ""
         shown = ", ".join(names[:20]) + (f" and {len(names) - 20} others" if len(names) > 20 else "")
-        raise DataError(f'{path} has no column "{target}" for a target.{hint} Its columns: {shown}')
+        raise DataError(f'{path} has no column "{target}" for a target.{nearest(target, names)} Its columns: {shown}')
     if len(names) == 1:
         raise DataError(f'{path} has no column beside the target "{target}". Give at least one to learn from')
     y = _values(frame[target], f'{path}: the target "{target}"', path)

@@ -1,13 +1,13 @@
 """One reader for every name: which kind of file it is, and who reads that."""
 
 import contextlib
-import difflib
 from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from kilonet.checks import nearest
 from kilonet.data import cifar, columnar, delimited, idx
 from kilonet.data.arrow import module
 from kilonet.data.columns import named_columns, split_target
@@ -103,11 +103,7 @@ def _without_target(table: Table, target: str | None) -> Table:
 def _not_a_file(path: Path, kind: str) -> DataError:
     if kind == "other":
         return DataError(f"{path} is neither a file nor a folder (a device or a pipe?). Readable are {_KINDS}")
-    beside: dict[str, str] = {}
+    beside = ["digits"] if path.name == str(path) else []
     with contextlib.suppress(OSError):  # the folder is not there either, or may not be listed
-        beside = {other.name: str(other) for other in path.parent.iterdir()}
-    if path.name == str(path):
-        beside["digits"] = "digits"
-    near = difflib.get_close_matches(path.name, beside, n=1, cutoff=0.7)
-    hint = f' Did you mean "{beside[near[0]]}"?' if near else ""
-    return DataError(f"there is no file or folder {str(path)!r}.{hint} Readable are {_KINDS}")
+        beside += [other.name for other in path.parent.iterdir()]
+    return DataError(f"there is no file or folder {str(path)!r}.{nearest(path.name, beside)} Readable are {_KINDS}")

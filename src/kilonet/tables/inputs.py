@@ -1,12 +1,12 @@
 """What comes in: data frames of any library, lists and weights, opened and compared with training."""
 
-import difflib
 from typing import Any
 
 import narwhals.stable.v2 as nw
 import numpy as np
 from numpy.typing import ArrayLike
 
+from kilonet.checks import nearest
 from kilonet.errors import DataError, ShapeError
 from kilonet.tables.cells import Floats
 
@@ -42,8 +42,8 @@ def arrange(X: Any, names: list[str]) -> Any:
     absent = [name for name in names if name not in frame.columns]
     if absent:
         raise DataError(
-            f"the table has no column {_quoted(absent)}, which training had. It has {_quoted(frame.columns)}"
-            f"{_nearest(absent[0], frame.columns)}. Add what is missing, or rename it"
+            f"the table has no column {_quoted(absent)}, which training had.{_nearest(absent, frame.columns)} "
+            f"It has {_quoted(frame.columns)}. Add what is missing, or rename it"
         )
     return frame.select(names).to_native()
 
@@ -56,7 +56,7 @@ def closest(X: Any, names: Any) -> str:
     absent = [name for name in names if name not in have]
     if not absent:
         return "encoder.arrange(X) puts the columns in training's order and leaves out the others."
-    return f"Add the column {_quoted(absent)}, or rename the one that holds it{_nearest(absent[0], have)}."
+    return f"Add the column {_quoted(absent)}, or rename the one that holds it.{_nearest(absent, have)}"
 
 
 def as_cells(X: Any) -> Any:
@@ -93,9 +93,8 @@ def check_weights(sample_weight: ArrayLike | None, n: int) -> Floats | None:
     return weights
 
 
-def _nearest(name: str, names: list[str]) -> str:
-    near = difflib.get_close_matches(name, names, n=1)
-    return f' (did you mean "{near[0]}" for "{name}"?)' if near else ""
+def _nearest(absent: list[str], names: list[str]) -> str:
+    return nearest(absent[0], names) if len(absent) == 1 else ""  # of several nobody would know which was meant
 
 
 def _quoted(names: list[str]) -> str:
