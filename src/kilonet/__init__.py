@@ -36,6 +36,7 @@ if TYPE_CHECKING:  # what type checkers see; at run time __getattr__ brings it
         EngineWarning,
         FileFormatError,
         InterruptedWarning,
+        LeftOutWarning,
         SettingError,
         ShapeError,
     )
@@ -63,13 +64,13 @@ __version__ = "0.1.0"
 # fmt: off
 __all__ = [
     "SGD", "Adagrad", "Adam", "AdamW", "DataError", "DataWarning", "Dense", "DivergenceError", "DivergenceWarning",
-    "EngineError", "EngineWarning", "EpochRecord", "FileFormatError", "History", "InterruptedWarning", "MLPClassifier",
-    "MLPRegressor", "Maxout", "Momentum", "Nesterov", "Network", "RMSProp", "Recipe", "Runs", "SettingError",
-    "ShapeError", "Stopping", "TableEncoder", "absolute", "activation_from", "constant", "cosine", "cross_entropy",
-    "elu", "engine_name", "gelu", "glorot", "he", "hinge", "huber", "identity", "leaky_relu", "lecun", "load",
-    "logistic", "loss_from", "maxout", "mish", "optimizer_from", "orthogonal", "prelu", "quantile", "read", "relu",
-    "scaled", "schedule_from", "selu", "sequence", "sigmoid", "silu", "softplus", "squared", "squared_hinge", "step",
-    "tanh", "train", "value_and_grad", "warm_up",
+    "EngineError", "EngineWarning", "EpochRecord", "FileFormatError", "History", "InterruptedWarning", "LeftOutWarning",
+    "MLPClassifier", "MLPRegressor", "Maxout", "Momentum", "Nesterov", "Network", "RMSProp", "Recipe", "Runs",
+    "SettingError", "ShapeError", "Stopping", "TableEncoder", "absolute", "activation_from", "constant", "cosine",
+    "cross_entropy", "elu", "engine_name", "gelu", "glorot", "he", "hinge", "huber", "identity", "leaky_relu", "lecun",
+    "load", "logistic", "loss_from", "maxout", "mish", "optimizer_from", "orthogonal", "prelu", "quantile", "read",
+    "relu", "scaled", "schedule_from", "selu", "sequence", "sigmoid", "silu", "softplus", "squared", "squared_hinge",
+    "step", "tanh", "train", "value_and_grad", "warm_up",
 ]
 # fmt: on
 
@@ -82,7 +83,7 @@ _HOMES = {
     "kilonet.engine": "engine_name",
     "kilonet.errors": """
         DataError DataWarning DivergenceError DivergenceWarning EngineError EngineWarning FileFormatError
-        InterruptedWarning SettingError ShapeError
+        InterruptedWarning LeftOutWarning SettingError ShapeError
     """,
     "kilonet.initializers": "glorot he lecun orthogonal scaled",
     "kilonet.losses": "absolute cross_entropy hinge huber logistic loss_from quantile squared squared_hinge",

@@ -5,6 +5,8 @@ ValueError (the caller can mend the input) or RuntimeError (the run itself faile
 which catches the built-in ones keeps working.
 """
 
+import sys
+
 
 class ShapeError(ValueError):
     """An array has the wrong number of axes or the wrong size along one of them."""
@@ -54,3 +56,15 @@ class DataWarning(UserWarning):
     """
 
     row: int | None = None
+
+
+class LeftOutWarning(DataWarning):
+    """A column of the training table tells nothing, and was left out."""
+
+
+def users_line() -> int:
+    """The stacklevel of a warning that points at the line that called into this package, if need be by scikit-learn."""
+    level, frame = 1, sys._getframe(1)  # noqa: SLF001 - nothing else leads to the caller
+    while frame.f_back is not None and str(frame.f_globals.get("__name__", "")).startswith(("kilonet.", "sklearn.")):
+        level, frame = level + 1, frame.f_back
+    return level

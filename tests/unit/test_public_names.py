@@ -18,7 +18,7 @@ NETWORKS = "Dense Maxout Network"
 TRAINING = "train value_and_grad Recipe Stopping EpochRecord History Runs engine_name"
 FACES = "MLPClassifier MLPRegressor TableEncoder load read"
 FAULTS = """ShapeError DataError SettingError FileFormatError DivergenceError EngineError
-    DivergenceWarning InterruptedWarning EngineWarning DataWarning"""
+    DivergenceWarning InterruptedWarning EngineWarning DataWarning LeftOutWarning"""
 
 FAMILIES = (UNITS, LOSSES, OPTIMIZERS, SCHEDULES, INITIALIZERS, FROM_TEXT, NETWORKS, TRAINING, FACES, FAULTS)
 NAMES = sorted(name for family in FAMILIES for name in family.split())

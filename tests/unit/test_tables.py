@@ -13,8 +13,9 @@ from scipy import sparse
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from kilonet.errors import DataError, DataWarning
-from kilonet.tables import LeftOutWarning, TableEncoder
+import kilonet as kn
+from kilonet.errors import DataError, DataWarning, LeftOutWarning
+from kilonet.tables import TableEncoder
 
 NAN = float("nan")
 
@@ -194,6 +195,16 @@ def test_whatever_an_identifier_holds_later_is_not_looked_at() -> None:
     with pytest.warns(LeftOutWarning):
         encoder = TableEncoder().fit(pd.DataFrame({"a": range(150), "name": [f"name {i}" for i in range(150)]}))
     assert encoder.transform(pd.DataFrame({"a": [74.5], "name": [dt.date(2024, 1, 1)]})).tolist() == [[0]]
+
+
+def test_warnings_point_at_the_users_line() -> None:
+    X = np.array([[1.0, NAN], [2.0, NAN]])
+    encoder = TableEncoder()
+    for call in (lambda: encoder.fit(X), lambda: encoder.fit_transform(X), lambda: encoder.transform([[NAN, 1.0]]),
+                 lambda: kn.MLPRegressor(epochs=1).fit(X, [1.0, 2.0])):  # fmt: skip
+        with pytest.warns(DataWarning) as caught:
+            call()
+        assert {warning.filename for warning in caught} == {__file__}
 
 
 def test_rows_of_weight_zero_do_not_fill_a_column() -> None:

@@ -35,7 +35,7 @@ def has_values(rows: list[tuple[Any, Any, int]]) -> bool:
     return any(weight and (word or (number is not None and number == number)) for word, number, weight in rows)
 
 
-EMPTY_COLUMN = pytest.mark.filterwarnings("ignore::kilonet.tables.LeftOutWarning")  # test_tables has these
+EMPTY_COLUMN = pytest.mark.filterwarnings("ignore::kilonet.errors.LeftOutWarning")  # test_tables has these
 
 
 @EMPTY_COLUMN

@@ -24,8 +24,7 @@ from kilonet.cli.rows import Parts, parts
 from kilonet.cli.seam import Estimator, planned_rate, to_model
 from kilonet.cli.story import tell_data, tell_network, tell_result
 from kilonet.engine.interrupt import CtrlC
-from kilonet.errors import DivergenceError, DivergenceWarning, InterruptedWarning
-from kilonet.tables import LeftOutWarning
+from kilonet.errors import DivergenceError, DivergenceWarning, InterruptedWarning, LeftOutWarning
 
 HELP = """Train a network on DATA and save it.
 

@@ -1,25 +1,16 @@
 """What a fit says of itself when it is over, in the words of those who use estimators."""
 
-import sys
 import warnings
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 
-from kilonet.errors import DivergenceWarning, InterruptedWarning
+from kilonet.errors import DivergenceWarning, InterruptedWarning, users_line
 from kilonet.record import Runs
 
 JUDGED = 50  # epochs that a curve needs: of a few long ones the first has most of the fall inside itself
 AS_FAST = 0.8  # of its mean speed: more than this at the end is no slowing down
-
-
-def users_line() -> int:
-    """The stacklevel of a warning that points at the line that called into this package."""
-    level, frame = 1, sys._getframe(1)
-    while frame.f_back is not None and str(frame.f_globals.get("__name__", "")).startswith("kilonet."):
-        level, frame = level + 1, frame.f_back
-    return level
 
 
 def remark(runs: Runs, cause: str, steps_per_epoch: int | None) -> None:

@@ -7,11 +7,10 @@ from typing import Any
 import numpy as np
 
 from kilonet.engine.inputs import assemble
-from kilonet.errors import DivergenceError, SettingError
+from kilonet.errors import DivergenceError, SettingError, users_line
 from kilonet.estimators.footing import Footing
 from kilonet.estimators.labels import Labels
 from kilonet.estimators.progress import progress
-from kilonet.estimators.remarks import users_line
 from kilonet.estimators.rows import Rows
 from kilonet.estimators.settings import callbacks_of
 from kilonet.optimizers import optimizer_from

@@ -10,7 +10,7 @@ from scipy import sparse
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from kilonet.errors import DataError, FileFormatError, SettingError, ShapeError
+from kilonet.errors import DataError, FileFormatError, SettingError, ShapeError, users_line
 from kilonet.tables.cells import UnusableError
 from kilonet.tables.inputs import arrange, as_cells, check_weights, closest, is_frame, open_frame
 from kilonet.tables.learning import encode, learn
@@ -242,4 +242,4 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         for key in said.remarks:
             if key not in self._warned:
                 self._warned.add(key)
-                warnings.warn(said.warning(key, self.state_.names[key[0]]), stacklevel=4)
+                warnings.warn(said.warning(key, self.state_.names[key[0]]), stacklevel=users_line())

@@ -2,11 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from kilonet.errors import DataWarning
-
-
-class LeftOutWarning(DataWarning):
-    """A column of the training table tells nothing, and was left out."""
+from kilonet.errors import DataWarning, LeftOutWarning
 
 
 @dataclass
