@@ -7,8 +7,9 @@ from numpy.typing import NDArray
 
 from kilonet.estimators.classifier import MLPClassifier
 from kilonet.estimators.labels import Labels
-from kilonet.estimators.plan import first_rate, network_of
+from kilonet.estimators.plan import Draws, first_rate, network_of
 from kilonet.estimators.regressor import MLPRegressor
+from kilonet.estimators.rows import Rows, hold_out
 from kilonet.network import Network
 
 Estimator = MLPClassifier | MLPRegressor
@@ -33,6 +34,19 @@ def planned_rate(estimator: Estimator) -> float:
     (0.1, 0.5)
     """
     return first_rate(estimator, network_of(estimator, 1, 1))
+
+
+def planned_rows(estimator: Estimator, y: NDArray[Any]) -> NDArray[np.intp]:
+    """Places among the rows with target y (n,) that fit() will learn from, where early stopping sets some apart.
+
+    Raises SettingError where none would be left.
+
+    >>> planned_rows(MLPRegressor(early_stopping=True, random_state=0), np.arange(10.0)).tolist()
+    [0, 1, 2, 3, 4, 5, 7, 8, 9]
+    """
+    draws = Draws.of(estimator.random_state)
+    kept, _ = hold_out(Rows(None, y, None), estimator.validation_fraction, draws.split, stratify=estimator._stratify)
+    return np.arange(len(y)) if kept.places is None else kept.places
 
 
 def loss_on(estimator: Estimator, X: Any, y: NDArray[Any]) -> float:
