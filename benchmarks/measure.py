@@ -19,6 +19,7 @@ from benchmarks.workloads import Workload, flat
 ROOT = Path(__file__).parents[1]
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 UNWANTED = ("OPENBLAS_CORETYPE", "KILONET_ENGINE", "KILONET_ISA")  # each would measure something else than the machine
+SHORTEST_RUN = 5  # epochs of one call: nobody trains for a single one
 ORDERED = ("kilonet", "PyTorch", "JAX scan", "JAX step")  # the peers that can start from given parameters
 
 
@@ -73,12 +74,12 @@ class Series:
         return statistics.median(self.seconds)
 
 
-def interleaved(workers: list[Worker], do: str, rounds: int, seconds: float) -> list[Series]:
+def interleaved(workers: list[Worker], do: str, rounds: int, seconds: float, fewest: int = 1) -> list[Series]:
     """Return the seconds of one repetition of `do`, every worker taking its turn in every round.
 
     How many repetitions fill `seconds` is found out first, which also compiles and warms what there is.
     """
-    counts = [repetitions(worker, do, seconds) for worker in workers]
+    counts = [max(fewest, repetitions(worker, do, seconds)) for worker in workers]
     series = [Series(worker.peer, worker.threads) for worker in workers]
     for _ in range(rounds):
         for worker, count, found in zip(workers, counts, series, strict=True):
@@ -105,7 +106,7 @@ def training(workload: Workload, workers: list[Worker], rounds: int, seconds: fl
     agree(workload, [worker for worker in workers if worker.peer in ORDERED])
     for worker in workers:
         worker.ask("prepare", workload=asdict(workload))
-    return interleaved(workers, "epochs", rounds, seconds)
+    return interleaved(workers, "epochs", rounds, seconds, SHORTEST_RUN)
 
 
 def agree(workload: Workload, workers: list[Worker]) -> None:

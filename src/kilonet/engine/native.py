@@ -34,6 +34,7 @@ __all__ = ["NAME", "Predictor", "Session", "instruction_set", "instruction_sets"
 NAME = "native"
 _NUMBER = 2
 _COUNTERS = ("step", "epoch", "best_value", "best_epoch", "wait", "stopped", "diverged")
+_OF_ALL = ("theta", "start_theta", "slots", "best_theta")  # what a state has for every parameter
 _STEPS_AHEAD = 1 << 17  # rates of so many steps take some 50 ms
 
 
@@ -157,7 +158,8 @@ class Session:
     def state(self) -> State:
         """A copy of everything that exact resumption needs, as `kilonet.engine.state` describes it."""
         self._level()
-        state = {name: value.copy() for name, value in self._begun.items()}
+        # A large network's parameters take longer to copy than a batch to train on: each is written once.
+        state = {name: np.empty_like(value) if name in _OF_ALL else value.copy() for name, value in self._begun.items()}
         state["history"] = self.history()
         for member, (kernel, counters) in enumerate(zip(self._members, self._counters, strict=True)):
             for name in _COUNTERS:
@@ -166,12 +168,17 @@ class Session:
             state["epoch"][member] = _completed(counters)
             state["sums"][member] = counters["sums"]
             kernel.store(state["theta"][member])
-            kernel.store_start(state["start_theta"][member])
             for slot in range(len(state["slots"])):
                 kernel.store_slot(slot, state["slots"][slot, member])
             if "best_theta" in state:
                 kernel.store_best(state["best_theta"][member])
-        state["maker"] = np.where(inside_an_epoch(self._problem, state), _NUMBER, 0)
+        inside = inside_an_epoch(self._problem, state)
+        state["maker"] = np.where(inside, _NUMBER, 0)
+        if not inside.any():
+            del state["start_theta"]
+            return state
+        for member, kernel in enumerate(self._members):
+            kernel.store_start(state["start_theta"][member])
         return state
 
     def close(self) -> None:
@@ -197,8 +204,9 @@ def _load(kernel: Any, state: State, member: int, steps_per_epoch: int) -> None:
     counters["epoch"] = epoch + bool(counters["diverged"])
     kernel.set_counters(counters)
     kernel.load(np.ascontiguousarray(state["theta"][member]))
-    kernel.load_start(np.ascontiguousarray(state["start_theta" if counters["position"] else "theta"][member]))
-    for slot in range(len(state["slots"])):
+    if counters["position"]:  # else the epoch starts with these parameters
+        kernel.load_start(np.ascontiguousarray(state["start_theta"][member]))
+    for slot in range(len(state["slots"]) if step else 0):  # zeros before the first step, as in the kernel
         kernel.load_slot(slot, np.ascontiguousarray(state["slots"][slot, member]))
     if "best_theta" in state:
         kernel.load_best(np.ascontiguousarray(state["best_theta"][member]))

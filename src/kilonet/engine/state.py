@@ -11,7 +11,7 @@ P members, n parameters. A file can hold it as it is.
 | history | (epochs, P, 4) float64 | loss, score, validation loss, validation score |
 | sums | (P, 4 + outputs) float64 | inside an epoch: Σw·loss, Σw, then what the engine counts the score with |
 | maker | (P,) int64 | inside an epoch: the engine's number, else 0 |
-| start_theta | (P, n) T | inside an epoch: parameters at its start, to which divergence goes back |
+| start_theta | (P, n) T | inside an epoch only: parameters at its start, to which divergence goes back |
 | diverged | (P,) int64 | the epoch, from 1, that left the finite numbers, else 0 |
 | stopped | (P,) int64 | the epoch after which early stopping ended the member, else 0 |
 | best_theta, best_value, best_epoch, wait | | with stopping: best epoch so far, and how long ago |
