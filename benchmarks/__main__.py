@@ -14,8 +14,9 @@ ROWS = (1, 10_000)
 HOW = (
     "Microseconds a step, medians of {rounds} interleaved rounds; in brackets how many times longer than Kilonet's "
     "better one. float32, ReLU, softmax cross-entropy, SGD with L2, rows shuffled every epoch and gathered by batch. "
-    "Kilonet is timed through `kn.train`, in runs of at least 5 epochs with everything included; peers without their start-up and compilation, each at "
-    "its best of 1 and {cores} threads. The peak is that of NumPy's matrix product, measured in the same rounds."
+    "Kilonet is timed through `kn.train`, in runs of at least 5 epochs with everything included; peers without their "
+    "start-up and compilation, each at its best of 1 and {cores} threads. The peak is that of NumPy's matrix product, "
+    "measured in the same rounds."
 )
 PREDICTING = "Predicting with {name}, microseconds a call:"
 ENOUGH = 0.885
