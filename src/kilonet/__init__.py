@@ -54,9 +54,10 @@ if TYPE_CHECKING:  # what type checkers see; at run time __getattr__ brings it
     )
     from kilonet.network import Dense, Maxout, Network
     from kilonet.optimizers import SGD, Adagrad, Adam, AdamW, Momentum, Nesterov, RMSProp, optimizer_from
-    from kilonet.recipe import Recipe, Stopping
+    from kilonet.recipe import Recipe
     from kilonet.record import EpochRecord, History, Runs
     from kilonet.schedules import constant, cosine, schedule_from, sequence, step, warm_up
+    from kilonet.stopping import Stopping
     from kilonet.training import train, value_and_grad
 
 __version__ = "0.1.0"
@@ -89,8 +90,9 @@ _HOMES = {
     "kilonet.losses": "absolute cross_entropy hinge huber logistic loss_from quantile squared squared_hinge",
     "kilonet.network": "Dense Maxout Network",
     "kilonet.optimizers": "SGD Adagrad Adam AdamW Momentum Nesterov RMSProp optimizer_from",
-    "kilonet.recipe": "Recipe Stopping",
+    "kilonet.recipe": "Recipe",
     "kilonet.record": "EpochRecord History Runs",
+    "kilonet.stopping": "Stopping",
     "kilonet.schedules": "constant cosine schedule_from sequence step warm_up",
     "kilonet.training": "train value_and_grad",
     "kilonet.estimators": "MLPClassifier MLPRegressor load",

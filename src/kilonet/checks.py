@@ -9,6 +9,7 @@ import contextlib
 import difflib
 import math
 import numbers
+import re
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
@@ -70,6 +71,25 @@ def whole(label: str, value: object, interval: str = "[1, inf)") -> int:
     if not integer or not inside(value, interval):  # type: ignore[arg-type]
         raise SettingError(f"{label} came as {shown(value)}; needs a whole number in {interval}.")
     return int(value)  # type: ignore[call-overload, no-any-return]
+
+
+_UNITS = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12,
+          "kib": 2**10, "mib": 2**20, "gib": 2**30, "tib": 2**40}  # fmt: skip
+
+
+def byte_count(label: str, value: object) -> int:
+    """Return a number of bytes: a positive whole number, or a text such as "500MB" or "1.5 GiB".
+
+    >>> byte_count("max_memory", "1.5GB"), byte_count("max_memory", 4096)
+    (1500000000, 4096)
+    """
+    if not isinstance(value, str):
+        return whole(label, value)
+    found = re.fullmatch(r"\s*(\d{1,15}(?:\.\d{1,9})?)\s*([kmgt]?i?b|)\s*", value.lower())
+    size = float(found[1]) * _UNITS.get(found[2], 0) if found else 0
+    if size < 1:
+        raise SettingError(f'{label} came as {shown(value)}; needs bytes, such as 2000000000, "2GB" or "500MiB".')
+    return int(size)
 
 
 def choice(label: str, value: object, options: Iterable[str]) -> str:

@@ -8,6 +8,7 @@ and the table of all.
 """
 # ruff: noqa: D102, ARG002 (methods that the base class documents, with its arguments)
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, cast
 
@@ -16,7 +17,7 @@ import numpy as np
 from kilonet import targets as target_arrays
 from kilonet.residuals import Loss, LossLike, absolute, huber, quantile, squared
 from kilonet.smooth import sigmoid
-from kilonet.values import Array, Family, real
+from kilonet.values import Array, Family, real_per_member
 
 __all__ = [
     "LOSSES", "CrossEntropy", "Hinge", "Logistic", "Loss", "LossLike", "OwnLoss", "SquaredHinge", "absolute",
@@ -33,6 +34,8 @@ def _at(targets: Array, scores: Array) -> Array:
 class CrossEntropy(Loss):
     """-log softmax(scores)[class], in nats; with smoothing e the target is e/k everywhere and 1 - e more at the class.
 
+    smoothing is one number, or one for each member of a population: scores then are (members, n, k).
+
     Source: Bridle 1990; smoothing: Szegedy et al. 2016.
 
     >>> scores, classes = np.array([[0.0, 0.0], [0.0, 1e30]]), np.array([0, 1])
@@ -41,18 +44,33 @@ class CrossEntropy(Loss):
     """
 
     name: ClassVar[str] = "cross_entropy"
-    smoothing: float = field(default=0.0, metadata=real("[0, 1)"))
+    smoothing: float | tuple[float, ...] = field(default=0.0, metadata=real_per_member("[0, 1)"))
 
     def value(self, scores: Array, targets: Array) -> Array:
         shifted = scores - scores.max(axis=-1, keepdims=True)
         at_class = np.take_along_axis(shifted, _at(targets, scores), axis=-1)[..., 0]
-        expected = (1.0 - self.smoothing) * at_class + self.smoothing * shifted.mean(axis=-1)
+        smoothing = self._smoothing(scores.dtype)[..., 0]
+        expected = (1.0 - smoothing) * at_class + smoothing * shifted.mean(axis=-1)
         return cast(Array, np.log(np.exp(shifted).sum(axis=-1)) - expected)
 
     def slope(self, scores: Array, targets: Array) -> Array:
-        slope, at = self.link(scores) - self.smoothing / scores.shape[-1], _at(targets, scores)
-        np.put_along_axis(slope, at, np.take_along_axis(slope, at, axis=-1) - (1.0 - self.smoothing), axis=-1)
+        smoothing = self._smoothing(scores.dtype)
+        slope, at = self.link(scores) - smoothing / scores.shape[-1], _at(targets, scores)
+        np.put_along_axis(slope, at, np.take_along_axis(slope, at, axis=-1) - (1.0 - smoothing), axis=-1)
         return cast(Array, slope)
+
+    def _smoothing(self, dtype: Any) -> Array:
+        """Return the smoothing, (1, 1), or (members, 1, 1)."""
+        return np.asarray(self.smoothing, dtype)[..., np.newaxis, np.newaxis]
+
+    def members(self, places: Sequence[int]) -> "CrossEntropy":
+        if not isinstance(self.smoothing, tuple):
+            return self
+        return self(smoothing=tuple(self.smoothing[i] for i in places))
+
+    @property
+    def n_members(self) -> int | None:
+        return len(self.smoothing) if isinstance(self.smoothing, tuple) else None
 
     def link(self, scores: Array) -> Array:
         """Return the softmax of the scores: probabilities of the classes."""

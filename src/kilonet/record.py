@@ -134,15 +134,12 @@ class Runs:
         """
         curves = self.history.to_array()
         epochs = np.atleast_1d(np.asarray(self.best_epoch))
-        judged, sign = 0, 1.0
-        if self.recipe.stopping is not None:
-            judged, sign = (2, 1.0) if self.recipe.stopping.metric == "loss" else (3, -1.0)
-        elif len(curves) and np.isfinite(curves[..., 2]).any():
-            judged = 2
+        otherwise = 2 if len(curves) and np.isfinite(curves[..., 2]).any() else 0
         value = np.full(len(epochs), np.inf)
-        for member, epoch in enumerate(epochs):
+        for member, (epoch, stopping) in enumerate(zip(epochs, self.recipe.each("stopping"), strict=True)):
+            judged = otherwise if stopping is None else (2 if stopping.metric == "loss" else 3)
             if epoch > 0 and np.isfinite(curves[epoch - 1, member, judged]):
-                value[member] = sign * curves[epoch - 1, member, judged]
+                value[member] = (-1.0 if judged == 3 else 1.0) * curves[epoch - 1, member, judged]
         return int(np.lexsort((value, np.atleast_1d(np.asarray(self.diverged)) > 0))[0])
 
     def __repr__(self) -> str:

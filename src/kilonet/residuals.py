@@ -2,8 +2,9 @@
 
 A value too large for its dtype is infinite, without a warning: training reports it.
 """
-# ruff: noqa: D102 (methods that the base class documents, with its arguments)
+# ruff: noqa: D102, ARG002 (methods that the base class documents, with its arguments)
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol, cast, runtime_checkable
 
@@ -46,6 +47,15 @@ class Loss(Value):
         Raises ShapeError or DataError with place and remedy when y does not fit the loss and the outputs.
         """
         return target_arrays.numbers(y, n_outputs, dtype)
+
+    def members(self, places: Sequence[int]) -> "Loss":
+        """Return the loss of some members of a population, where settings of it are one per member; else itself."""
+        return self
+
+    @property
+    def n_members(self) -> int | None:
+        """How many members its settings are for; None where they are the same for any number."""
+        return None
 
     def kind(self, targets: Array) -> str:
         """Return what the targets are: "classes", "signs", "bits" or "numbers"."""

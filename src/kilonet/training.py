@@ -201,7 +201,7 @@ def _epoch_record(session: Any, epochs: int, begun: float, single: bool) -> Epoc
 def _runs(problem: Problem, session: Any, engine: str, single: bool, interrupted: bool, begun: float) -> Runs:
     state = session.state()
     # Also where training was cut short, the best parameters so far are what is worth having.
-    theta, best_epoch = kept_theta(state, problem.recipe.stopping is not None)
+    theta, best_epoch = kept_theta(state)
     per_member = {"best_epoch": best_epoch, "stopped_epoch": state["stopped"], "diverged": state["diverged"]}
     return Runs(
         network=problem.network,

@@ -7,7 +7,7 @@
 #include <cstring>
 #include <string>
 
-#include "trainer.h"
+#include "pool.h"
 
 using namespace kilonet;
 
@@ -40,43 +40,83 @@ struct Case {
 bool wants_classes(Loss loss) { return loss == Loss::cross_entropy || loss == Loss::hinge_classes || loss == Loss::squared_hinge_classes; }
 bool wants_signs(Loss loss) { return loss == Loss::hinge_signs || loss == Loss::squared_hinge_signs; }
 
+// Every setting that members may have of their own differs between them.
+Member member(int m) {
+    Member own;
+    own.rate = 0.01 * (m + 1);
+    own.l2 = m == 2 ? 0 : 1e-2;
+    own.l1 = m == 1 ? 0 : 1e-3;
+    own.noise = m == 1 ? 0 : 0.1;
+    own.max_norm = m == 2 ? 0 : 1.5;
+    own.threshold = m == 2 ? 0 : 13107;
+    own.loss_constant = 0.1;
+    own.seed = 5 + m;
+    own.monitor = Metric::loss;
+    own.best_value = INFINITY;
+    own.patience = m == 1 ? 1 : 2;
+    return own;
+}
+
+constexpr int members = 3;
+
+// Digests of the members; together in packs, or each alone.
 template <class T>
-std::uint64_t train(const Case& c, const Variant& variant, int threads) {
+std::vector<std::uint64_t> train(const Case& c, const Variant& variant, int threads, bool together) {
     const long rows = 71, inputs = c.sizes.front(), outputs = c.sizes.back();
     Numbers numbers;
-    std::vector<T> X(rows * inputs), y(rows * outputs), scale(outputs, T(0.05));
+    std::vector<T> X(rows * inputs), y(rows * outputs), scale(outputs * members, T(0.05));
     std::vector<std::int32_t> labels(rows);
     for (auto& x : X) x = T(numbers.uniform() * 2);
     for (auto& v : y) v = wants_signs(c.loss) ? T(numbers.below(2) ? 1 : -1) : c.loss == Loss::logistic ? T(numbers.below(2)) : T(numbers.uniform());
     for (auto& v : labels) v = std::int32_t(numbers.below(outputs));
-    std::vector<LayerSpec> layers;
-    for (std::size_t l = 1; l < c.sizes.size(); l++) {
-        const bool last = l + 1 == c.sizes.size();
-        layers.push_back({c.sizes[l], !last && c.unit == Unit::maxout ? 3 : 1, last ? Unit::identity : c.unit, 0.2, last ? 0u : 13107u});
-    }
-    const double rate = 0.01;
     Session<T> s;
     s.train.rows = s.valid.rows = rows;
     s.train.dense = s.valid.dense = X.data();
-    (wants_classes(c.loss) ? s.train.classes : s.valid.classes) = wants_classes(c.loss) ? labels.data() : nullptr;
-    if (wants_classes(c.loss)) s.valid.classes = labels.data();
+    if (wants_classes(c.loss)) s.train.classes = s.valid.classes = labels.data();
     else s.train.numbers = s.valid.numbers = y.data();
-    s.train.error_scale = s.valid.error_scale = scale.data();
+    if (!wants_classes(c.loss) && !wants_signs(c.loss) && c.loss != Loss::logistic) s.train.error_scale = s.valid.error_scale = scale.data();
+    for (int m = 0; m < members; m++) s.train.score_base[m] = s.valid.score_base[m] = 1;
     s.loss = c.loss;
-    s.loss_constant = T(c.loss == Loss::huber ? 0.5 : 0.3);
     s.rule = c.rule;
-    s.l2 = 1e-2; s.l1 = 1e-3; s.noise = 0.1; s.max_norm = 1.5;
     s.beta1 = 0.9; s.beta2 = 0.99; s.epsilon = 1e-8; s.decay = 0.01;
-    s.rates = &rate; s.n_rates = 1;
-    s.batch = 24; s.epochs = 3; s.seed = 5; s.order = 6;
-    s.monitor = Metric::loss; s.patience = 2;
-    Trainer<T> trainer(s, inputs, layers, variant, threads);
-    std::vector<T> theta(trainer.network.n_parameters());
-    for (auto& w : theta) w = T(numbers.uniform() * 0.4);
-    trainer.load(theta.data());
-    trainer.run(3, 1e9, false);
-    trainer.store(theta.data());
-    return digest(digest(0xCBF29CE484222325ULL, theta.data(), theta.size() * sizeof(T)), trainer.session.history, 12 * sizeof(double));
+    const double factor = 1;
+    s.factors = &factor; s.n_factors = 1;
+    s.batch = 24; s.epochs = 3; s.order = 6;
+
+    std::vector<T> theta;
+    std::vector<std::uint64_t> found;
+    Pool pool;
+    const long size = together ? std::min<long>(members, kernel_of<T>(variant).lanes) : 1;
+    for (long first = 0; first < members; first += size) {
+        const long n = std::min<long>(size, members - first);
+        s.n_members = n;
+        bool drops = false;
+        for (long m = 0; m < n; m++) {
+            s.members[m] = member(int(first + m));
+            drops |= s.members[m].threshold != 0;
+        }
+        std::vector<LayerSpec> layers;
+        for (std::size_t l = 1; l < c.sizes.size(); l++) {
+            const bool last = l + 1 == c.sizes.size();
+            layers.push_back({c.sizes[l], !last && c.unit == Unit::maxout ? 3 : 1, last ? Unit::identity : c.unit, 0.2, !last && drops});
+        }
+        Trainer<T> trainer(s, inputs, layers, variant, together ? Packing::networks : Packing::columns);
+        for (long m = 0; m < n; m++) {
+            theta.resize(trainer.network.n_parameters());
+            Numbers own{std::uint64_t(100 + first + m)};
+            for (auto& w : theta) w = T(own.uniform() * 0.4);
+            trainer.load(theta.data(), m);
+        }
+        trainer.loaded();
+        pool.run({{&trainer, 3, threads}}, 1e9, false, threads);
+        for (long m = 0; m < n; m++) {
+            trainer.store(theta.data(), m);
+            double history[12];
+            trainer.store_history(history, 0, 3, 4, m);
+            found.push_back(digest(digest(0xCBF29CE484222325ULL, theta.data(), theta.size() * sizeof(T)), history, sizeof history));
+        }
+    }
+    return found;
 }
 
 }  // namespace
@@ -91,19 +131,24 @@ int main(int count, char** arguments) {
     cases.push_back({Unit::relu, Loss::cross_entropy, Rule::sgd, {1500, 20, 4}});  // several blocks of inputs
     bool equal = true;
     for (std::size_t i = 0; i < cases.size(); i++) {
-        std::uint64_t first[2] = {0, 0};
+        std::vector<std::uint64_t> first[2];
         for (const Variant* v : variants()) {
             if (best_only && v != variants().front()) break;
-            for (int threads = 1; threads <= 2; threads++) {
-                const std::uint64_t found[2] = {train<float>(cases[i], *v, threads), train<double>(cases[i], *v, threads)};
-                if (!first[0]) std::memcpy(first, found, sizeof first);
-                if (std::memcmp(first, found, sizeof first)) {
-                    equal = false;
-                    std::fprintf(stderr, "case %zu: %s with %d threads differs\n", i, v->name, threads);
+            for (int threads = 1; threads <= 2; threads++)
+                for (bool together : {false, true}) {
+                    const std::vector<std::uint64_t> found[2] = {train<float>(cases[i], *v, threads, together), train<double>(cases[i], *v, threads, together)};
+                    for (int type = 0; type < 2; type++) {
+                        if (first[type].empty()) first[type] = found[type];
+                        if (first[type] == found[type]) continue;
+                        equal = false;
+                        std::fprintf(stderr, "case %zu: %s with %d threads, %s, %s differs\n", i, v->name, threads, together ? "packed" : "alone", type ? "float64" : "float32");
+                    }
                 }
-            }
         }
-        std::printf("%zu %016llx %016llx\n", i, (unsigned long long)first[0], (unsigned long long)first[1]);
+        std::printf("%zu", i);
+        for (const auto& type : first)
+            for (std::uint64_t member : type) std::printf(" %016llx", (unsigned long long)member);
+        std::printf("\n");
     }
     std::fprintf(stderr, "instruction sets:");
     for (const Variant* v : variants()) std::fprintf(stderr, " %s", v->name);

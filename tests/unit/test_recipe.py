@@ -8,8 +8,9 @@ import pytest
 
 from kilonet.errors import SettingError
 from kilonet.optimizers import SGD, Adam
-from kilonet.recipe import Recipe, Stopping, check_names
+from kilonet.recipe import Recipe, check_names
 from kilonet.schedules import cosine, warm_up
+from kilonet.stopping import Stopping
 
 FULL = {
     "optimizer": Adam(0.003, beta1=0.8),

@@ -8,8 +8,9 @@ import pytest
 
 from kilonet.losses import squared
 from kilonet.network import Network
-from kilonet.recipe import Recipe, Stopping
+from kilonet.recipe import Recipe
 from kilonet.record import History, Runs
+from kilonet.stopping import Stopping
 
 
 def curves(*loss: list[float], validation: list[list[float]] | None = None) -> np.ndarray:

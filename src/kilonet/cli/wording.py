@@ -77,8 +77,8 @@ def recipe_lines(loss: Any, recipe: Recipe, run: Mapping[str, Any]) -> list[tupl
         ("epochs", f"{epochs}, batches of {count(recipe.batch, 'row')}"),
         ("penalties", penalties(recipe)),
     ]
-    if recipe.stopping is not None:
-        stopping = recipe.stopping
+    stopping = recipe.each("stopping")[0]
+    if stopping is not None:
         patience = f"patience {count(stopping.patience, 'epoch')}"
         lines.append(("stopping", f"on validation {stopping.metric}, {patience}, min_delta {stopping.min_delta:g}"))
     draws = f"initial weights {_each(recipe.seeds)}, order of rows {_each(recipe.order)}"

@@ -52,7 +52,9 @@ class Batches:
             rows = self._permutation(orders[0])[cut]
         else:
             rows = np.stack([self._permutation(order)[cut] for order in orders])
-        weights = None if problem.weights is None else problem.weights[rows]
+        weights = problem.weights
+        if weights is not None:  # (P, b) where members or their rows differ
+            weights = weights[rows] if weights.ndim == 1 else weights[np.array(members)[:, None], rows]
         return Batch(gather(problem.X, rows), problem.targets[rows], weights)
 
     def _permutation(self, order: int | None) -> Array:

@@ -154,7 +154,7 @@ def assemble(
 
 def _validation(network: Network, loss: Any, recipe: Recipe, given: Any) -> Validation | None:
     if given is None:
-        if recipe.stopping is not None:
+        if any(rule is not None for rule in recipe.each("stopping")):
             raise SettingError("stopping needs rows to judge by; give validation=(Xv, yv), or leave stopping out.")
         return None
     if not isinstance(given, tuple | list) or len(given) not in (2, 3):

@@ -65,15 +65,30 @@ def paying_threads(work: float) -> int:
     return max(1, int(min(work / _WORTH_A_THREAD, _MOST_THREADS)))
 
 
-def trainer(dtype: Any, settings: dict[str, Any], network: Network, dropout: float, threads: int) -> Any:
-    """The kernel's trainer of one member; settings as `kilonet.engine.translate` makes them."""
+def lanes(dtype: Any) -> int:
+    """Members of a pack in the chosen instruction set.
+
+    >>> lanes("float32") in (1, 4, 8, 16)
+    True
+    """
+    return int(_kernel.lanes(instruction_set(), np.dtype(dtype) == np.float32))
+
+
+def pool() -> Any:
+    """The kernel's threads and their memory, for one call or many."""
+    return _kernel.Pool()
+
+
+def trainer(dtype: Any, settings: dict[str, Any], network: Network) -> Any:
+    """The kernel's trainer of one member or of a pack; settings as `kilonet.engine.translate` makes them."""
     kind = {"float32": _kernel.TrainerFloat32, "float64": _kernel.TrainerFloat64}[np.dtype(dtype).name]
     if settings["train"]["rows"] > _MOST_ROWS:
         raise EngineError(f"{settings['train']['rows']} rows; the kernel counts them in 31 bits, up to {_MOST_ROWS}.")
-    return kind(settings, network.n_inputs, layer_specs(network, dropout), instruction_set(), threads)
+    drops = any(member["threshold"] for member in settings["members"])
+    return kind(settings, network.n_inputs, layer_specs(network, drops), instruction_set())
 
 
-def predictor(network: Network, theta: NDArray[Any], threads: int) -> Any:
-    """The kernel's predictor of the parameters theta (n_parameters,)."""
+def predictor(network: Network, theta: NDArray[Any], packed: bool, threads: int) -> Any:
+    """The kernel's predictor of the parameters theta (members, n_parameters): of one, or packed of up to `lanes`."""
     kind = {"float32": _kernel.PredictorFloat32, "float64": _kernel.PredictorFloat64}[theta.dtype.name]
-    return kind(theta, network.n_inputs, layer_specs(network), instruction_set(), threads)
+    return kind(theta, packed, network.n_inputs, layer_specs(network), instruction_set(), threads)

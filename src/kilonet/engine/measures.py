@@ -26,12 +26,15 @@ def row_sum(values: Array) -> Floats:
 def value_and_slope(loss: Any, scores: Array, targets: Array, own: bool = False) -> tuple[Array, Array]:
     """Loss (P, b) of every example and its slope (P, b, k); own: targets have a leading P too.
 
-    A loss knows targets of one set of rows only, so members with rows of their own are laid end to end.
+    A loss knows targets of one set of rows only, so members with rows of their own come one after another.
     """
     if not own:
         return loss.value(scores, targets), loss.slope(scores, targets)
-    flat, ends = scores.reshape(-1, scores.shape[-1]), targets.reshape(-1, *targets.shape[2:])
-    return loss.value(flat, ends).reshape(scores.shape[:2]), loss.slope(flat, ends).reshape(scores.shape)
+    value, slope = np.empty(scores.shape[:2], scores.dtype), np.empty_like(scores)
+    for member, rows in enumerate(targets):
+        alone, given = loss.members([member]), scores[member : member + 1]
+        value[member], slope[member] = alone.value(given, rows)[0], alone.slope(given, rows)[0]
+    return value, slope
 
 
 class Scorer:
@@ -44,7 +47,10 @@ class Scorer:
     def __init__(self, loss: Any, targets: Array, weights: Floats | None) -> None:
         self._loss = loss
         self._kind: str = loss.kind(targets)
-        self._total = total_squares(targets, weights) if self._kind == "numbers" else np.zeros(0)
+        own = weights is not None and weights.ndim == 2
+        each = weights if own else [weights]
+        found = [total_squares(targets, row) for row in each] if self._kind == "numbers" else [np.zeros(0)]  # type: ignore[union-attr]
+        self._total = np.array(found) if own else found[0]  # (k,), or (members, k) where weights are their own
 
     def sums(self, scores: Array, value: Array, targets: Array, weights: Array) -> Floats:
         """Sums (P, 4 + k) over rows: scores (P, b, k), value and weights (P, b), targets shared or own."""
@@ -58,13 +64,14 @@ class Scorer:
             sums[:, RIGHT] = row_sum(weights * self._loss.hits(scores, targets))
         return sums
 
-    def results(self, sums: Floats) -> tuple[Floats, Floats]:
-        """Mean loss (P,) and score (P,) from summed sums."""
+    def results(self, sums: Floats, members: Any = slice(None)) -> tuple[Floats, Floats]:
+        """Mean loss (P,) and score (P,) from the sums of some members."""
         loss = sums[:, WEIGHTED_LOSS] / sums[:, WEIGHT]
         if self._kind != "numbers":
             return loss, sums[:, RIGHT] / sums[:, WEIGHT]
-        squares, constant = sums[:, SQUARES:], self._total == 0
-        share = squares / np.where(constant, 1.0, self._total)
+        total = self._total[members] if self._total.ndim == 2 else self._total
+        squares, constant = sums[:, SQUARES:], total == 0
+        share = squares / np.where(constant, 1.0, total)
         # A constant target is either met exactly or not explained at all, as in scikit-learn.
         explained = np.where(constant, squares == 0, 1.0 - share)
         return loss, explained.mean(axis=-1)

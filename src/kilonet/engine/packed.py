@@ -7,11 +7,14 @@ import scipy.sparse
 from numpy.typing import NDArray
 
 from kilonet.engine import machine
+from kilonet.engine.planner import pays
 from kilonet.engine.translate import Sample, gradient_settings, inputs
 from kilonet.network import Network
 
 Array = NDArray[Any]
 Floats = NDArray[np.float64]
+
+_ROWS = 96  # that the kernel predicts together
 
 
 def scores(network: Network, theta: Array, X: Any, n_threads: int | None = None) -> Array:
@@ -23,13 +26,14 @@ def value_and_grad(
     network: Network, loss: Any, theta: Array, X: Any, targets: Array, weights: Floats | None
 ) -> tuple[Array, Array]:
     """Mean loss (P,) in float64 and its gradient (P, n_parameters) in theta's dtype, all rows at once."""
-    sample = Sample.of(loss, X, targets, weights)
+    sample, theta = Sample(loss, X, targets, weights), np.ascontiguousarray(theta)
     threads = machine.thread_count(None, 3.0 * network.n_weights * X.shape[0])
-    kernel = machine.trainer(theta.dtype, gradient_settings(loss, sample, targets), network, 0.0, threads)
+    kernel = machine.trainer(theta.dtype, gradient_settings(loss, sample, targets), network)
+    pool = machine.pool()
     value, gradient = np.empty(len(theta)), np.empty(theta.shape, theta.dtype)
     for member in range(len(theta)):
-        kernel.load(np.ascontiguousarray(theta[member]))
-        value[member] = kernel.gradient()
+        kernel.load(theta, [member])
+        value[member] = kernel.gradient(pool, threads)
         kernel.store_gradient(gradient[member])
     return value, gradient
 
@@ -45,8 +49,11 @@ class Predictor:
     def __init__(self, network: Network, theta: Array, n_threads: int | None = None) -> None:
         self._network, self._lead, self._dtype, self._asked = network, theta.shape[:-1], theta.dtype, n_threads
         self._most = machine.thread_count(n_threads, np.inf)
-        flat = np.ascontiguousarray(theta).reshape(-1, network.n_parameters)
-        self._members = [machine.predictor(network, member, self._most) for member in flat]
+        self._flat = np.ascontiguousarray(theta).reshape(-1, network.n_parameters)
+        lanes = machine.lanes(theta.dtype)
+        size = lanes if len(self._flat) > 1 and pays(network, _ROWS, min(lanes, len(self._flat)), lanes) else 1
+        groups = [self._flat[start : start + size] for start in range(0, len(self._flat), size)]
+        self._groups = [(machine.predictor(network, group, size > 1, self._most), len(group)) for group in groups]
 
     def scores(self, X: Any) -> Array:
         """Scores (..., n, k) for X (n, n_inputs), dense or scipy.sparse."""
@@ -56,16 +63,18 @@ class Predictor:
         """Outputs (..., n, units) of a layer, counted from 0 or, negative, from the end (-1: the scores)."""
         layer = range(self._network.n_layers)[layer]
         rows, units = X.shape[0], self._network.layers[layer].units
-        out = np.empty((len(self._members), rows, units), dtype=self._dtype)
+        out = np.empty((len(self._flat), rows, units), dtype=self._dtype)
         # Neither the environment nor the system is asked again: a single row is predicted in some 20 µs.
         threads = self._most if self._asked else min(self._most, machine.paying_threads(self._network.n_weights * rows))
+        given: tuple[Any, ...] = ()
         if scipy.sparse.issparse(X):
             found = inputs(X.tocsr().astype(self._dtype, copy=False))
             given = (found["starts"], found["columns"], found["entries"])
-            for member, own in zip(self._members, out, strict=True):
-                member.sparse(*given, layer, own, threads)
         else:
             X = np.ascontiguousarray(X, dtype=self._dtype)
-            for member, own in zip(self._members, out, strict=True):
-                member.dense(X, layer, own, threads)
+        first = 0
+        for kernel, members in self._groups:
+            own = out[first : first + members]
+            kernel.sparse(*given, layer, own, threads) if given else kernel.dense(X, layer, own, threads)
+            first += members
         return out.reshape(*self._lead, rows, units)

@@ -4,7 +4,8 @@ Everything an engine needs is here and has been checked; engines check nothing a
 have the same face, `Session`, which `kilonet.engine` describes.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -30,8 +31,9 @@ class Problem:
 
     X (n, n_inputs): C-contiguous array or scipy.sparse CSR (canonical: sorted, no duplicates), in
     the recipe's dtype. targets: what `loss.targets` gives: int32 (n,) for classes, else (n, k) in
-    the recipe's dtype. weights: float64 (n,), sample and class weights already multiplied, with a
-    positive sum; None for 1 each. validation: None or a `Validation` of the same kinds.
+    the recipe's dtype. weights: float64 (n,), or (members, n) where each member has its own, sample
+    and class weights already multiplied, with positive sums; None for 1 each. validation: None or a
+    `Validation` of the same kinds.
     """
 
     network: Network
@@ -41,6 +43,11 @@ class Problem:
     weights: Floats | None
     validation: Validation | None
     recipe: Recipe
+
+    def members(self, places: Sequence[int]) -> "Problem":
+        """The problem of some of the members."""
+        own = None if self.weights is None else self.weights if self.weights.ndim == 1 else self.weights[list(places)]
+        return replace(self, recipe=self.recipe.members(places), loss=self.loss.members(places), weights=own)
 
     @property
     def n_rows(self) -> int:

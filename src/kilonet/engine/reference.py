@@ -29,7 +29,7 @@ from kilonet.engine.state import (
     restored_state,
 )
 from kilonet.penalties import L1, L2, max_norm
-from kilonet.recipe import Stopping
+from kilonet.stopping import Stopping
 
 Array = NDArray[Any]
 Floats = NDArray[np.float64]
@@ -50,8 +50,10 @@ class Session:
         self._state: State = fresh_state(problem, theta) if state is None else restored_state(problem, state, _NUMBER)
         self._batches = Batches(problem)
         self._scorer = Scorer(problem.loss, problem.targets, problem.weights)
-        self._seeds = np.array(problem.recipe.seeds, dtype=np.uint64)
-        self._settings = {name: problem.recipe.per_member(name) for name in _SETTINGS}
+        recipe = problem.recipe
+        self._seeds = np.array(recipe.seeds, dtype=np.uint64)
+        self._settings = {name: recipe.per_member(name) for name in _SETTINGS}
+        self._schedules, self._stopping = recipe.each("schedule"), recipe.each("stopping")
 
     @property
     def done(self) -> bool:
@@ -82,11 +84,11 @@ class Session:
 
     def theta(self) -> Array:
         """Parameters (P, n): the best ones of members that are through, where stopping is set."""
-        recipe, current = self._problem.recipe, self._state["theta"].copy()
-        if recipe.stopping is not None:
+        current = self._state["theta"].copy()
+        if "best_theta" in self._state:
             through = np.ones(len(current), dtype=bool)
-            through[live_members(self._state, recipe.epochs)] = False
-            current[through] = kept_theta(self._state, stopping=True)[0][through]
+            through[live_members(self._state, self._problem.recipe.epochs)] = False
+            current[through] = kept_theta(self._state)[0][through]
         return current
 
     def state(self) -> State:
@@ -119,7 +121,7 @@ class Session:
     def _gradient(self, batch: Batch, theta: Array, live: Members, step: int) -> tuple[Array, Floats]:
         """Gradient (P, n) of the batch's mean data loss, and the sum of the weights (P,); fills the sums."""
         problem, seeds = self._problem, self._seeds[live]
-        network, loss = problem.network, problem.loss
+        network, loss = problem.network, problem.loss.members(live.tolist())
         units = [layer.units for layer in network.layers]
         x = noisy(batch.x, self._settings["input_noise"][live], seeds, step)
         masks = dropout_masks(self._settings["dropout"][live], seeds, step, batch.n_rows, units, theta.dtype)
@@ -145,8 +147,7 @@ class Session:
         """The optimizer's step and max-norm, for the members whose batch had any weight."""
         problem, state = self._problem, self._state
         recipe = problem.recipe
-        factor = recipe.schedule.factors(np.array([step]), problem.steps_per_epoch, problem.total_steps)[0]
-        rate = self._settings["rate"][live, None] * factor
+        rate = self._settings["rate"][live, None] * self._factors(live, step)[:, None]
         new, slots = recipe.optimizer.update(
             theta, gradient, state["slots"][:, live], rate, step + 1, problem.network.weight_mask
         )
@@ -157,12 +158,21 @@ class Session:
         state["theta"][moved] = new[moves]
         state["slots"][:, moved] = slots[:, moves]
 
+    def _factors(self, live: Members, step: int) -> Floats:
+        """The schedule's factor of the rate of each member (P,)."""
+        problem, place = self._problem, np.array([step])
+        found = {
+            schedule: schedule.factors(place, problem.steps_per_epoch, problem.total_steps)[0]
+            for schedule in {self._schedules[member] for member in live}
+        }
+        return np.array([found[self._schedules[member]] for member in live])
+
     def _end_epoch(self, live: Members) -> None:
         """Freeze who diverged, then validation and early stopping for the others."""
         problem, state = self._problem, self._state
         epoch = int(state["epoch"][live[0]])
         state["epoch"][live] += 1
-        loss, score = self._scorer.results(state["sums"][live])
+        loss, score = self._scorer.results(state["sums"][live], live)
         finite = np.isfinite(loss) & np.isfinite(state["theta"][live]).all(axis=1)
         lost, kept = live[~finite], live[finite]
         state["diverged"][lost] = state["epoch"][lost]
@@ -176,33 +186,35 @@ class Session:
         row = state["history"][epoch]
         row[kept, 0], row[kept, 1] = loss[finite], score[finite]
         if problem.validation is not None:
-            row[kept, 2:] = self._validate(state["theta"][kept])
-        if problem.recipe.stopping is not None:
-            self._stop(kept, row[kept], problem.recipe.stopping)
+            row[kept, 2:] = self._validate(state["theta"][kept], kept)
+        for member in kept.tolist():
+            if self._stopping[member] is not None:
+                self._stop(member, row[member], self._stopping[member])
 
-    def _validate(self, theta: Array) -> Floats:
+    def _validate(self, theta: Array, members: Members) -> Floats:
         """Loss and score (P, 2) on the validation set, dropout and noise off."""
         X, targets, weights = self._problem.validation  # type: ignore[misc]
         given = scores(self._problem.network, theta, X, None)
-        value, _ = value_and_slope(self._problem.loss, given, targets)
+        value, _ = value_and_slope(self._problem.loss.members(members.tolist()), given, targets)
         scorer = Scorer(self._problem.loss, targets, weights)
         weights = np.broadcast_to(1.0 if weights is None else weights, value.shape)
         return np.stack(scorer.results(scorer.sums(given, value, targets, weights)), axis=-1)
 
-    def _stop(self, members: Members, row: Floats, stopping: Stopping) -> None:
-        """Early stopping after an epoch: remember better parameters, end who waited for too long."""
-        state = self._state
+    def _stop(self, member: int, row: Floats, stopping: Stopping) -> None:
+        """Early stopping of a member after an epoch: remember better parameters, end after waiting for too long."""
+        state, best = self._state, self._state["best_value"][member]
         if stopping.metric == "loss":
-            value = row[:, 2]
-            better = value < state["best_value"][members] - stopping.min_delta
+            value = row[2]
+            better = value < best - stopping.min_delta
         else:
-            value = row[:, 3]
-            better = value > state["best_value"][members] + stopping.min_delta
-        risen, stuck = members[better], members[~better]
-        state["best_value"][risen] = value[better]
-        state["best_theta"][risen] = state["theta"][risen]
-        state["best_epoch"][risen] = state["epoch"][risen]
-        state["wait"][risen] = 0
-        state["wait"][stuck] += 1
-        ended = stuck[state["wait"][stuck] >= stopping.patience]
-        state["stopped"][ended] = state["epoch"][ended]
+            value = row[3]
+            better = value > best + stopping.min_delta
+        if better:
+            state["best_value"][member] = value
+            state["best_theta"][member] = state["theta"][member]
+            state["best_epoch"][member] = state["epoch"][member]
+            state["wait"][member] = 0
+            return
+        state["wait"][member] += 1
+        if state["wait"][member] >= stopping.patience:
+            state["stopped"][member] = state["epoch"][member]

@@ -20,7 +20,7 @@ A state belongs to the engine that made it. Between epochs the other one goes on
 last bits; inside an epoch it is refused, because engines add up the score differently.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -43,16 +43,18 @@ def fresh_state(problem: Problem, theta: NDArray[Any]) -> State:
     state["history"] = np.zeros((0, members, 4))
     state["sums"] = np.zeros((members, 4 + problem.network.n_outputs))
     state["start_theta"] = theta.copy()
-    if recipe.stopping is not None:
-        state |= _fresh_best(state, recipe.stopping.metric)
+    stopping = recipe.each("stopping")
+    if any(rule is not None for rule in stopping):
+        state |= _fresh_best(state, [rule is not None and rule.metric == "score" for rule in stopping])
     return state
 
 
-def _fresh_best(state: State, metric: str) -> State:
+def _fresh_best(state: State, rises: Sequence[bool]) -> State:
+    """What early stopping remembers, whether or not each member has it; rises: whose metric is better when larger."""
     members = len(state["theta"])
     return {
         "best_theta": state["theta"].copy(),
-        "best_value": np.full(members, np.inf if metric == "loss" else -np.inf),
+        "best_value": np.where(rises, -np.inf, np.inf),
         "best_epoch": np.zeros(members, dtype=np.int64),
         "wait": np.zeros(members, dtype=np.int64),
     }
@@ -140,10 +142,10 @@ def completed_epochs(state: State, epochs: int) -> int:
     return int(state["epoch"][live].min() if len(live) else state["epoch"].max())
 
 
-def kept_theta(state: State, stopping: bool) -> tuple[NDArray[Any], NDArray[np.int64]]:
-    """Parameters (P, n) to give back and the epochs (P,) that they are of: the best ones with stopping."""
+def kept_theta(state: State) -> tuple[NDArray[Any], NDArray[np.int64]]:
+    """Parameters (P, n) to give back and the epochs (P,) that they are of: the best ones of members with stopping."""
     epoch = state["epoch"]
-    if not stopping:
+    if "best_theta" not in state:
         return state["theta"].copy(), epoch.copy()
     has_best = state["best_epoch"] > 0
     return np.where(has_best[:, None], state["best_theta"], state["theta"]), np.where(

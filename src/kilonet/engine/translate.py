@@ -3,7 +3,7 @@
 The numbers are places in the enumerations of kernel/plan.h.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from kilonet.residuals import total_squares
 
 Array = NDArray[Any]
 Floats = NDArray[np.float64]
-LayerSpec = tuple[int, int, int, float, int]
+LayerSpec = tuple[int, int, int, float, bool]
 
 _UNITS = (
     "identity", "sigmoid", "tanh", "relu", "leaky_relu", "prelu", "elu", "selu", "gelu", "silu", "mish", "softplus",
@@ -30,19 +30,55 @@ _LOSSES = (
 )  # fmt: skip
 _LOSS_CONSTANTS = {"cross_entropy": "smoothing", "huber": "delta", "quantile": "q"}
 _RULES = ("sgd", "momentum", "nesterov", "rmsprop", "adagrad", "adam", "adamw", "none")
+_OWN = ("rate", "l2", "l1", "input_noise", "max_norm", "dropout", "stopping")
 _METRICS = ("none", "loss", "score")
 
 
-@dataclass(frozen=True)
 class Sample:
-    """Rows as the kernel reads them; the dictionary holds the arrays alive."""
+    """Rows as the kernel reads them; it holds the arrays alive."""
 
-    arrays: dict[str, Any]
-
-    @classmethod
-    def of(cls, loss: Any, X: Any, targets: Array, weights: Floats | None) -> "Sample":
+    def __init__(self, loss: Any, X: Any, targets: Array, weights: Floats | None) -> None:
         """X (n, n_inputs) dense or CSR; targets and weights as in a Problem."""
-        return cls(inputs(X) | _answers(loss, targets, weights))
+        self._kind = loss.kind(targets)
+        self._common = inputs(X) | {"classes": None, "numbers": None}
+        if self._kind == "classes":
+            self._common["classes"] = np.ascontiguousarray(targets, dtype=np.int32)
+        else:
+            self._common["numbers"] = np.ascontiguousarray(targets)
+        self._targets = targets
+        self._weights = None if weights is None else np.ascontiguousarray(weights, dtype=np.float64)
+        self._scales: dict[int, tuple[Array, float]] = {}
+
+    def of(self, members: Sequence[int]) -> dict[str, Any]:
+        """The rows with the weights, and the scale of R², of some members."""
+        found: dict[str, Any] = {"weights": None, "error_scale": None, "score_base": [0.0] * len(members)}
+        if self._weights is not None:
+            found["weights"] = [self._weights[self._row(member)] if self._own else self._weights for member in members]
+        if self._kind == "numbers":
+            scales = [self._scale(self._row(member)) for member in members]
+            found["error_scale"] = np.ascontiguousarray([scale for scale, _ in scales])
+            found["score_base"] = [base for _, base in scales]
+        return self._common | found
+
+    @property
+    def _own(self) -> bool:
+        return self._weights is not None and self._weights.ndim == 2
+
+    def _row(self, member: int) -> int:
+        """Which row of weights is a member's; 0 where all have the same."""
+        return member if self._own else 0
+
+    def _scale(self, row: int) -> tuple[Array, float]:
+        """R2 = base - Σ w (error · scale)², constant outputs left out."""
+        if row not in self._scales:
+            targets = self._targets
+            squares = total_squares(targets, self._weights[row] if self._own else self._weights)  # type: ignore[index]
+            varies = squares > 0
+            scale = np.zeros(len(squares))
+            scale[varies] = 1.0 / np.sqrt(len(squares) * squares[varies])
+            largest = np.finfo(targets.dtype).max  # nearly constant targets: any error is far beyond R2's scale
+            self._scales[row] = np.minimum(scale, largest).astype(targets.dtype), float(varies.mean())
+        return self._scales[row]
 
 
 def inputs(X: Any) -> dict[str, Any]:
@@ -57,70 +93,70 @@ def inputs(X: Any) -> dict[str, Any]:
     }
 
 
-def _answers(loss: Any, targets: Array, weights: Floats | None) -> dict[str, Any]:
-    found: dict[str, Any] = {
-        "classes": None, "numbers": None, "error_scale": None, "score_base": 0.0,
-        "weights": None if weights is None else np.ascontiguousarray(weights, dtype=np.float64),
-    }  # fmt: skip
-    kind = loss.kind(targets)
-    if kind == "classes":
-        return found | {"classes": np.ascontiguousarray(targets, dtype=np.int32)}
-    found["numbers"] = np.ascontiguousarray(targets)
-    if kind == "numbers":  # R2 = score_base - Σ w (error · error_scale)², constant outputs left out
-        squares = total_squares(targets, weights)
-        varies = squares > 0
-        scale = np.zeros(len(squares))
-        scale[varies] = 1.0 / np.sqrt(len(squares) * squares[varies])
-        largest = np.finfo(targets.dtype).max  # nearly constant targets: any error is far beyond R2's scale
-        found |= {"error_scale": np.minimum(scale, largest).astype(targets.dtype), "score_base": float(varies.mean())}
-    return found
-
-
-def layer_specs(network: Network, dropout: float = 0.0) -> list[LayerSpec]:
-    """Units, pieces, kind of unit, its constant and the dropout threshold of every layer."""
-    threshold = int(dropout_threshold(dropout))
+def layer_specs(network: Network, drops: bool = False) -> list[LayerSpec]:
+    """Units, pieces, kind of unit, its constant and whether there is dropout, of every layer."""
     specs = []
     for place, layer in enumerate(network.layers):
         name = getattr(layer.activation, "name", "")
         kind = _MAXOUT if layer.pieces > 1 else _UNITS.index(name)
         last = place == network.n_layers - 1
         constant = float(getattr(layer.activation, "alpha", 0.0))
-        specs.append((layer.units, layer.pieces, kind, constant, 0 if last else threshold))
+        specs.append((layer.units, layer.pieces, kind, constant, drops and not last))
     return specs
-
-
-def loss_settings(loss: Any, targets: Array) -> dict[str, Any]:
-    """Number and constant of a loss."""
-    field = _LOSS_CONSTANTS.get(loss.name)
-    return {
-        "loss": _LOSSES.index((loss.name, loss.kind(targets))),
-        "loss_constant": float(getattr(loss, field)) if field else 0.0,
-    }
 
 
 def gradient_settings(loss: Any, sample: Sample, targets: Array) -> dict[str, Any]:
     """Settings of one pass over all rows that leaves the gradient in its place."""
-    rows = sample.arrays["rows"]
-    return _BLANK | loss_settings(loss, targets) | {"train": sample.arrays, "batch": rows}
+    train = sample.of([0])
+    member = _MEMBER | {"loss_constant": _loss_constant(loss, 0)}
+    return _BLANK | {"loss": _loss(loss, targets), "train": train, "batch": train["rows"], "members": [member]}
 
 
-def run_settings(problem: Problem, member: int, sample: Sample, valid: Sample | None) -> dict[str, Any]:
-    """Settings of one member of a problem."""
-    recipe = problem.recipe
-    most = float(recipe.per_member("max_norm")[member])
-    order = recipe.orders[member]
-    settings = _BLANK | loss_settings(problem.loss, problem.targets) | _optimizer_settings(recipe.optimizer)
-    settings |= {
-        "train": sample.arrays, "valid": None if valid is None else valid.arrays,
-        "l2": float(recipe.per_member("l2")[member]), "l1": float(recipe.per_member("l1")[member]),
-        "noise": float(recipe.per_member("input_noise")[member]), "max_norm": most if np.isfinite(most) else 0.0,
-        "batch": problem.batch, "epochs": recipe.epochs,
-        "seed": recipe.seeds[member], "order": order or 0, "shuffled": order is not None,
-    }  # fmt: skip
-    if recipe.stopping is not None:
-        settings["monitor"] = _METRICS.index(recipe.stopping.metric)
-        settings |= {"min_delta": recipe.stopping.min_delta, "patience": recipe.stopping.patience}
-    return settings
+class Translator:
+    """A problem as the kernel takes it: the settings of any of its members."""
+
+    def __init__(self, problem: Problem) -> None:
+        recipe, loss = problem.recipe, problem.loss
+        self._recipe, self._loss = recipe, loss
+        self._train = Sample(loss, problem.X, problem.targets, problem.weights)
+        self._valid = None if problem.validation is None else Sample(loss, *problem.validation)
+        self._each = {name: recipe.each(name) for name in _OWN}
+        self._orders = recipe.orders
+        self._common = _BLANK | _optimizer_settings(recipe.optimizer)
+        self._common |= {"loss": _loss(loss, problem.targets), "batch": problem.batch, "epochs": recipe.epochs}
+
+    def settings(self, members: Sequence[int], packed: bool) -> dict[str, Any]:
+        """Settings of members that train together: of one, or packed of several with one order and schedule."""
+        order = self._orders[members[0]]
+        return self._common | {
+            "train": self._train.of(members),
+            "valid": None if self._valid is None else self._valid.of([0] * len(members)),
+            "order": order or 0, "shuffled": order is not None, "packed": packed,
+            "members": [self._member(member) for member in members],
+        }  # fmt: skip
+
+    def _member(self, member: int) -> dict[str, Any]:
+        """What a member has of its own."""
+        own = {name: values[member] for name, values in self._each.items()}
+        most, stopping, dropout = own.pop("max_norm"), own.pop("stopping"), own.pop("dropout")
+        settings = _MEMBER | own | {
+            "noise": own.pop("input_noise"), "max_norm": 0.0 if most is None else most,
+            "threshold": int(dropout_threshold(dropout)), "seed": self._recipe.seeds[member],
+            "loss_constant": _loss_constant(self._loss, member),
+        }  # fmt: skip
+        if stopping is not None:
+            settings["monitor"] = _METRICS.index(stopping.metric)
+            settings |= {"min_delta": stopping.min_delta, "patience": stopping.patience}
+        return settings
+
+
+def _loss(loss: Any, targets: Array) -> int:
+    return _LOSSES.index((loss.name, loss.kind(targets)))
+
+
+def _loss_constant(loss: Any, member: int) -> float:
+    value = getattr(loss, _LOSS_CONSTANTS.get(loss.name, ""), 0.0)
+    return float(value[member] if isinstance(value, tuple) else value)
 
 
 def _optimizer_settings(optimizer: Any) -> dict[str, Any]:
@@ -139,7 +175,10 @@ def _optimizer_settings(optimizer: Any) -> dict[str, Any]:
 
 
 _BLANK: dict[str, Any] = {
-    "train": None, "valid": None, "rule": _RULES.index("none"), "l2": 0.0, "l1": 0.0, "noise": 0.0, "max_norm": 0.0,
-    "beta1": 0.0, "beta2": 0.0, "epsilon": 0.0, "decay": 0.0, "batch": 1, "epochs": 1,
-    "seed": 0, "order": 0, "shuffled": False, "monitor": 0, "min_delta": 0.0, "patience": 0,
+    "train": None, "valid": None, "rule": _RULES.index("none"), "beta1": 0.0, "beta2": 0.0, "epsilon": 0.0,
+    "decay": 0.0, "batch": 1, "epochs": 1, "order": 0, "shuffled": False, "packed": False, "members": [],
+}  # fmt: skip
+_MEMBER: dict[str, Any] = {
+    "rate": 0.0, "l2": 0.0, "l1": 0.0, "noise": 0.0, "max_norm": 0.0, "threshold": 0, "loss_constant": 0.0, "seed": 0,
+    "monitor": 0, "min_delta": 0.0, "patience": 0,
 }  # fmt: skip

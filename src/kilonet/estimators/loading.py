@@ -108,8 +108,8 @@ def _parameters(kind: type, model: SavedModel) -> dict[str, Any]:
     told |= {"optimizer": str(recipe.optimizer), "schedule": str(recipe.schedule), "loss": str(model.loss)}
     told["rate"] = float(recipe.per_member("rate")[0])
     told["encode"] = None if model.encoder is None else "auto"
-    if recipe.stopping is not None:
-        stopping = recipe.stopping
+    stopping = recipe.each("stopping")[0]
+    if stopping is not None:
         told |= {"early_stopping": True, "monitor": stopping.metric}
         told |= {"patience": stopping.patience, "min_delta": stopping.min_delta}
     told |= {name: value for name, value in model.extra.get("settings", {}).items() if name in known}

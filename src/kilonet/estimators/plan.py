@@ -15,8 +15,9 @@ from kilonet.estimators.settings import Settings
 from kilonet.losses import OwnLoss, loss_from
 from kilonet.network import Dense, Maxout, Network
 from kilonet.optimizers import optimizer_from
-from kilonet.recipe import Recipe, Stopping
+from kilonet.recipe import Recipe
 from kilonet.schedules import schedule_from
+from kilonet.stopping import Stopping
 
 SMALL = 10_000  # training rows up to which a batch is 32
 ADAPTIVE = ("adam", "adamw", "rmsprop", "adagrad")  # steps of about the rate, whatever the size of the gradient

@@ -36,7 +36,7 @@ def remark(runs: Runs, cause: str, steps_per_epoch: int | None) -> None:
     elif steps_per_epoch and runs.recipe.stopping is None and done == asked >= JUDGED:
         steps = np.arange(done) * steps_per_epoch
         if still_falling(
-            runs.history.loss, runs.recipe.schedule.factors(steps, steps_per_epoch, done * steps_per_epoch)
+            runs.history.loss, runs.recipe.each("schedule")[0].factors(steps, steps_per_epoch, done * steps_per_epoch)
         ):
             warnings.warn(
                 f"after {done} epochs the training loss still fell as fast as before, so the network has not learned "

@@ -1,19 +1,19 @@
-// Losses: value and slope of one example, with examples in the lanes, so that a sum over the
-// outputs runs in order and never across lanes.
+// Losses: value and slope of an example. In the lanes are examples of one network, or members of a pack
+// with one example; either way a sum over the outputs runs in order and never across lanes.
 #pragma once
-#include "functions.h"
+#include "packing.h"
 
 namespace kilonet {
 namespace {
 
 template <class T>
-struct Examples {             // lanes<T> examples
+struct Examples {             // one in each lane
     long outputs;
     const T* scores;          // [outputs][lanes]
     const T* targets;         // [outputs][lanes], of losses that take numbers
     T* slopes;                // [outputs][lanes]
     Vec<T> label;             // of losses that take classes
-    T constant;               // smoothing, delta or q
+    Vec<T> constant;          // smoothing, delta or q
     INLINE Vec<T> score(long j) const { return load<T>(scores + j * lanes<T>); }
     INLINE Vec<T> target(long j) const { return load<T>(targets + j * lanes<T>); }
     INLINE void slope(long j, Vec<T> s) const { store<T>(slopes + j * lanes<T>, s); }
@@ -34,22 +34,22 @@ INLINE Vec<T> cross_entropy(const Examples<T>& x) {
         x.slope(j, e);
         sum = j ? sum + e : e;
     }
-    const T share = x.constant / T(x.outputs), own = T(1) - x.constant;
-    Vec<T> expected{};
+    const Vec<T> share = x.constant / T(x.outputs), own = T(1) - x.constant;
+    Vec<T> smooth{}, plain{};
     for (long j = 0; j < x.outputs; j++) {
-        const Vec<T> t = x.label == T(j) ? all<T>(share + own) : all<T>(share), below = x.score(j) - most;
-        if (x.constant != 0) expected = fma(t, below, expected);
-        else expected = x.label == T(j) ? below : expected;
+        const Vec<T> t = x.label == T(j) ? share + own : share, below = x.score(j) - most;
+        smooth = fma(t, below, smooth);
+        plain = x.label == T(j) ? below : plain;
         x.slope(j, load<T>(x.slopes + j * lanes<T>) / sum - t);
     }
-    return log<T>(sum) - expected;
+    return log<T>(sum) - (x.constant == 0 ? plain : smooth);
 }
 
 // One output of the losses that add up over outputs: value and slope at score s, target y.
 template <class T> struct Term { Vec<T> value, slope; };
 
 template <Loss loss, class T>
-INLINE Term<T> term(Vec<T> s, Vec<T> y, T c) {
+INLINE Term<T> term(Vec<T> s, Vec<T> y, Vec<T> c) {
     const Vec<T> zero{}, one = all<T>(1);
     if constexpr (loss == Loss::logistic) {
         const Vec<T> smooth = log1p<T>(exp<T>(-absolute<T>(s)));
@@ -68,11 +68,11 @@ INLINE Term<T> term(Vec<T> s, Vec<T> y, T c) {
         return {absolute<T>(r), r > zero ? one : r < zero ? -one : zero};
     } else if constexpr (loss == Loss::huber) {
         const Vec<T> r = s - y, a = absolute<T>(r);
-        const Vec<T> side = r > zero ? all<T>(c) : all<T>(-c);
+        const Vec<T> side = r > zero ? c : -c;
         return {a <= c ? r * r * T(0.5) : (a - c * T(0.5)) * c, a <= c ? r : side};
     } else {  // quantile
         const Vec<T> r = y - s, above = r * c, below = r * (c - T(1));
-        return {above > below ? above : below, r > zero ? all<T>(-c) : r < zero ? all<T>(T(1) - c) : zero};
+        return {above > below ? above : below, r > zero ? -c : r < zero ? T(1) - c : zero};
     }
 }
 
@@ -144,7 +144,7 @@ INLINE Vec<T> score_of(Loss loss, const Examples<T>& x, const T* error_scale) {
             const Vec<T> said = s > zero ? one : zero, is = y > zero ? one : zero;
             result = said == is ? result : zero;
         } else {
-            const Vec<T> error = (s - y) * all<T>(error_scale[j]);  // scaled first: its square may not fit
+            const Vec<T> error = (s - y) * load<T>(error_scale + j * most_lanes);  // scaled first: its square may not fit
             result = fma(error, error, result);
         }
     }
@@ -152,47 +152,94 @@ INLINE Vec<T> score_of(Loss loss, const Examples<T>& x, const T* error_scale) {
 }
 
 // Constant outputs have no spread to be explained: what counts is whether every row meets them.
-template <class T, class Index>
-void note_missed(const Data<T>& data, long outputs, long filled, Index index, const T* scores, const T* targets) {
+// example(lane) and member(lane) say whom a lane belongs to.
+template <class P, class Example, class T = typename P::T>
+void note_missed(const Data<T>& data, long outputs, long filled, Example example, const T* scores, const T* targets) {
     for (long j = 0; j < outputs; j++)
-        for (long i = 0; i < filled; i++)
-            if (data.error_scale[j] == 0 && (!data.weights || data.weights[index(i)] != 0) && scores[j * lanes<T> + i] != targets[j * lanes<T> + i])
-                __atomic_store_n(data.missed + j, std::uint8_t(1), __ATOMIC_RELAXED);
+        for (long i = 0; i < filled; i++) {
+            const long m = P::networks ? i : 0;
+            if (data.error_scale[j * most_lanes + i] == 0 && (!data.weighted || data.weights[m][example(i)] != 0) &&
+                scores[j * lanes<T> + i] != targets[j * lanes<T> + i])
+                __atomic_store_n(data.missed + j * P::members + m, std::uint8_t(1), __ATOMIC_RELAXED);
+        }
 }
 
-// Loss and score of buffer rows [from, to) against the examples index(row); with `weights` the
-// slopes times weights[row] go to `incoming` of the last layer.
+// What a judge needs beside the network.
+template <class T>
+struct Judging {
+    Loss loss;
+    const Data<T>& data;
+    Vec<T> constant;
+    const T* shares;           // (rows, members) what slopes are multiplied with; null where none are wanted
+    T *row_loss, *row_score;   // (rows, members)
+    T* scratch;
+};
+
+// Examples of one network in the lanes: scores are laid across and slopes back.
 template <class T, class Index>
-void judge(const Net<T>& net, Loss loss, T constant, const Data<T>& data, long from, long to, Index index, const T* weights, T* row_loss, T* row_score, T* scratch) {
+void judge_columns(const Net<T>& net, const Judging<T>& by, long from, long to, Index index) {
     const Layer<T>& last = net.layers[net.n_layers - 1];
-    const long k = net.n_outputs;
-    T *scores = scratch, *targets = scratch + k * lanes<T>, *slopes = scratch + 2 * k * lanes<T>;
+    const long k = net.n_outputs, padded = round_up(k, lanes<T>);
+    T *scores = by.scratch, *targets = scores + k * lanes<T>, *slopes = targets + k * lanes<T>;
     for (long row = from; row < to; row += lanes<T>) {
-        T label[lanes<T>], weight[lanes<T>], value[lanes<T>], score[lanes<T>];
+        T label[lanes<T>], share[lanes<T>], value[lanes<T>], score[lanes<T>];
         for (long i = 0; i < lanes<T>; i++) {
             const long r = row + i < to ? row + i : row;  // spare lanes repeat the first example
             const long example = index(r);
             for (long j = 0; j < k; j++) scores[j * lanes<T> + i] = last.out[r * last.unit_stride + j];
-            if (data.numbers)
-                for (long j = 0; j < k; j++) targets[j * lanes<T> + i] = data.numbers[example * k + j];
-            label[i] = data.classes ? T(data.classes[example]) : T(0);
-            weight[i] = weights ? weights[r] : T(0);
+            if (by.data.numbers)
+                for (long j = 0; j < k; j++) targets[j * lanes<T> + i] = by.data.numbers[example * k + j];
+            label[i] = by.data.classes ? T(by.data.classes[example]) : T(0);
+            share[i] = by.shares ? by.shares[r] : T(0);
         }
-        const Examples<T> x{k, scores, targets, slopes, load<T>(label), constant};
-        store<T>(value, loss_of<T>(loss, x));
-        store<T>(score, score_of<T>(loss, x, data.error_scale));
+        const Examples<T> x{k, scores, targets, slopes, load<T>(label), by.constant};
+        store<T>(value, loss_of<T>(by.loss, x));
+        store<T>(score, score_of<T>(by.loss, x, by.data.error_scale));
         const long filled = to - row < lanes<T> ? to - row : lanes<T>;
         for (long i = 0; i < filled; i++) {
-            row_loss[row + i] = value[i];
-            row_score[row + i] = score[i];
+            by.row_loss[row + i] = value[i];
+            by.row_score[row + i] = score[i];
         }
-        if (data.missed) note_missed<T>(data, k, filled, [&](long i) { return index(row + i); }, scores, targets);
-        if (!weights) continue;
-        const Vec<T> w = load<T>(weight);
-        for (long j = 0; j < k; j++) store<T>(slopes + j * lanes<T>, load<T>(slopes + j * lanes<T>) * w);
-        for (long i = 0; i < filled; i++)
-            for (long j = 0; j < k; j++) last.incoming[(row + i) * last.unit_stride + j] = slopes[j * lanes<T> + i];
+        if (by.data.missed) note_missed<Columns<T>>(by.data, k, filled, [&](long i) { return index(row + i); }, scores, targets);
+        if (!by.shares) continue;
+        const Vec<T> s = load<T>(share);
+        for (long j = 0; j < k; j++) store<T>(slopes + j * lanes<T>, load<T>(slopes + j * lanes<T>) * s);
+        for (long i = 0; i < filled; i++) {
+            T* const incoming = last.incoming + (row + i) * last.unit_stride;
+            for (long j = 0; j < k; j++) incoming[j] = slopes[j * lanes<T> + i];
+            for (long j = k; j < padded; j++) incoming[j] = 0;  // no gradient for what fills the vector up
+        }
     }
+}
+
+// Members in the lanes, one example at a time: scores lie there already.
+template <class T, class Index>
+void judge_networks(const Net<T>& net, const Judging<T>& by, long from, long to, Index index) {
+    constexpr long M = lanes<T>;
+    const Layer<T>& last = net.layers[net.n_layers - 1];
+    const long k = net.n_outputs;
+    for (long row = from; row < to; row++) {
+        const long example = index(row);
+        const T* const scores = last.out + row * last.unit_stride;
+        T *targets = by.scratch, *slopes = by.shares ? last.incoming + row * last.unit_stride : targets + k * M;
+        if (by.data.numbers)
+            for (long j = 0; j < k; j++) store<T>(targets + j * M, all<T>(by.data.numbers[example * k + j]));
+        const Examples<T> x{k, scores, targets, slopes, all<T>(by.data.classes ? T(by.data.classes[example]) : T(0)), by.constant};
+        store<T>(by.row_loss + row * M, loss_of<T>(by.loss, x));
+        store<T>(by.row_score + row * M, score_of<T>(by.loss, x, by.data.error_scale));
+        if (by.data.missed) note_missed<Networks<T>>(by.data, k, M, [=](long) { return example; }, scores, targets);
+        if (!by.shares) continue;
+        const Vec<T> s = load<T>(by.shares + row * M);
+        for (long j = 0; j < k; j++) store<T>(slopes + j * M, load<T>(slopes + j * M) * s);
+    }
+}
+
+// Loss and score of buffer rows [from, to) against the examples index(row); with shares the slopes times
+// them go to `incoming` of the last layer.
+template <class P, class Index, class T = typename P::T>
+void judge(const Net<T>& net, const Judging<T>& by, long from, long to, Index index) {
+    if constexpr (P::networks) judge_networks<T>(net, by, from, to, index);
+    else judge_columns<T>(net, by, from, to, index);
 }
 
 }  // namespace

@@ -21,19 +21,13 @@ INLINE Range<T> share(long n, int thread, int threads) { return {n * thread / th
 // Parts of a thread's scratch memory.
 template <class T>
 struct Scratch {
-    T *tile, *panel, *judge, *factors, *across;
+    T *tile, *panel, *judge, *across;
     std::uint32_t* words;
-    static long widest(const Net<T>& net) {
-        long n = net.n_inputs;
-        for (long l = 0; l < net.n_layers; l++) n = net.layers[l].width > n ? net.layers[l].width : n;
-        return round_up(n, 16) + 16;
-    }
     Scratch(const Net<T>& net, int thread, int threads) {
         tile = net.scratch + thread * net.scratch_size;
         panel = tile + scratch_tile;
         judge = panel + scratch_panel;
-        factors = judge + 3 * 16 * net.n_outputs;
-        words = reinterpret_cast<std::uint32_t*>(factors + widest(net));
+        words = reinterpret_cast<std::uint32_t*>(judge + 3 * most_lanes * net.n_outputs);
         across = net.across + thread * ((widest(net) + threads - 1) / threads) * net.across_stride;
     }
 };
@@ -48,16 +42,26 @@ void gather_row(const Net<T>& net, const Data<T>& data, long example, T* to) {
     for (std::int64_t e = data.starts[example]; e < data.starts[example + 1]; e++) to[data.columns[e]] = data.entries[e];
 }
 
-// c = start + a · b over `count` terms, in blocks; a's terms lie side by side.
-template <class T>
-void multiply_in_blocks(long rows, long columns, long count, Product<T> p) {
+// Gathered rows to a copy for each member, which then gets noise of its own.
+template <class P, class T = typename P::T>
+void spread_input(const Net<T>& net, long from, long to) {
+    for (long i = from; i < to; i++) {
+        const T* row = net.input + i * net.input_stride;
+        T* own = net.own_input + i * net.own_stride;
+        for (long k = 0; k < net.n_inputs; k++) store<T>(own + k * P::members, all<T>(row[k]));
+    }
+}
+
+// c = start + a · b over `count` terms, in blocks; rows of c, vectors of its columns.
+template <class P, class T = typename P::T>
+void multiply_in_blocks(long rows, long vectors, long count, Product<T> p) {
     const long blocks = (count + sum_block<T> - 1) / sum_block<T>;
     const Product<T> whole = p;
     for (long block = 0, first = 0; block < blocks; block++) {
         const long next = count * (block + 1) / blocks;
-        p.a = whole.a + first;
+        p.a = whole.a + first * whole.a_step;
         p.b = whole.b + first * whole.b_step;
-        multiply<T>(rows, columns, next - first, p);
+        multiply<P>(rows, vectors, next - first, p);
         p.start = p.c;
         p.start_row = p.c_row;
         p.start_groups = p.c_groups;
@@ -65,31 +69,52 @@ void multiply_in_blocks(long rows, long columns, long count, Product<T> p) {
     }
 }
 
-// Rows `in` (row 0 of the range first) through layers 0 … last; results in the buffers' rows [from, to).
+// The outputs that a layer takes in: rows of them, and whether each member has its own.
 template <class T>
-void forward(const Net<T>& net, const T* in, long in_stride, long from, long to, long last, bool train, const Dropout<T>* dropout) {
-    constexpr long G = group<T>;
+struct Inputs { const T* at; long stride; bool own; };
+
+template <class P, class T = typename P::T>
+Inputs<T> inputs_of(const Net<T>& net, long l) {
+    if (l) return {net.layers[l - 1].out, net.layers[l - 1].unit_stride, P::networks};
+    if (P::networks && net.own_input) return {net.own_input, net.own_stride, true};
+    return {net.input, net.input_stride, false};
+}
+
+// Entries from one input to the next.
+template <class P, class T>
+INLINE long apart(const Inputs<T>& in) { return in.own ? P::members : 1; }
+
+// Inputs `first` (its row 0 for buffer row `from`) through layers 0 … last; results in the buffers' rows [from, to).
+// dropout: null where nothing is learned from this pass.
+template <class P, class T = typename P::T>
+void forward(const Net<T>& net, Inputs<T> first, long from, long to, long last, const Dropout* dropout) {
+    constexpr long G = P::group;
     for (long l = 0; l <= last; l++) {
         const Layer<T>& layer = net.layers[l];
-        multiply_in_blocks<T>(to - from, layer.width, layer.fan_in,
-            {in, in_stride, 1, layer.value.W, G, layer.fan_in * G, layer.value.b, 0, G, layer.before + from * layer.width_stride, layer.width_stride, G});
-        activate<T>(layer, l, from, to, train, dropout);
-        in = layer.out + from * layer.unit_stride;
-        in_stride = layer.unit_stride;
+        const Inputs<T> in = l ? inputs_of<P>(net, l) : first;
+        multiply_in_blocks<P>(to - from, P::vectors(layer.width), layer.fan_in,
+            {in.at + (l ? from * in.stride : 0), in.stride, apart<P>(in), layer.value.W, G, layer.groups, layer.value.b, 0, G,
+             layer.before + from * layer.width_stride, layer.width_stride, G, in.own});
+        activate<P>(net, l, from, to, dropout);
     }
 }
 
-template <class T>
+template <class P, class T = typename P::T>
 void back(const Net<T>& net, long from, long to) {
-    constexpr long G = group<T>;
+    constexpr long G = P::group;
     for (long l = net.n_layers - 1; l >= 0; l--) {
         const Layer<T>& layer = net.layers[l];
-        unit_back<T>(layer, from, to);
+        unit_back<P>(net, l, from, to);
         if (l == 0) return;
         const Layer<T>& below = net.layers[l - 1];
-        multiply_in_blocks<T>(to - from, layer.fan_in, layer.width,
-            {layer.delta + from * layer.width_stride, layer.width_stride, 1, layer.back, G, layer.width * G, net.zeros, 0, G,
-             below.incoming + from * below.unit_stride, below.unit_stride, G});
+        Product<T> p{layer.delta + from * layer.width_stride, layer.width_stride, P::members, layer.back, G, layer.width * G, net.zeros, 0, G,
+            below.incoming + from * below.unit_stride, below.unit_stride, G, P::networks};
+        if constexpr (P::networks) {  // a unit's weights lie side by side, so W serves as it is
+            p.b = layer.value.W;
+            p.b_step = layer.groups;
+            p.b_groups = G;
+        }
+        multiply_in_blocks<P>(to - from, P::vectors(layer.fan_in), layer.width, p);
     }
 }
 
@@ -100,13 +125,13 @@ void back(const Net<T>& net, long from, long to) {
 template <class T>
 INLINE bool far_apart(long rows, long stride) { return rows * stride * long(sizeof(T)) > 64 * 1024; }
 
-template <class T>
-INLINE bool lays_across(const Layer<T>& layer, long rows) { return layer.width >= wide && far_apart<T>(rows, layer.fan_in); }
+template <class P, class T = typename P::T>
+INLINE bool lays_across(const Layer<T>& layer, long rows) { return !P::networks && layer.width >= wide && far_apart<T>(rows, layer.fan_in); }
 
-template <class T>
-INLINE long inputs_together(const Layer<T>& layer, long rows) {
-    if (lays_across<T>(layer, rows)) return layer.fan_in;
-    const long fitting = 64 * 1024 / (rows * long(sizeof(T)));
+template <class P, class T = typename P::T>
+INLINE long inputs_together(const Layer<T>& layer, long rows, long entries) {
+    if (lays_across<P>(layer, rows)) return layer.fan_in;
+    const long fitting = 64 * 1024 / (rows * entries * long(sizeof(T)));
     return fitting < 48 ? 48 : fitting / 48 * 48;  // a multiple of all tile heights
 }
 
@@ -124,55 +149,54 @@ void lay_across(const T* in, long in_stride, long rows, Range<T> k, T* across, l
 
 // What a gradient's product reads: inputs of rows [first, first + rows) and the layer's deltas.
 template <class T>
-struct Sources { const T* in; long in_row, in_step; const T* delta; long delta_step; };
+struct Sources { const T* in; long in_row, in_step; const T* delta; long delta_step; bool own; };
 
-template <class T>
+template <class P, class T = typename P::T>
 Sources<T> sources(const Net<T>& net, long l, long first, long rows, Range<T> k, T* across) {
     const Layer<T>& layer = net.layers[l];
-    const T* in = l ? net.layers[l - 1].out : net.input;
-    const long stride = l ? net.layers[l - 1].unit_stride : net.input_stride;
-    in += first * stride;
+    const Inputs<T> in = inputs_of<P>(net, l);
+    const T* start = in.at + first * in.stride;
     const T* delta = layer.delta + first * layer.width_stride;
-    if (!lays_across<T>(layer, rows)) return {in + k.from, 1, stride, delta, layer.width_stride};
-    lay_across<T>(in, stride, rows, k, across, net.across_stride);
-    return {across, net.across_stride, 1, delta, layer.width_stride};
+    if (!lays_across<P>(layer, rows)) return {start + k.from * apart<P>(in), apart<P>(in), in.stride, delta, layer.width_stride, in.own};
+    lay_across<T>(start, in.stride, rows, k, across, net.across_stride);
+    return {across, net.across_stride, 1, delta, layer.width_stride, false};
 }
 
 // Gradient of the weights of inputs [k.from, k.to) of a layer, and their update.
-template <class T>
+template <class P, class T = typename P::T>
 void learn_weights(const Net<T>& net, long l, Range<T> k, long rows, Rule rule, const StepConstants<T>& c, const Scratch<T>& scratch) {
-    constexpr long G = group<T>;
+    constexpr long G = P::group;
     const Layer<T>& layer = net.layers[l];
-    const long blocks = (rows + row_block - 1) / row_block, total = (layer.width + lanes<T> - 1) / lanes<T>;
+    const long blocks = (rows + row_block - 1) / row_block, total = P::vectors(layer.width);
     for (long block = 0, first = 0; block < blocks; block++) {
         const long next = rows * (block + 1) / blocks, count = next - first;
-        const Sources<T> from = sources<T>(net, l, first, count, k, scratch.across);
+        const Sources<T> from = sources<P>(net, l, first, count, k, scratch.across);
         for (long v = 0, vectors; v < total; v += vectors) {
             vectors = next_vectors(total - v);
-            Product<T> p{from.in, from.in_row, from.in_step, from.delta + v * lanes<T>, from.delta_step, G, net.zeros, 0, 0, scratch.tile, G, tile_rows(1) * G};
-            if (lays_across<T>(layer, count) && far_apart<T>(count, layer.width_stride)) {
+            Product<T> p{from.in, from.in_row, from.in_step, from.delta + v * lanes<T>, from.delta_step, G, net.zeros, 0, 0, scratch.tile, G, tile_rows(1) * G, from.own};
+            if (lays_across<P>(layer, count) && far_apart<T>(count, layer.width_stride)) {
                 p.b_step = vectors * lanes<T>;
                 for (long r = 0; r < count; r++) __builtin_memcpy(scratch.panel + r * p.b_step, p.b + r * from.delta_step, p.b_step * sizeof(T));
                 p.b = scratch.panel;
             }
-            T* const waiting = layer.gradient.W + column<T>(v, layer.fan_in * G) + k.from * G;
+            T* const waiting = layer.gradient.W + column<P>(v, layer.groups) + k.from * G;
             if (blocks > 1) {  // the accumulators wait in the gradient's own memory between blocks
                 p.c = waiting;
-                p.c_groups = layer.fan_in * G;
+                p.c_groups = layer.groups;
                 if (block) { p.start = p.c; p.start_row = G; p.start_groups = p.c_groups; }
             }
-            multiply<T>(k.size(), vectors * lanes<T>, count, p, blocks == 1, [&](long i, long n, long, long) {
+            multiply<P>(k.size(), vectors, count, p, blocks == 1, [&](long i, long n, long, long) {
                 if (next < rows) return;
-                update_tile<T>(layer, rule, c, blocks == 1 ? scratch.tile : waiting + i * G, p.c_groups, k.from + i, n, v, vectors);
+                update_tile<P>(layer, rule, c, blocks == 1 ? scratch.tile : waiting + i * G, p.c_groups, k.from + i, n, v, vectors);
             });
         }
         first = next;
     }
 }
 
-template <class T>
+template <class P, class T = typename P::T>
 void learn_biases(const Layer<T>& layer, long rows, Rule rule, const StepConstants<T>& c, int thread, int threads) {
-    const Range<T> v = share<T>((layer.width + lanes<T> - 1) / lanes<T>, thread, threads);
+    const Range<T> v = share<T>(P::vectors(layer.width), thread, threads);
     update_vectors<T>(v.from, v.to, rows, [&](long r, long j, Vec<T> sum) { return sum + load<T>(layer.delta + r * layer.width_stride + j); },
         rule, c, layer.value.b, layer.first.b, layer.second.b, layer.gradient.b);
     if (!layer.value.alpha) return;
@@ -184,14 +208,14 @@ void learn_biases(const Layer<T>& layer, long rows, Rule rule, const StepConstan
 }
 
 // Gradients over `rows` rows, and the update of what belongs to this thread.
-template <class T>
+template <class P, class T = typename P::T>
 void learn(const Net<T>& net, long rows, Rule rule, const StepConstants<T>& c, const Scratch<T>& scratch, int thread, int threads) {
     for (long l = net.n_layers - 1; l >= 0; l--) {
         const Range<T> k = share<T>(net.layers[l].fan_in, thread, threads);
-        const long together = inputs_together<T>(net.layers[l], rows < row_block ? rows : row_block);
+        const long together = inputs_together<P>(net.layers[l], rows < row_block ? rows : row_block, apart<P>(inputs_of<P>(net, l)));
         for (long from = k.from; from < k.to; from += together)
-            learn_weights<T>(net, l, {from, from + together < k.to ? from + together : k.to}, rows, rule, c, scratch);
-        learn_biases<T>(net.layers[l], rows, rule, c, thread, threads);
+            learn_weights<P>(net, l, {from, from + together < k.to ? from + together : k.to}, rows, rule, c, scratch);
+        learn_biases<P>(net.layers[l], rows, rule, c, thread, threads);
     }
 }
 

@@ -14,9 +14,20 @@ enum class Loss : int { cross_entropy, logistic, hinge_signs, hinge_classes, squ
 enum class Rule : int { sgd, momentum, nesterov, rmsprop, adagrad, adam, adamw, none };  // none: leave the gradient where it is
 enum class Metric : int { none, loss, score };
 
-// Columns come in groups of one cache line: W is [group of columns][fan_in][columns of the group].
+// What a vector holds: columns of one network, or the same column of several (see packing.h).
+enum class Packing : int { columns, networks };
+
+// Columns of one network come in groups of one cache line: W is [group of columns][fan_in][columns of the group].
 template <class T>
 inline constexpr long group = 64 / long(sizeof(T));
+
+inline constexpr long most_lanes = 16;  // of any instruction set, and so the most members of a pack
+
+// One value for every lane. Lane i belongs to member i % members, so that one load serves both packings.
+template <class T>
+struct alignas(64) Lanes {
+    T at[most_lanes] = {};
+};
 
 // Rows of a batch in one block of a weight gradient. A batch with more of them keeps its gradient
 // in memory of its own between the blocks.
@@ -51,10 +62,10 @@ struct Layer {
     long width = 0;                  // rows of W: pieces * units
     Unit unit = Unit::identity;
     T constant = 0;                  // of leaky_relu and elu; first value of prelu
-    std::uint32_t threshold = 0;     // of dropout, of 65,536; 0 is none
-    T keep = 1;                      // what dropout multiplies the kept ones with
+    bool drops = false;              // whether any member has dropout on this layer's outputs
+    long groups = 0;                 // entries from one group of columns of W to the next
     Tensors<T> value, first, second, gradient;
-    T* back = nullptr;               // W for the way back: [fan_in group][width][group]; null in the first layer
+    T* back = nullptr;               // columns: W for the way back, [fan_in group][width][group]; null in the first layer
     long width_stride = 0, unit_stride = 0;
     // buffers of one batch, row by row
     T* before = nullptr;             // scores of the units, before the activation (width_stride); may be `out`
@@ -72,25 +83,32 @@ struct Data {
     const std::int64_t* starts = nullptr; const std::int32_t* columns = nullptr; const T* entries = nullptr;  // CSR
     const std::int32_t* classes = nullptr;  // (rows,), or
     const T* numbers = nullptr;             // (rows, n_outputs)
-    const double* weights = nullptr;        // (rows,) or null
-    const T* error_scale = nullptr;         // (n_outputs,) 1 / sqrt(n_outputs * SST) for R2
-    double score_base = 0;                  // R2 = score_base - sum of scaled squared errors, + 1 / n_outputs for every
-    std::uint8_t* missed = nullptr;         // constant output that no row missed; (n_outputs,) or null without constant ones
+    bool weighted = false;
+    const double* weights[most_lanes] = {}; // (rows,) of each member
+    const T* error_scale = nullptr;         // (n_outputs, most_lanes) 1 / sqrt(n_outputs * SST) for R2
+    double score_base[most_lanes] = {};     // R2 = score_base - sum of scaled squared errors, + 1 / n_outputs for every
+    std::uint8_t* missed = nullptr;         // constant output that no row missed; (n_outputs, members) or null without constant ones
 };
 
 template <class T>
 struct Net {
-    long n_layers = 0, n_inputs = 0, n_outputs = 0, capacity = 0;  // capacity: rows of the buffers
+    long n_layers = 0, n_inputs = 0, n_outputs = 0;
+    long members = 1;             // networks in a vector; 1 with columns in it
+    long capacity = 0;            // rows of the buffers
     Layer<T>* layers = nullptr;
-    T* input = nullptr;           // (capacity, input_stride) gathered rows
+    T* input = nullptr;           // (capacity, input_stride) gathered rows, the same for all members
     long input_stride = 0;
-    const T* zeros = nullptr;     // at least one row of the widest layer
+    T* own_input = nullptr;       // (capacity, own_stride) with each member's noise; null where they share `input`
+    long own_stride = 0;
+    T* zeros = nullptr;           // at least one row of the widest layer
     T* parameters = nullptr;      // every `value` lies in this one block
     long n_packed = 0;            // entries of that block, padding included
     T* across = nullptr;          // inputs of a wide layer, a row of across_stride for each; every thread has its part
     long across_stride = 0;
     T* scratch = nullptr;         // scratch_size entries for each thread
     long scratch_size = 0;
+    Lanes<T> keep;                // dropout: what kept ones are multiplied with, and
+    Lanes<std::uint32_t> threshold;  // the threshold of 65,536; 0 is none
 };
 
 struct Barrier {
@@ -99,8 +117,29 @@ struct Barrier {
     alignas(64) int round = 0;
 };
 
-struct Sums {                     // inside an epoch, float64 in row order
-    double loss = 0, weight = 0, score = 0;
+struct Sums {                     // inside an epoch, float64 in row order, for each member
+    double loss[most_lanes] = {}, weight[most_lanes] = {}, score[most_lanes] = {};
+};
+
+// Columns that the widest place of a network has, with room for a vector beyond.
+template <class T>
+inline __attribute__((always_inline)) long widest(const Net<T>& net) {
+    long n = net.n_inputs;
+    for (long l = 0; l < net.n_layers; l++) n = net.layers[l].width > n ? net.layers[l].width : n;
+    return round_up(n * net.members, most_lanes) + most_lanes;
+}
+
+// What each network of a session has of its own.
+struct Member {
+    double rate = 0, l2 = 0, l1 = 0, noise = 0, max_norm = 0, loss_constant = 0;  // max_norm 0: none
+    std::uint32_t threshold = 0;
+    std::uint64_t seed = 0;
+    Metric monitor = Metric::none; double min_delta = 0; long patience = 0;
+    // the state
+    double best_value = 0;
+    long best_epoch = 0, wait = 0, stopped = 0, diverged = 0;  // the last two: epoch number, counted from 1; 0: no
+    std::int64_t ended_step = -1; long ended_epoch = -1;       // where it stopped or diverged
+    bool ended() const { return stopped || diverged; }
 };
 
 template <class T>
@@ -108,39 +147,48 @@ struct Session {
     Net<T> net;
     Data<T> train, valid;
     Loss loss = Loss::squared;
-    T loss_constant = 0;
     // the recipe
     Rule rule = Rule::sgd;
-    double l2 = 0, l1 = 0, noise = 0, max_norm = 0;            // max_norm 0: none
     double beta1 = 0, beta2 = 0, epsilon = 0, decay = 0;
-    const double* rates = nullptr; long n_rates = 0;           // one a step from step `rates_from`; the last one stays
-    std::int64_t rates_from = 0;
+    const double* factors = nullptr; long n_factors = 0;       // of the rate, one a step from step `factors_from`; the last one stays
+    std::int64_t factors_from = 0;
     long batch = 1, epochs = 1, steps_per_epoch = 1;
-    std::uint64_t seed = 0, order = 0;
+    std::uint64_t order = 0;
     bool shuffled = true;
-    Metric monitor = Metric::none; double min_delta = 0; long patience = 0;
+    Member members[most_lanes];                                // further ones than there are repeat the first
+    long n_members = 1;
+    Lanes<T> l2, l1, loss_constant, noise, max_norm;
+    Lanes<std::uint32_t> seed_low, seed_high;
+    bool penalized = false, noisy = false, limited = false;    // any member
     // the state
     std::int64_t step = 0; long epoch = 0, position = 0;       // position: batches done in this epoch
     double beta1_power = 1, beta2_power = 1;                   // running products up to `step`
     Sums sums;
-    double* history = nullptr;                                 // (until_epoch, 4)
+    double* history = nullptr;                                 // (until_epoch, n_members, 4)
     T* snapshot = nullptr;                                     // parameters at the end of the last epoch
-    T* best = nullptr; double best_value = 0; long best_epoch = 0, wait = 0;
-    long stopped = 0, diverged = 0;                            // epoch number, counted from 1; 0: no
+    T* best = nullptr;
+    long live = 1;                                             // members that have not ended
     // the work
     std::int32_t* rows = nullptr; long rows_epoch = -1;        // order of the epoch, and which epoch's it is
-    T* row_loss = nullptr; T* row_score = nullptr;             // of a batch
-    T* valid_loss = nullptr; T* valid_score = nullptr;         // of the validation set
+    T* row_share = nullptr;                                    // of a batch, (rows, members): what slopes are multiplied with,
+    T* row_loss = nullptr; T* row_score = nullptr;             // losses and scores
+    T* valid_loss = nullptr; T* valid_score = nullptr;         // of the validation set, (rows, members)
     Barrier barrier;
     long until_epoch = 0, check_every = 1; double deadline = 0; bool pause = false;
 };
 
-// One instruction set: what it can do, as plain functions. Thread t of `barrier.threads` calls each.
+// One instruction set in one packing: what it can do, as plain functions. Thread t of `barrier.threads` calls each.
 template <class T>
-struct Kernel {
+struct Packed {
     void (*train)(Session<T>&, int thread);
     void (*gradient)(Session<T>&, int thread);                                     // of all rows as one batch
-    void (*predict)(const Net<T>&, const Data<T>&, long layer, T* out, int thread, int threads);  // out (rows, units of the layer)
+    void (*predict)(const Net<T>&, const Data<T>&, long layer, T* out, int thread, int threads);  // out (rows, units of the layer, members)
+};
+
+template <class T>
+struct Kernel {
+    long lanes;
+    Packed<T> packed[2];                                                           // by Packing
     void (*functions)(int which, const T* in, T* out, long n);                     // exp, log, tanh ... for their tests
 };
 

@@ -39,6 +39,8 @@ inline double seconds_now() { return std::chrono::duration<double>(std::chrono::
 // wants the cores: threads that meet twice a step wait for the slowest.
 class Pace {
 public:
+    int most;
+
     explicit Pace(int most) : most(most) {}
 
     struct Turn { int threads; double seconds; };
@@ -62,7 +64,6 @@ public:
 private:
     static constexpr double forever = 1e9, trial = 1e-3, turn = 25e-3;
     static constexpr int turns_between_trials = 20;
-    int most;
     int turns_left = turns_between_trials;
     double rate[2] = {0, 0};  // steps a second with one thread and with all
 };

@@ -1,4 +1,4 @@
-// Training: steps, epochs, validation and early stopping of one network, whole epochs in one call.
+// Training: steps, epochs, validation and early stopping of one network or of a pack, whole epochs in one call.
 #pragma once
 #include <sched.h>
 #include <time.h>
@@ -27,85 +27,126 @@ inline double now() {
     return double(t.tv_sec) + 1e-9 * double(t.tv_nsec);
 }
 
-// Rows of one batch: places, and what each example's slope is multiplied with.
-template <class T>
+// Rows of one batch: places, and the sum of each member's weights.
+template <class P>
 struct Batch {
     const std::int32_t* rows;
     long size;
-    double weight;
-    INLINE double weight_of(const Data<T>& data, long i) const { return data.weights ? data.weights[rows[i]] : 1.; }
+    double weight[P::members];
+    bool counts(long m) const { return weight[m] > 0; }
 };
 
-template <class T>
-Batch<T> batch_at(const Session<T>& s, long position) {
+template <class P, class T = typename P::T>
+Batch<P> batch_at(const Session<T>& s, long position) {
     const long from = position * s.batch, to = from + s.batch < s.train.rows ? from + s.batch : s.train.rows;
-    Batch<T> b{s.rows + from, to - from, double(to - from)};
-    if (!s.train.weights) return b;
-    b.weight = 0;
-    for (long i = 0; i < b.size; i++) b.weight += b.weight_of(s.train, i);
+    Batch<P> b{s.rows + from, to - from, {}};
+    for (long m = 0; m < P::members; m++) b.weight[m] = s.train.weighted ? 0 : double(b.size);
+    for (long i = 0; s.train.weighted && i < b.size; i++)
+        for (long m = 0; m < P::members; m++) b.weight[m] += s.train.weights[m][b.rows[i]];
     return b;
 }
 
-template <class T>
-void add_up(Sums& sums, const Data<T>& data, const std::int32_t* rows, long n, const T* loss, const T* score) {
-    for (long i = 0; i < n; i++) {
-        const double w = data.weights ? data.weights[rows ? rows[i] : i] : 1.;
-        sums.loss += w * double(loss[i]);
-        sums.score += w * double(score[i]);
-        sums.weight += w;
+// What the slopes of this thread's rows are multiplied with; nothing where a batch has no weight.
+template <class P, class T = typename P::T>
+void share_rows(const Session<T>& s, const Batch<P>& batch, Range<T> rows) {
+    constexpr long M = P::members;
+    if (!s.train.weighted) {
+        const T share = T(1. / double(batch.size));
+        for (long i = rows.from * M; i < rows.to * M; i++) s.row_share[i] = share;
+        return;
     }
+    for (long i = rows.from; i < rows.to; i++)
+        for (long m = 0; m < M; m++)
+            s.row_share[i * M + m] = batch.counts(m) ? T(s.train.weights[m][batch.rows[i]] / batch.weight[m]) : T(0);
 }
 
-// Accuracy or R2; the constant outputs' marks are wiped for the next time.
-template <class T>
-double score_from(const Data<T>& data, const Sums& sums, long outputs) {
-    if (!data.error_scale) return sums.score / sums.weight;
-    double score = data.score_base - sums.score;
+// Losses and scores (rows, members) times weights onto the sums of the members that count.
+template <class P, class Row, class Counts, class T = typename P::T>
+void add_up(Sums& sums, const Data<T>& data, long n, Row row, Counts counts, const T* loss, const T* score) {
+    constexpr long M = P::members;
+    if (!data.weighted) {
+        for (long i = 0; i < n; i++)
+            for (long m = 0; m < M; m++) {
+                sums.loss[m] += double(loss[i * M + m]);
+                sums.score[m] += double(score[i * M + m]);
+            }
+        for (long m = 0; m < M; m++) sums.weight[m] += double(n);
+        return;
+    }
+    for (long m = 0; m < M; m++)
+        for (long i = 0; counts(m) && i < n; i++) {
+            const double w = data.weights[m][row(i)];
+            sums.loss[m] += w * double(loss[i * M + m]);
+            sums.score[m] += w * double(score[i * M + m]);
+            sums.weight[m] += w;
+        }
+}
+
+// Accuracy or R2 of a member; the constant outputs' marks are wiped for the next time.
+template <class P, class T = typename P::T>
+double score_from(const Data<T>& data, const Sums& sums, long m, long outputs) {
+    if (!data.error_scale) return sums.score[m] / sums.weight[m];
+    double score = data.score_base[m] - sums.score[m];
     for (long j = 0; data.missed && j < outputs; j++) {
-        if (data.error_scale[j] == 0 && !data.missed[j]) score += 1. / double(outputs);
-        data.missed[j] = 0;
+        std::uint8_t& missed = data.missed[j * P::members + m];
+        if (data.error_scale[j * most_lanes + m] == 0 && !missed) score += 1. / double(outputs);
+        missed = 0;
     }
     return score;
 }
 
 // Gather, forward, loss and back for this thread's rows of the batch.
-template <class T>
-void visit_rows(Session<T>& s, const Batch<T>& batch, const Scratch<T>& scratch, int thread) {
+template <class P, class T = typename P::T>
+void visit_rows(Session<T>& s, const Batch<P>& batch, const Scratch<T>& scratch, int thread) {
     const Net<T>& net = s.net;
     const Range<T> rows = share<T>(batch.size, thread, s.barrier.threads);
-    const std::uint32_t step = std::uint32_t(s.step);
+    const Dropout dropout{std::uint32_t(s.step), {load_words(s.seed_low.at), load_words(s.seed_high.at)}, scratch.words};
     for (long i = rows.from; i < rows.to; i++) gather_row<T>(net, s.train, batch.rows[i], net.input + i * net.input_stride);
-    if (s.noise != 0) add_noise<T>(net.input, net.input_stride, net.n_inputs, rows.from, rows.to, s.noise, step, s.seed, scratch.words);
-    const Dropout<T> dropout{step, s.seed, scratch.words, scratch.factors};
-    forward<T>(net, net.input + rows.from * net.input_stride, net.input_stride, rows.from, rows.to, net.n_layers - 1, true, &dropout);
-    T* shares = s.row_score + s.batch;  // behind the scores
-    for (long i = rows.from; i < rows.to; i++) shares[i] = T(batch.weight_of(s.train, i) / batch.weight);
-    judge<T>(net, s.loss, s.loss_constant, s.train, rows.from, rows.to, [&](long r) { return long(batch.rows[r]); }, shares, s.row_loss, s.row_score, scratch.judge);
-    back<T>(net, rows.from, rows.to);
+    if (P::networks && net.own_input) spread_input<P>(net, rows.from, rows.to);
+    Inputs<T> in = inputs_of<P>(net, 0);
+    if (s.noisy) {
+        T* const noisy = P::networks ? net.own_input : net.input;
+        add_noise<P>(noisy, in.stride, net.n_inputs, rows.from, rows.to, load<T>(s.noise.at), dropout.step, dropout.key, scratch.words);
+    }
+    in.at += rows.from * in.stride;
+    forward<P>(net, in, rows.from, rows.to, net.n_layers - 1, &dropout);
+    share_rows<P>(s, batch, rows);
+    judge<P>(net, Judging<T>{s.loss, s.train, load<T>(s.loss_constant.at), s.row_share, s.row_loss, s.row_score, scratch.judge},
+        rows.from, rows.to, [&](long r) { return long(batch.rows[r]); });
+    back<P>(net, rows.from, rows.to);
 }
 
-template <class T>
-void limit_all(Session<T>& s, int thread) {
+template <class P, class T = typename P::T>
+void limit_all(Session<T>& s, const Batch<P>& batch, int thread) {
     meet(s.barrier);
+    const auto most = [&](long m) { return batch.counts(m) && !s.members[m].ended() ? s.members[m].max_norm : 0.; };
     for (long l = 0; l < s.net.n_layers; l++) {
         const Layer<T>& layer = s.net.layers[l];
-        const Range<T> groups = share<T>(round_up(layer.width, group<T>) / group<T>, thread, s.barrier.threads);
-        limit_norms<T>(layer, s.max_norm, groups.from, groups.to);
+        const Range<T> groups = share<T>(round_up(layer.width * P::members, P::group) / P::group, thread, s.barrier.threads);
+        limit_norms<P>(layer, most, groups.from, groups.to);
     }
 }
 
-template <class T>
+template <class P, class T = typename P::T>
 void step(Session<T>& s, int thread) {
-    const Batch<T> batch = batch_at(s, s.position);
-    const StepConstants<T> constants = step_constants(s);
+    const Batch<P> batch = batch_at<P>(s, s.position);
     const Scratch<T> scratch(s.net, thread, s.barrier.threads);
-    const bool counts = batch.weight > 0;
-    if (counts) visit_rows(s, batch, scratch, thread);
+    StepConstants<T> constants = step_constants<P>(s);
+    const auto moves = [&](long m) { return batch.counts(m) && !s.members[m].ended(); };
+    bool any = false;
+    constants.all_move = true;
+    for (long m = 0; m < P::members; m++) {
+        any |= moves(m);
+        constants.all_move &= moves(m);
+    }
+    constants.moves = lanes_where<P>(moves);
+    if (any) visit_rows<P>(s, batch, scratch, thread);
     meet(s.barrier);
-    if (counts) learn<T>(s.net, batch.size, s.rule, constants, scratch, thread, s.barrier.threads);
-    if (counts && s.max_norm != 0) limit_all(s, thread);
+    if (any) learn<P>(s.net, batch.size, s.rule, constants, scratch, thread, s.barrier.threads);
+    if (any && s.limited) limit_all<P>(s, batch, thread);
     if (thread == 0) {
-        if (counts) add_up(s.sums, s.train, batch.rows, batch.size, s.row_loss, s.row_score);
+        if (any) add_up<P>(s.sums, s.train, batch.size, [&](long i) { return batch.rows[i]; }, [&](long m) { return batch.counts(m); },
+            s.row_loss, s.row_score);
         s.beta1_power = constants.beta1_power;
         s.beta2_power = constants.beta2_power;
         s.step++;
@@ -115,80 +156,122 @@ void step(Session<T>& s, int thread) {
     meet(s.barrier);
 }
 
+// Examples of a data set block by block through the network: visit(first buffer row, rows, first example).
+template <class P, class Visit, class T = typename P::T>
+void pass(const Net<T>& net, const Data<T>& data, long last, int thread, int threads, Visit visit) {
+    const Range<T> examples = share<T>(data.rows, thread, threads), buffer = share<T>(net.capacity, thread, threads);
+    for (long first = examples.from; first < examples.to; first += buffer.size()) {
+        const long n = examples.to - first < buffer.size() ? examples.to - first : buffer.size();
+        Inputs<T> in{data.dense + first * net.n_inputs, net.n_inputs, false};
+        if (!data.dense) {
+            T* const gathered = net.input + buffer.from * net.input_stride;
+            for (long i = 0; i < n; i++) gather_row<T>(net, data, first + i, gathered + i * net.input_stride);
+            in = {gathered, net.input_stride, false};
+        }
+        forward<P>(net, in, buffer.from, buffer.from + n, last, nullptr);
+        visit(buffer.from, n, first);
+    }
+}
+
 // Loss and score of the validation set, dropout and noise off; thread 0 adds up.
-template <class T>
+template <class P, class T = typename P::T>
 void validate(Session<T>& s, int thread) {
     const Net<T>& net = s.net;
     const Scratch<T> scratch(net, thread, s.barrier.threads);
-    const Range<T> examples = share<T>(s.valid.rows, thread, s.barrier.threads), buffer = share<T>(net.capacity, thread, s.barrier.threads);
-    for (long first = examples.from; first < examples.to; first += buffer.size()) {
-        const long n = examples.to - first < buffer.size() ? examples.to - first : buffer.size();
-        const T* in = s.valid.dense + first * net.n_inputs;
-        long stride = net.n_inputs;
-        if (!s.valid.dense) {
-            in = net.input + buffer.from * net.input_stride;
-            stride = net.input_stride;
-            for (long i = 0; i < n; i++) gather_row<T>(net, s.valid, first + i, net.input + (buffer.from + i) * stride);
-        }
-        forward<T>(net, in, stride, buffer.from, buffer.from + n, net.n_layers - 1, false, nullptr);
-        const long shift = first - buffer.from;
-        judge<T>(net, s.loss, s.loss_constant, s.valid, buffer.from, buffer.from + n, [=](long r) { return r + shift; }, nullptr,
-            s.valid_loss + shift, s.valid_score + shift, scratch.judge);
+    pass<P>(net, s.valid, net.n_layers - 1, thread, s.barrier.threads, [&](long from, long n, long first) {
+        const long shift = first - from, at = shift * P::members;
+        judge<P>(net, Judging<T>{s.loss, s.valid, load<T>(s.loss_constant.at), nullptr, s.valid_loss + at, s.valid_score + at, scratch.judge},
+            from, from + n, [=](long r) { return r + shift; });
+    });
+}
+
+// Whether the parameters of each member are finite.
+template <class P, class T = typename P::T>
+Mask<T> finite(const T* p, long n) {
+    Mask<T> good = Vec<T>{} == Vec<T>{};
+    for (long i = 0; i < n; i += lanes<T>) {
+        const Vec<T> v = load<T>(p + i);
+        good &= v - v == 0;
     }
+    return good;
 }
 
-template <class T>
-bool finite(const T* p, long n) {
-    for (long i = 0; i < n; i++)
-        if (!(p[i] - p[i] == 0)) return false;
-    return true;
+// Copies one member's parameters out of `from`, or a whole network's.
+template <class P, class T = typename P::T>
+void copy_member(const Session<T>& s, const T* from, T* to, long m) {
+    if constexpr (!P::networks) __builtin_memcpy(to, from, s.net.n_packed * sizeof(T));
+    else
+        for (long i = m; i < s.net.n_packed; i += P::members) to[i] = from[i];
 }
 
-template <class T>
-void restore(Session<T>& s, const T* from) {
-    __builtin_memcpy(s.net.parameters, from, s.net.n_packed * sizeof(T));
-    for (long l = 1; l < s.net.n_layers; l++) refresh_back<T>(s.net.layers[l], 0, s.net.layers[l].fan_in, 0, s.net.layers[l].width);
+template <class P, class T = typename P::T>
+void restore(Session<T>& s, long m) {
+    copy_member<P>(s, s.snapshot, s.net.parameters, m);
+    if constexpr (!P::networks)
+        for (long l = 1; l < s.net.n_layers; l++) refresh_back<T>(s.net.layers[l], 0, s.net.layers[l].fan_in, 0, s.net.layers[l].width);
 }
 
 // Early stopping: keep the best parameters, count the epochs that did not better them.
-template <class T>
-void watch(Session<T>& s, double value) {
-    const bool better = s.monitor == Metric::loss ? value < s.best_value - s.min_delta : value > s.best_value + s.min_delta;
+template <class P, class T = typename P::T>
+void watch(Session<T>& s, long m, double value) {
+    Member& member = s.members[m];
+    const bool better = member.monitor == Metric::loss ? value < member.best_value - member.min_delta : value > member.best_value + member.min_delta;
     if (better) {
-        s.best_value = value;
-        s.best_epoch = s.epoch;
-        s.wait = 0;
-        __builtin_memcpy(s.best, s.net.parameters, s.net.n_packed * sizeof(T));
-    } else if (++s.wait >= s.patience) {
-        s.stopped = s.epoch;
+        member.best_value = value;
+        member.best_epoch = s.epoch;
+        member.wait = 0;
+        copy_member<P>(s, s.net.parameters, s.best, m);
+    } else if (++member.wait >= member.patience) {
+        member.stopped = s.epoch;
     }
 }
 
-template <class T>
+// The end of an epoch for one member that still trains.
+template <class P, class T = typename P::T>
+void end_epoch(Session<T>& s, long m, const Sums& valid, bool is_finite) {
+    Member& member = s.members[m];
+    double* row = s.history + 4 * ((s.epoch - 1) * s.n_members + m);
+    const double loss = s.sums.loss[m] / s.sums.weight[m], score = score_from<P>(s.train, s.sums, m, s.net.n_outputs);
+    if (!is_finite || !(loss - loss == 0)) {
+        member.diverged = s.epoch;
+        restore<P>(s, m);
+    } else {
+        row[0] = loss;
+        row[1] = score;
+        if (s.valid.rows) {
+            row[2] = valid.loss[m] / valid.weight[m];
+            row[3] = score_from<P>(s.valid, valid, m, s.net.n_outputs);
+            if (member.monitor != Metric::none) watch<P>(s, m, row[member.monitor == Metric::loss ? 2 : 3]);
+        }
+    }
+    if (!member.ended()) return;
+    member.ended_step = s.step;
+    member.ended_epoch = s.epoch;
+    s.live--;
+}
+
+template <class P, class T = typename P::T>
 void end_epoch(Session<T>& s) {
-    double* row = s.history + 4 * s.epoch;
+    constexpr long whole = P::networks ? 1 : lanes<T>;  // lanes that tell of one member
     s.epoch++;
     s.position = 0;
-    const double loss = s.sums.loss / s.sums.weight, score = score_from(s.train, s.sums, s.net.n_outputs);
+    Sums valid;
+    if (s.valid.rows) add_up<P>(valid, s.valid, s.valid.rows, [](long i) { return i; }, [](long) { return true; }, s.valid_loss, s.valid_score);
+    const Mask<T> good = finite<P>(s.net.parameters, s.net.n_packed);
+    for (long m = 0; m < s.n_members; m++) {
+        bool is_finite = true;
+        for (long i = 0; i < whole; i++) is_finite &= good[m + i] != 0;
+        if (!s.members[m].ended()) end_epoch<P>(s, m, valid, is_finite);
+    }
+    for (long m = s.n_members; m < P::members; m++) {  // spare lanes end with the first member, which they repeat
+        s.members[m].stopped = s.members[0].stopped;
+        s.members[m].diverged = s.members[0].diverged;
+    }
     s.sums = Sums{};
-    if (!finite(&loss, 1) || !finite(s.net.parameters, s.net.n_packed)) {
-        s.diverged = s.epoch;
-        restore(s, s.snapshot);
-        return;
-    }
-    row[0] = loss;
-    row[1] = score;
-    if (s.valid.rows) {
-        Sums sums;
-        add_up<T>(sums, s.valid, nullptr, s.valid.rows, s.valid_loss, s.valid_score);
-        row[2] = sums.loss / sums.weight;
-        row[3] = score_from(s.valid, sums, s.net.n_outputs);
-        if (s.monitor != Metric::none) watch(s, row[s.monitor == Metric::loss ? 2 : 3]);
-    }
     __builtin_memcpy(s.snapshot, s.net.parameters, s.net.n_packed * sizeof(T));
 }
 
-// The order of this epoch, unless an earlier call has begun the epoch with it.
+// The order of this epoch, unless it lies there already.
 template <class T>
 void order_rows(Session<T>& s) {
     if (s.rows_epoch == s.epoch) return;
@@ -197,48 +280,39 @@ void order_rows(Session<T>& s) {
     s.rows_epoch = s.epoch;
 }
 
-template <class T>
+template <class P, class T = typename P::T>
 void train(Session<T>& s, int thread) {
     const FloatMode mode;
-    while (s.epoch < s.until_epoch && !s.stopped && !s.diverged) {
+    while (s.epoch < s.until_epoch && s.live) {
         if (thread == 0) order_rows(s);
         meet(s.barrier);
-        while (s.position < s.steps_per_epoch && !s.pause) step(s, thread);
+        while (s.position < s.steps_per_epoch && !s.pause) step<P>(s, thread);
         if (s.pause && s.position < s.steps_per_epoch) return;
-        if (s.valid.rows) validate(s, thread);
+        if (s.valid.rows) validate<P>(s, thread);
         meet(s.barrier);  // everybody has seen how far the epoch is before it ends
-        if (thread == 0) end_epoch(s);
+        if (thread == 0) end_epoch<P>(s);
         meet(s.barrier);
         if (s.pause) return;
     }
 }
 
-template <class T>
+template <class P, class T = typename P::T>
 void gradient(Session<T>& s, int thread) {
     const FloatMode mode;
     if (thread == 0) order_rows(s);
     meet(s.barrier);
-    step(s, thread);
+    step<P>(s, thread);
 }
 
-template <class T>
+template <class P, class T = typename P::T>
 void predict(const Net<T>& net, const Data<T>& data, long last, T* out, int thread, int threads) {
     const FloatMode mode;
     const Layer<T>& layer = net.layers[last];
-    const Range<T> examples = share<T>(data.rows, thread, threads), buffer = share<T>(net.capacity, thread, threads);
-    for (long first = examples.from; first < examples.to; first += buffer.size()) {
-        const long n = examples.to - first < buffer.size() ? examples.to - first : buffer.size();
-        const T* in = data.dense + first * net.n_inputs;
-        long stride = net.n_inputs;
-        if (!data.dense) {
-            in = net.input + buffer.from * net.input_stride;
-            stride = net.input_stride;
-            for (long i = 0; i < n; i++) gather_row<T>(net, data, first + i, net.input + (buffer.from + i) * stride);
-        }
-        forward<T>(net, in, stride, buffer.from, buffer.from + n, last, false, nullptr);
+    const long entries = layer.units * P::members;
+    pass<P>(net, data, last, thread, threads, [&](long from, long n, long first) {
         for (long i = 0; i < n; i++)
-            __builtin_memcpy(out + (first + i) * layer.units, layer.out + (buffer.from + i) * layer.unit_stride, layer.units * sizeof(T));
-    }
+            __builtin_memcpy(out + (first + i) * entries, layer.out + (from + i) * layer.unit_stride, entries * sizeof(T));
+    });
 }
 
 // The functions by themselves, for the tests of their accuracy.
@@ -265,8 +339,11 @@ void functions(int which, const T* in, T* out, long n) {
     }
 }
 
+template <class P, class T = typename P::T>
+constexpr Packed<T> packed() { return {train<P>, gradient<P>, predict<P>}; }
+
 template <class T>
-constexpr Kernel<T> kernel() { return {train<T>, gradient<T>, predict<T>, functions<T>}; }
+constexpr Kernel<T> kernel() { return {lanes<T>, {packed<Columns<T>>(), packed<Networks<T>>()}, functions<T>}; }
 
 }  // namespace
 }  // namespace kilonet

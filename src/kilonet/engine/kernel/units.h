@@ -67,25 +67,24 @@ INLINE Point<T> unit_at(Vec<T> z, Vec<T> c) {
     }
 }
 
-template <class T>
-struct Dropout {  // null: none
+struct Dropout {
     std::uint32_t step;
-    std::uint64_t seed;
+    Key key;
     std::uint32_t* words;
-    T* factors;
 };
 
 // Slope and negative part are kept only where the way back cannot tell them from `out`.
-template <class T, Unit u, bool keep>
+template <class P, Unit u, bool keep, class T = typename P::T>
 INLINE void activate_row(const Layer<T>& layer, long row) {
+    constexpr long M = P::members;
     const T* before = layer.before + row * layer.width_stride;
     T* out = layer.out + row * layer.unit_stride;
     [[maybe_unused]] T* slope = layer.slope + row * layer.unit_stride;
-    for (long j = 0; j < layer.units; j += lanes<T>) {
+    for (long j = 0; j < layer.units * M; j += lanes<T>) {
         if constexpr (u == Unit::maxout) {
             Vec<T> a = load<T>(before + j);
             for (long p = 1; p < layer.pieces; p++) {
-                const Vec<T> z = load<T>(before + p * layer.units + j);
+                const Vec<T> z = load<T>(before + p * layer.units * M + j);
                 a = z > a ? z : a;
                 a = z != z ? z : a;  // a NaN must not hide behind a comparison
             }
@@ -102,37 +101,43 @@ INLINE void activate_row(const Layer<T>& layer, long row) {
     }
 }
 
-template <class T>
-void drop(const Layer<T>& layer, long index, long from, long to, const Dropout<T>& dropout) {
-    const long width = round_up(layer.units, 16);
+template <class P, class T = typename P::T>
+void drop(const Net<T>& net, long index, long from, long to, const Dropout& dropout) {
+    const Layer<T>& layer = net.layers[index];
+    const long entries = layer.units * P::members, width = round_up(entries, 16);
+    const Vec<T> keep = load<T>(net.keep.at);
     for (long row = from; row < to; row++) {
         if (row == from || row % 8 == 0)
-            draw(dropout.words, width, layer.units, std::uint32_t(row / 8), dropout.step, stream_dropout + 256 * std::uint32_t(index), dropout.seed);
-        dropout_factors<T>(dropout.factors, dropout.words, width, layer.units, row, layer.threshold, layer.keep);
+            draw<P>(dropout.words, width, layer.units, std::uint32_t(row / 8), dropout.step, stream_dropout + 256 * std::uint32_t(index), dropout.key);
         const long at = row * layer.unit_stride;
-        for (long j = 0; j < layer.units; j++) {
-            layer.out[at + j] *= dropout.factors[j];
-            if (layer.slope) layer.slope[at + j] *= dropout.factors[j];
-            if (layer.negative) layer.negative[at + j] *= dropout.factors[j];
+        for (long j = 0; j < entries; j += lanes<T>) {
+            const Vec<T> factor = dropout_factor<T>(dropout.words + j, width, row, net.threshold, keep);
+            store<T>(layer.out + at + j, load<T>(layer.out + at + j) * factor);
+            if (layer.slope) store<T>(layer.slope + at + j, load<T>(layer.slope + at + j) * factor);
+            if (layer.negative) store<T>(layer.negative + at + j, load<T>(layer.negative + at + j) * factor);
         }
     }
 }
 
-template <class T>
-void activate(const Layer<T>& layer, long index, long from, long to, bool train, const Dropout<T>* dropout) {
+// dropout: null where nothing is learned from this pass.
+template <class P, class T = typename P::T>
+void activate(const Net<T>& net, long index, long from, long to, const Dropout* dropout) {
+    const Layer<T>& layer = net.layers[index];
     if (layer.unit != Unit::identity || layer.slope)
         with_unit(layer.unit, [&](auto is) {
-            if (train && layer.slope)
-                for (long row = from; row < to; row++) activate_row<T, is.unit, true>(layer, row);
+            if (dropout && layer.slope)
+                for (long row = from; row < to; row++) activate_row<P, is.unit, true>(layer, row);
             else
-                for (long row = from; row < to; row++) activate_row<T, is.unit, false>(layer, row);
+                for (long row = from; row < to; row++) activate_row<P, is.unit, false>(layer, row);
         });
-    if (train && layer.threshold) drop<T>(layer, index, from, to, *dropout);
+    if (dropout && layer.drops) drop<P>(net, index, from, to, *dropout);
 }
 
 // incoming (derivative by `out`) to delta (derivative by `before`).
-template <class T>
-void unit_back(const Layer<T>& layer, long from, long to) {
+template <class P, class T = typename P::T>
+void unit_back(const Net<T>& net, long index, long from, long to) {
+    const Layer<T>& layer = net.layers[index];
+    const long units = layer.units * P::members;
     if (layer.unit == Unit::identity && !layer.slope) return;  // delta is incoming
     for (long row = from; row < to; row++) {
         const long at = row * layer.unit_stride;
@@ -141,26 +146,26 @@ void unit_back(const Layer<T>& layer, long from, long to) {
         if (layer.unit == Unit::maxout) {
             const T* before = layer.before + row * layer.width_stride;
             for (long p = 0; p < layer.pieces; p++)
-                for (long j = 0; j < layer.units; j += lanes<T>) {
-                    const Vec<T> z = load<T>(before + p * layer.units + j), e = load<T>(incoming + j) * load<T>(slope + j);
+                for (long j = 0; j < units; j += lanes<T>) {
+                    const Vec<T> z = load<T>(before + p * units + j), e = load<T>(incoming + j) * load<T>(slope + j);
                     Mask<T> wins = z == z;
                     for (long q = 0; q < layer.pieces; q++) {
-                        const Vec<T> other = load<T>(before + q * layer.units + j);
+                        const Vec<T> other = load<T>(before + q * units + j);
                         wins &= q < p ? z > other : z >= other;  // the first of equal pieces
                     }
-                    store<T>(delta + p * layer.units + j, wins ? e : Vec<T>{});
+                    store<T>(delta + p * units + j, wins ? e : Vec<T>{});
                 }
-            for (long j = layer.width; j < layer.width_stride; j++) delta[j] = 0;
+            for (long j = layer.pieces * units; j < layer.width_stride; j++) delta[j] = 0;
         } else if (slope) {
-            for (long j = 0; j < layer.units; j += lanes<T>) store<T>(delta + j, load<T>(incoming + j) * load<T>(slope + j));
+            for (long j = 0; j < units; j += lanes<T>) store<T>(delta + j, load<T>(incoming + j) * load<T>(slope + j));
         } else if (layer.unit == Unit::relu) {
-            const Vec<T> keep = all<T>(layer.keep);
-            for (long j = 0; j < layer.units; j += lanes<T>) {
+            const Vec<T> keep = layer.drops ? load<T>(net.keep.at) : all<T>(1);
+            for (long j = 0; j < units; j += lanes<T>) {
                 const Vec<T> a = load<T>(out + j), e = load<T>(incoming + j);
                 store<T>(delta + j, a > 0 ? e * keep : Vec<T>{});
             }
         } else {  // sigmoid and tanh, whose slopes follow from their values
-            for (long j = 0; j < layer.units; j += lanes<T>) {
+            for (long j = 0; j < units; j += lanes<T>) {
                 const Vec<T> a = load<T>(out + j), one = all<T>(1);
                 const Vec<T> s = layer.unit == Unit::sigmoid ? a * (one - a) : one - a * a;
                 store<T>(delta + j, load<T>(incoming + j) * s);

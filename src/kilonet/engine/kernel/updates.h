@@ -21,74 +21,84 @@ INLINE void with_rule(Rule rule, F f) {
     }
 }
 
-// What one step multiplies with: computed in float64, rounded to T once.
+// What one step multiplies with, for the member in each lane: computed in float64, rounded to T once.
 template <class T>
 struct StepConstants {
-    T rate, l2, l1, beta1, rest1, beta2, rest2, epsilon, corrected_rate, correction2, shrink;
-    bool penalized;
+    Vec<T> rate, l2, l1, beta1, rest1, beta2, rest2, epsilon, corrected_rate, correction2, shrink;
+    bool penalized, all_move;
+    Mask<T> penalizes, moves;  // lanes with a penalty; lanes that this step changes
     double beta1_power, beta2_power;
 };
 
-template <class T>
+// The lanes whose flag is set.
+template <class P, class F>
+INLINE Mask<typename P::T> lanes_where(F flag) {
+    using T = typename P::T;
+    return spread<P>([&](long m) { return flag(m) ? T(1) : T(0); }) != 0;
+}
+
+template <class P, class T = typename P::T>
 StepConstants<T> step_constants(const Session<T>& s) {
-    const std::int64_t place = s.step - s.rates_from;
-    const double rate = s.n_rates ? s.rates[place < s.n_rates ? place : s.n_rates - 1] : 0;
+    const std::int64_t place = s.step - s.factors_from;
+    const double factor = s.n_factors ? s.factors[place < s.n_factors ? place : s.n_factors - 1] : 0;
     const double power1 = s.beta1_power * s.beta1, power2 = s.beta2_power * s.beta2;
-    StepConstants<T> c;
-    c.rate = T(rate);
-    c.l2 = T(s.l2);
-    c.l1 = T(s.l1);
-    c.penalized = s.l2 != 0 || s.l1 != 0;
-    c.beta1 = T(s.beta1);
-    c.rest1 = T(1 - s.beta1);
-    c.beta2 = T(s.beta2);
-    c.rest2 = T(1 - s.beta2);
-    c.epsilon = T(s.epsilon);
     const bool corrects = s.rule == Rule::adam || s.rule == Rule::adamw;
-    c.corrected_rate = T(corrects ? rate / (1 - power1) : rate);
-    c.correction2 = T(corrects ? 1 / __builtin_sqrt(1 - power2) : 1);
-    c.shrink = T(1 - rate * s.decay);
+    const auto rate = [&](long m) { return s.members[m].rate * factor; };
+    StepConstants<T> c;
+    c.rate = spread<P>([&](long m) { return T(rate(m)); });
+    c.l2 = load<T>(s.l2.at);
+    c.l1 = load<T>(s.l1.at);
+    c.penalized = s.penalized;
+    c.penalizes = (c.l2 != 0) | (c.l1 != 0);
+    c.beta1 = all<T>(T(s.beta1));
+    c.rest1 = all<T>(T(1 - s.beta1));
+    c.beta2 = all<T>(T(s.beta2));
+    c.rest2 = all<T>(T(1 - s.beta2));
+    c.epsilon = all<T>(T(s.epsilon));
+    c.corrected_rate = corrects ? spread<P>([&](long m) { return T(rate(m) / (1 - power1)); }) : c.rate;
+    c.correction2 = all<T>(T(corrects ? 1 / __builtin_sqrt(1 - power2) : 1));
+    c.shrink = spread<P>([&](long m) { return T(1 - rate(m) * s.decay); });
     c.beta1_power = power1;
     c.beta2_power = power2;
     return c;
 }
 
-// One vector of parameters; `first` and `second` are the optimizer's own, where it has them.
+// One vector of parameters; `first` and `second` are the optimizer's own, where it has them. Lanes that do
+// not move keep what they have.
 template <Rule rule, bool is_weight, class T>
 INLINE void update(const StepConstants<T>& c, Vec<T> g, T* value, [[maybe_unused]] T* first, [[maybe_unused]] T* second, T* gradient) {
-    Vec<T> w = load<T>(value);
+    const Vec<T> before = load<T>(value);
+    Vec<T> w = before;
+    const auto put = [&](T* to, Vec<T> now, Vec<T> then) { store<T>(to, c.all_move ? now : c.moves ? now : then); };
     if constexpr (is_weight) {
         if (c.penalized) {
-            g = fma(all<T>(c.l2), w, g);
-            if (c.l1 != 0) {
-                const Vec<T> l1 = all<T>(c.l1);
-                g = g + (w > 0 ? l1 : w < 0 ? -l1 : Vec<T>{});
-            }
+            const Vec<T> sign = w > 0 ? c.l1 : w < 0 ? -c.l1 : Vec<T>{};
+            g = c.penalizes ? fma(c.l2, w, g) : g;
+            g = c.l1 != 0 ? g + sign : g;
         }
     }
-    const Vec<T> minus_rate = all<T>(-c.rate);
     if constexpr (rule == Rule::none) {
         store<T>(gradient, g);
         return;
     } else if constexpr (rule == Rule::sgd) {
-        w = fma(minus_rate, g, w);
+        w = fma(-c.rate, g, w);
     } else if constexpr (rule == Rule::momentum || rule == Rule::nesterov) {
-        const Vec<T> beta = all<T>(c.beta1), v = fma(beta, load<T>(first), g);
-        store<T>(first, v);
-        w = fma(minus_rate, rule == Rule::nesterov ? fma(beta, v, g) : v, w);
+        const Vec<T> v0 = load<T>(first), v = fma(c.beta1, v0, g);
+        put(first, v, v0);
+        w = fma(-c.rate, rule == Rule::nesterov ? fma(c.beta1, v, g) : v, w);
     } else if constexpr (rule == Rule::rmsprop || rule == Rule::adagrad) {
-        const Vec<T> s = rule == Rule::rmsprop ? fma(all<T>(c.beta2), load<T>(first), all<T>(c.rest2) * (g * g)) : fma(g, g, load<T>(first));
-        store<T>(first, s);
-        w = fma(minus_rate, g / (root(s) + all<T>(c.epsilon)), w);
+        const Vec<T> s0 = load<T>(first), s = rule == Rule::rmsprop ? fma(c.beta2, s0, c.rest2 * (g * g)) : fma(g, g, s0);
+        put(first, s, s0);
+        w = fma(-c.rate, g / (root(s) + c.epsilon), w);
     } else {  // adam, adamw
-        if constexpr (rule == Rule::adamw && is_weight) w = w * all<T>(c.shrink);
-        const Vec<T> m = fma(all<T>(c.beta1), load<T>(first), all<T>(c.rest1) * g);
-        const Vec<T> v = fma(all<T>(c.beta2), load<T>(second), all<T>(c.rest2) * (g * g));
-        store<T>(first, m);
-        store<T>(second, v);
-        w = fma(all<T>(-c.corrected_rate), m / fma(root(v), all<T>(c.correction2), all<T>(c.epsilon)), w);
+        if constexpr (rule == Rule::adamw && is_weight) w = w * c.shrink;
+        const Vec<T> m0 = load<T>(first), v0 = load<T>(second);
+        const Vec<T> m = fma(c.beta1, m0, c.rest1 * g), v = fma(c.beta2, v0, c.rest2 * (g * g));
+        put(first, m, m0);
+        put(second, v, v0);
+        w = fma(-c.corrected_rate, m / fma(root(v), c.correction2, c.epsilon), w);
     }
-    store<T>(value, w);
+    put(value, w, before);
 }
 
 // W of rows [k, k + rows) and columns [column, column + columns) to the layout of the way back.
@@ -99,7 +109,7 @@ void refresh_back(const Layer<T>& layer, long k, long rows, long first_column, l
     for (long i = k; i < k + rows; i++) {
         T* back = layer.back + i / G * layer.width * G + i % G;
         for (long g = first_column / G * G; g < to; g += G) {
-            const T* from = layer.value.W + g * layer.fan_in + i * G;
+            const T* from = layer.value.W + g / G * layer.groups + i * G;
             const long first = g < first_column ? first_column - g : 0, last = to - g < G ? to - g : G;
             for (long j = first; j < last; j++) back[(g + j) * G] = from[j];
         }
@@ -107,19 +117,21 @@ void refresh_back(const Layer<T>& layer, long k, long rows, long first_column, l
 }
 
 // A tile of gradients [vector groups][rows][group] and the weights below it.
-template <class T>
+template <class P, class T = typename P::T>
 void update_tile(const Layer<T>& layer, Rule rule, const StepConstants<T>& c, const T* tile, long tile_groups, long k, long rows, long vector, long vectors) {
-    constexpr long G = group<T>;
+    constexpr long G = P::group;
+    const StepConstants<T> held = c;  // in registers: no store can change a copy
     with_rule(rule, [&](auto by) {
         for (long v = 0; v < vectors; v++) {
-            const long from = column<T>(v, tile_groups), to = column<T>(vector + v, layer.fan_in * G) + k * G;
+            const long from = column<P>(v, tile_groups), to = column<P>(vector + v, layer.groups) + k * G;
             for (long i = 0; i < rows; i++) {
                 const long at = to + i * G;
-                update<by.rule, true, T>(c, load<T>(tile + from + i * G), layer.value.W + at, layer.first.W + at, layer.second.W + at, layer.gradient.W + at);
+                update<by.rule, true, T>(held, load<T>(tile + from + i * G), layer.value.W + at, layer.first.W + at, layer.second.W + at, layer.gradient.W + at);
             }
         }
     });
-    if (layer.back && rule != Rule::none) refresh_back<T>(layer, k, rows, vector * lanes<T>, vectors * lanes<T>);
+    if constexpr (!P::networks)
+        if (layer.back && rule != Rule::none) refresh_back<T>(layer, k, rows, vector * lanes<T>, vectors * lanes<T>);
 }
 
 // Bias and PReLU gradients: sums over the rows of the batch, four chains at a time.
@@ -141,26 +153,28 @@ INLINE void update_vectors(long from, long to, long rows, Row row, Rule rule, co
     }
 }
 
-// Each unit's incoming weights back to norm `most`, for column groups [from, to).
-template <class T>
-void limit_norms(const Layer<T>& layer, double most, long from, long to) {
-    constexpr long G = group<T>;
+// Each unit's incoming weights back to norm most(lane), 0 for no bound, for column groups [from, to).
+template <class P, class Most, class T>
+void limit_norms(const Layer<T>& layer, Most most, long from, long to) {
+    constexpr long G = P::group;
     for (long g = from; g < to; g++) {
-        T* W = layer.value.W + g * layer.fan_in * G;
+        T* W = layer.value.W + g * layer.groups;
         double square[G] = {};
         for (long k = 0; k < layer.fan_in; k++)
             for (long j = 0; j < G; j++) square[j] += double(W[k * G + j]) * double(W[k * G + j]);
         bool any = false;
         T factor[G];
         for (long j = 0; j < G; j++) {
-            const double norm = __builtin_sqrt(square[j]);
-            factor[j] = norm > most ? T(most / norm) : T(1);
-            any |= norm > most;
+            const double norm = __builtin_sqrt(square[j]), bound = most(j % P::members);
+            const bool beyond = bound != 0 && norm > bound;
+            factor[j] = beyond ? T(bound / norm) : T(1);
+            any |= beyond;
         }
         if (!any) continue;
         for (long k = 0; k < layer.fan_in; k++)
             for (long j = 0; j < G; j++) W[k * G + j] *= factor[j];
-        if (layer.back) refresh_back<T>(layer, 0, layer.fan_in, g * G, G);
+        if constexpr (!P::networks)
+            if (layer.back) refresh_back<T>(layer, 0, layer.fan_in, g * G, G);
     }
 }
 

@@ -1,0 +1,120 @@
+"""A crew in the kernel: members that train together, and the way of their state in and out."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kilonet.engine import machine
+from kilonet.engine.planner import Crew
+from kilonet.engine.problem import Problem
+from kilonet.engine.state import State
+from kilonet.engine.translate import Translator
+from kilonet.schedules import Schedule, constant
+
+Array = NDArray[Any]
+Floats = NDArray[np.float64]
+
+_COUNTERS = ("step", "epoch", "best_value", "best_epoch", "wait", "stopped", "diverged")
+_STEPS_AHEAD = 1 << 17  # factors of so many steps take some 50 ms
+
+
+class Factors:
+    """The schedule's factor of every step, worked out one stretch of epochs ahead: a run may have very many steps."""
+
+    def __init__(self, problem: Problem, schedule: Schedule) -> None:
+        self._problem, self._schedule = problem, schedule
+        self._constant = schedule == constant
+        self._epochs = problem.recipe.epochs if self._constant else max(1, _STEPS_AHEAD // problem.steps_per_epoch)
+        self._first, self._factors = -1, np.ones(1)
+
+    def stretch(self, epoch: int) -> tuple[Floats, int, int]:
+        """Factors that reach from an epoch on: the numbers, the step of the first one, the epoch at their end."""
+        problem, first = self._problem, epoch // self._epochs * self._epochs
+        begin = first * problem.steps_per_epoch
+        if not self._constant and self._first != first:
+            steps = np.arange(begin, min(begin + self._epochs * problem.steps_per_epoch, problem.total_steps))
+            self._factors = self._schedule.factors(steps, problem.steps_per_epoch, problem.total_steps)
+            self._first = first
+        return self._factors, begin, first + self._epochs
+
+
+class KernelCrew:
+    """A crew with its memory in the kernel."""
+
+    def __init__(self, problem: Problem, crew: Crew, translator: Translator, factors: Factors) -> None:
+        self.members, self.packed = list(crew.members), crew.packed
+        self._problem, self._factors, self._reach = problem, factors, -1
+        self.kernel = machine.trainer(
+            problem.recipe.dtype, translator.settings(crew.members, crew.packed), problem.network
+        )
+        work = 3.0 * problem.network.n_weights * problem.batch * len(crew.members)
+        self._threads = machine.thread_count(problem.recipe.n_threads, work)
+
+    @property
+    def live(self) -> bool:
+        """Whether a member has anything left to do."""
+        return bool(self.kernel.live) and self.kernel.epoch < self._problem.recipe.epochs
+
+    @property
+    def epoch(self) -> int:
+        """Epochs that its live members have completed."""
+        return int(self.kernel.epoch)
+
+    def entry(self, target: int) -> tuple[Any, int, int]:
+        """What the pool is told: the kernel, how far it can go towards an epoch, how many threads are of use."""
+        if self.epoch >= self._reach:
+            factors, begin, self._reach = self._factors.stretch(self.epoch)
+            self.kernel.set_factors(factors, begin)
+        return self.kernel, min(target, self._reach), self._threads
+
+    def load(self, state: State) -> None:
+        """Bring a fresh kernel to a state of the whole population."""
+        kernel, per_epoch = self.kernel, self._problem.steps_per_epoch
+        live = [m for m in self.members if not state["stopped"][m] and not state["diverged"][m]]
+        step, epoch = (int(state[name][(live or self.members)[0]]) for name in ("step", "epoch"))
+        for place, member in enumerate(self.members):
+            counters: dict[str, Any] = {"best_value": 0.0, "best_epoch": 0, "wait": 0}
+            counters |= {name: state[name][member].item() for name in _COUNTERS if name in state}
+            counters["sums"] = state["sums"][member].tolist()
+            counters["epoch"] += bool(counters["diverged"])
+            kernel.set_counters(place, counters)
+        position = max(step - epoch * per_epoch, 0)
+        kernel.set_place(step, epoch, position)
+        for slot in range(len(state["slots"]) if step else 0):  # zeros before the first step, as in the kernel
+            kernel.load_slot(slot, state["slots"][slot], self.members)
+        kernel.load(state["theta"], self.members)
+        if position:  # else the epoch starts with these parameters
+            kernel.load_start(state["start_theta"], self.members)
+        if "best_theta" in state:
+            kernel.load_best(state["best_theta"], self.members)
+        kernel.load_history(state["history"], self.members)
+
+    def counters(self) -> list[dict[str, Any]]:
+        """How far each member is; the epoch of a diverged one is the last that was finite."""
+        found = [self.kernel.counters(place) for place in range(len(self.members))]
+        for counters in found:
+            counters["epoch"] -= bool(counters["diverged"])
+        return found
+
+    def store(self, state: State) -> None:
+        """Write what the members have into a state of the whole population."""
+        kernel = self.kernel
+        for member, counters in zip(self.members, self.counters(), strict=True):
+            for name in (*_COUNTERS, "sums"):
+                if name in state:
+                    state[name][member] = counters[name]
+        kernel.store(state["theta"], self.members)
+        for slot in range(len(state["slots"])):
+            kernel.store_slot(slot, state["slots"][slot], self.members)
+        if "best_theta" in state:
+            kernel.store_best(state["best_theta"], self.members)
+
+
+def fullest(crews: Sequence[KernelCrew]) -> Mapping[str, int]:
+    """How many members train in packs, and how many alone."""
+    return {
+        "packs": sum(crew.packed for crew in crews),
+        "single": sum(not crew.packed for crew in crews),
+    }

@@ -1,0 +1,91 @@
+"""Which members train together: packs of networks side by side in the lanes of a vector, or single ones.
+
+A pack trains as many members of equal shape as a vector has lanes, a *crew* of them, in little more time than
+one. A wide network fills the vectors by itself, and a pack of such would not stay in the caches. Results do not
+depend on the plan: a member has the same bits in every crew.
+"""
+
+import os
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from kilonet.checks import choice
+from kilonet.engine.problem import Problem
+from kilonet.network import Network
+
+
+@dataclass(frozen=True)
+class Crew:
+    """Members that train together, by their places in the population; packed: in the lanes of vectors.
+
+    >>> Crew((0, 1, 2), packed=True)
+    Crew(members=(0, 1, 2), packed=True)
+    """
+
+    members: tuple[int, ...]
+    packed: bool
+
+
+def plan(problem: Problem, members: Iterable[int], step: Sequence[int], lanes: int) -> list[Crew]:
+    """The crews of some members of a problem; step: how far each member of it is.
+
+    Who shares a pack shares the rows of every batch: the order of the rows and the schedule.
+    """
+    keys: dict[Hashable, list[int]] = {}
+    orders, schedules = problem.recipe.orders, problem.recipe.each("schedule")
+    for member in members:
+        keys.setdefault((orders[member], schedules[member], step[member]), []).append(member)
+    return [crew for group in keys.values() for crew in _crews(problem, group, lanes)]
+
+
+def _crews(problem: Problem, group: Sequence[int], lanes: int) -> list[Crew]:
+    packs = [tuple(group[start : start + lanes]) for start in range(0, len(group), lanes)]
+    crews = []
+    for pack in packs:
+        if pays(problem.network, problem.batch, len(pack), lanes):
+            crews.append(Crew(pack, packed=True))
+        else:
+            crews += [Crew((member,), packed=False) for member in pack]
+    return crews
+
+
+def pays(network: Network, batch: int, members: int, lanes: int) -> bool:
+    """Whether a pack of so many members is quicker than one after another.
+
+    >>> pays(Network([2, 20, 2]), batch=32, members=8, lanes=8)
+    True
+    >>> pays(Network([784, 1024, 1024, 10]), batch=256, members=8, lanes=8)
+    False
+    """
+    asked = _asked()
+    if asked:
+        return asked == "networks"
+    return pack_cost(network, batch, lanes) < members * single_cost(network, batch, lanes)
+
+
+def pack_cost(network: Network, batch: int, lanes: int) -> float:
+    """Time of one step of a whole pack, in multiply-adds of vectors."""
+    del lanes
+    return batch * (3.0 * network.n_weights + 60.0 * network.n_neurons) * (1 if network.n_parameters < 10_000 else 3)
+
+
+def single_cost(network: Network, batch: int, lanes: int) -> float:
+    """Time of one step of a network by itself, in multiply-adds of vectors."""
+    return batch * (3.0 * network.n_weights / lanes + 60.0 * network.n_neurons / lanes) + 4000
+
+
+def _asked() -> str:
+    """What KILONET_PACKING asks for: "columns", "networks", or nothing."""
+    asked = os.environ.get("KILONET_PACKING", "")
+    return choice("the environment variable KILONET_PACKING", asked, ("columns", "networks")) if asked else ""
+
+
+def describe(crews: Sequence[Crew], **more: Any) -> dict[str, Any]:
+    """What was decided, in numbers."""
+    packed = [crew for crew in crews if crew.packed]
+    return {
+        "packs": len(packed),
+        "members_in_packs": sum(len(crew.members) for crew in packed),
+        "single_members": len(crews) - len(packed),
+    } | more
