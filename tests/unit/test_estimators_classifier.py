@@ -13,6 +13,7 @@ from sklearn.utils.estimator_checks import check_classifier_multioutput
 
 import kilonet as kn
 from kilonet import MLPClassifier
+from kilonet.estimators.insight import loss_on
 
 X, Y = load_iris(return_X_y=True)
 TWO = Y < 2
@@ -199,3 +200,18 @@ def test_a_loss_of_ones_own_runs_on_the_reference_engine() -> None:
     assert model.engine_ == "reference"
     assert model.score(X, Y) > 0.93
     np.testing.assert_allclose(model.predict_proba(X).sum(axis=1), 1)
+
+
+def test_the_loss_on_rows_of_losses_with_targets_of_their_own_form() -> None:
+    """Losses that turn class numbers into bits or signs are given those, as in training."""
+    sign = 2.0 * Y[TWO] - 1
+    model = quick(loss="logistic").fit(X[TWO], Y[TWO])
+    margin = sign * model.decision_function(X[TWO])
+    assert loss_on(model, X[TWO], Y[TWO]) == pytest.approx(np.log1p(np.exp(-margin)).mean())
+    model = quick(loss="hinge").fit(X[TWO], Y[TWO])
+    margin = sign * model.decision_function(X[TWO])
+    assert loss_on(model, X[TWO], Y[TWO]) == pytest.approx(np.maximum(1 - margin, 0).mean())
+    bits = np.column_stack([Y > 0, Y > 1]).astype(int)
+    model = quick(loss="squared_hinge").fit(X, bits)
+    margins = (2 * bits - 1) * model.decision_function(X)
+    assert loss_on(model, X, bits) == pytest.approx((np.maximum(1 - margins, 0) ** 2).sum(axis=1).mean())

@@ -57,6 +57,7 @@ def loss_on(estimator: Estimator, X: Any, y: NDArray[Any]) -> float:
     >>> round(loss_on(classifier, X, y), 6)  # nothing is to be learned: log(2)
     0.693147
     """
-    footing = estimator._footing
-    scores = estimator.network_.scores(estimator.theta_, footing.inputs(X))
-    return float(np.mean(footing.loss.value(scores, footing.codec.targets(y)), dtype=np.float64))
+    footing, network = estimator._footing, estimator.network_
+    scores = network.scores(estimator.theta_, footing.inputs(X))
+    targets = footing.loss.targets(footing.codec.targets(y), network.n_outputs, np.float64)
+    return float(np.mean(footing.loss.value(scores, targets), dtype=np.float64))
