@@ -120,6 +120,10 @@ class TestRoundTrip:
         assert back.theta.tobytes() == theta.tobytes()
         assert (back.loss, back.recipe, back.state) == (kn.huber(2.0), recipe, None)
         assert (back.target_mean.tolist(), back.target_scale.tolist()) == ([3.0], [0.1])
+        for flat in (np.zeros(3), np.zeros((3, 3))):
+            with pytest.raises(FileFormatError, match=r"needs \(epochs, 2\), one curve per member"):
+                save(replace(model, history={"loss": flat}), path)
+        save(replace(model, history={"loss": np.zeros((3, 2))}), path)
 
     @pytest.mark.parametrize(
         "labels",
@@ -168,6 +172,9 @@ class TestRefusedWhenSaving:
             ({"theta": np.full(78, np.nan, np.float32)}, "NaN"),
             ({"theta": np.zeros(78)}, "float64, but the recipe says float32"),
             ({"theta": np.zeros((2, 78), np.float32)}, "2 members, but the recipe has 1"),
+            ({"recipe": RECIPE.but(seeds=[1, 2])}, "theta has 1 members, but the recipe has 2 seeds"),
+            ({"history": {"loss": np.zeros((3, 2))}}, r"history has shape \(3, 2\); it needs \(epochs,\)"),
+            ({"history": {"loss": np.zeros(())}}, r"history has shape \(\); it needs \(epochs,\)"),
             ({"classes": np.array([1, 2, 3])}, "3 classes, but the network has 2 outputs"),
             ({"classes": None}, "no classes"),
             ({"task": "guessing"}, "unknown"),

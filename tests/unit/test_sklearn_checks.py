@@ -21,6 +21,8 @@ pytestmark = pytest.mark.filterwarnings("default")
         MLPClassifier(loss="squared_hinge"),
         MLPClassifier(hidden=()),
         MLPRegressor(loss="huber", hidden=30, activation="gelu", schedule="constant"),
+        MLPClassifier(members=3, hidden=30, epochs=60, rate=0.01),
+        MLPRegressor(members=2, hidden=30, epochs=60, rate=0.01),
     ]
 )
 def test_scikit_learn_check(estimator: Any, check: Any) -> None:

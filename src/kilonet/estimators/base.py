@@ -1,6 +1,7 @@
 """What both estimators do alike: train, go on, and look into the network."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
 from weakref import WeakKeyDictionary
@@ -14,6 +15,7 @@ from kilonet import persistence
 from kilonet.checks import whole
 from kilonet.engine import choose
 from kilonet.errors import DataError, SettingError
+from kilonet.estimators import ensemble
 from kilonet.estimators.footing import Footing, check_same, found
 from kilonet.estimators.labels import Labels
 from kilonet.estimators.numbers import Numbers
@@ -44,7 +46,7 @@ class Unchanged(TransformerMixin):
 
 
 class BaseMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Settings, BaseEstimator):
-    """A fully-connected network as a scikit-learn estimator; the subclasses say what y is."""
+    """A fully-connected network, or several, as a scikit-learn estimator; the subclasses say what y is."""
 
     _footing: Footing
 
@@ -164,16 +166,23 @@ class BaseMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Settings, BaseE
             _PREDICTORS[self] = (self.theta_, predictor)
         return predictor
 
-    def _scores(self, X: Any) -> NDArray[Any]:
+    @property
+    def _n_members(self) -> int:
+        return 1 if self.theta_.ndim == 1 else len(self.theta_)
+
+    def _pooled(self, X: Any, pool: Callable[[NDArray[Any]], NDArray[Any]], axis: int = 0) -> NDArray[Any]:
+        """What pool makes of the scores (members, rows, outputs); axis: where its results have the rows."""
         inputs = self._inputs(X)  # first: it says when nothing is fitted
-        scores: NDArray[Any] = self._predictor().scores(inputs)
-        return scores.reshape(-1, self.network_.n_outputs)
+        predictor, members, outputs = self._predictor(), self._n_members, self.network_.n_outputs
+        pieces = [inputs[rows] for rows in ensemble.blocks(inputs.shape[0], members, outputs)]
+        found = [pool(predictor.scores(piece).reshape(members, -1, outputs)) for piece in pieces]
+        return found[0] if len(found) == 1 else np.concatenate(found, axis=axis)
 
     def transform(self, X: Any, layer: int = -1) -> NDArray[Any]:
-        """Outputs (n, units) of a hidden layer for X, in the type of theta_.
+        """Outputs (n, units) of a hidden layer for X, in the type of theta_; of several members (n, members * units).
 
-        layer: 0 is the first hidden layer, −1 the last: what the output layer sees, which in a
-        single-layer network are the encoded columns themselves. Names of the columns
+        The units of the first member come first. layer: 0 is the first hidden layer, −1 the last: what the output
+        layer sees, which in a single-layer network are the encoded columns themselves, once. Names of the columns
         (`get_feature_names_out`, `set_output`) are those of the last. Raises SettingError where there
         is no such layer.
         """
@@ -190,7 +199,8 @@ class BaseMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Settings, BaseE
                 "layer; ask for arrays: set_output(transform='default')."
             )
         outputs: NDArray[Any] = self._predictor().hidden(inputs, place)
-        return outputs.reshape(inputs.shape[0], -1)
+        by_row = np.moveaxis(outputs.reshape(self._n_members, *outputs.shape[-2:]), 0, 1)
+        return by_row.reshape(inputs.shape[0], -1)
 
     def _gives_frames(self) -> bool:
         """Whether scikit-learn makes data frames of what `transform` gives."""
@@ -198,17 +208,18 @@ class BaseMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Settings, BaseE
 
     @property
     def _n_features_out(self) -> int:
-        return int(self.network_.sizes[-2])
+        members = self._n_members if self.network_.n_layers > 1 else 1
+        return members * int(self.network_.sizes[-2])
 
     @property
     def coefs_(self) -> list[NDArray[Any]]:
-        """Weights of each layer, (fan_in, units); (pieces, fan_in, units) for maxout."""
+        """Weights of each layer, (fan_in, units); (pieces, fan_in, units) for maxout; several members in front."""
         check_is_fitted(self)
         return [view.W.swapaxes(-1, -2) for view in self.network_.views(self.theta_)]
 
     @property
     def intercepts_(self) -> list[NDArray[Any]]:
-        """Biases of each layer, (units,); (pieces, units) for maxout."""
+        """Biases of each layer, (units,); (pieces, units) for maxout; several members in front."""
         check_is_fitted(self)
         return [view.b for view in self.network_.views(self.theta_)]
 

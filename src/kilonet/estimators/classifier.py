@@ -9,6 +9,7 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils.metaestimators import available_if
 
 from kilonet.errors import DataError, SettingError
+from kilonet.estimators import ensemble
 from kilonet.estimators.base import BaseMLP
 from kilonet.estimators.labels import Labels, label_array
 from kilonet.estimators.plan import loss_of
@@ -50,6 +51,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     ['low', 'high']
     >>> classifier.n_iter_, classifier.coefs_[0].shape
     (1000, (1, 8))
+    >>> several = MLPClassifier(hidden=(8,), members=5, epochs=9, random_state=0).fit(X, ["low", "low", "high", "high"])
+    >>> several.predict([[0.2]]).shape, several.predict_proba_members([[0.2]]).shape, several.predict_std([[0.2]]).shape
+    ((1,), (5, 1, 2), (1, 2))
     """
 
     class_weight: Any = None
@@ -80,24 +84,52 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         return self._partial_fit(X, y, sample_weight, codec)
 
     def predict(self, X: Any) -> NDArray[Any]:
-        """The likeliest class of each row (n,); with several labels per row (n, n_labels) of 0 and 1."""
-        scores = self._scores(X)
-        return self._labels.chosen(scores)
+        """The likeliest class of each row (n,); with several labels per row (n, n_labels) of 0 and 1.
+
+        Of several members the mean of their probabilities decides; of their scores where the loss has no probabilities.
+        """
+        deciding = self._deciding(X)
+        return self._labels.chosen(deciding)
+
+    def predict_members(self, X: Any) -> NDArray[Any]:
+        """What each member predicts by itself: (members, n); with several labels per row (members, n, n_labels)."""
+
+        def chosen(scores: NDArray[Any]) -> NDArray[Any]:
+            return np.stack([self._labels.chosen(own) for own in scores])
+
+        return self._pooled(X, chosen, axis=1)
 
     def decision_function(self, X: Any) -> NDArray[Any]:
-        """Scores (n, n_classes); for two classes (n,), positive for the second one."""
-        scores = self._scores(X)
-        return self._labels.decision(scores)
+        """Scores (n, n_classes); for two classes (n,), positive for the second one.
+
+        Of several members: the logarithms of `predict_proba`, which do not lose what is next to 0 or 1; for two
+        classes, and for every one of several labels, its log-odds. Without probabilities: the mean of the scores.
+        """
+        deciding = self._deciding(X)
+        return self._labels.decision(deciding)
 
     @available_if(_has_probabilities)
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
         """Probabilities (n, n_classes) in the order of classes_; absent for the hinge losses.
 
         Rows sum to 1, but where there are several labels per row: each column then is the probability of
-        its own label.
+        its own label. Of several members: the mean of `predict_proba_members`.
         """
-        scores = self._scores(X).astype(np.float64)
-        return self._labels.probabilities(scores)
+        return self._pooled(X, lambda scores: self._probabilities(scores).mean(axis=0))
+
+    @available_if(_has_probabilities)
+    def predict_proba_members(self, X: Any) -> NDArray[np.float64]:
+        """Probabilities of each member by itself (members, n, n_classes); absent where predict_proba is."""
+        return self._pooled(X, self._probabilities, axis=1)
+
+    @available_if(_has_probabilities)
+    def predict_std(self, X: Any) -> NDArray[np.float64]:
+        """Standard deviation over the members of their probabilities, (n, n_classes); absent where predict_proba is.
+
+        It is that of these members (divided by their number), and 0 for a single one: how much the networks
+        disagree, not how often they err.
+        """
+        return self._pooled(X, lambda scores: self._probabilities(scores).std(axis=0))
 
     @available_if(_has_probabilities)
     def predict_log_proba(self, X: Any) -> NDArray[np.float64]:
@@ -107,9 +139,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Share of rows whose label (with several per row: all labels) is predicted; labels may be any hashable."""
-        scores = self._scores(X)
+        deciding = self._deciding(X)
         labels = self._labels
-        right = labels.matches(label_array(y)) == labels.matches(labels.chosen(scores))
+        right = labels.matches(label_array(y)) == labels.matches(labels.chosen(deciding))
         if right.ndim == 2:
             right = right.all(axis=1)
         return float(np.average(right, weights=sample_weight))
@@ -117,6 +149,12 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     @property
     def _labels(self) -> Labels:
         return cast(Labels, self._footing.codec)
+
+    def _deciding(self, X: Any) -> NDArray[Any]:
+        return self._pooled(X, lambda scores: ensemble.deciding(self._labels, scores))
+
+    def _probabilities(self, scores: NDArray[Any]) -> NDArray[np.float64]:
+        return ensemble.probabilities(self._labels, scores)
 
     def _target_array(self, y: Any) -> NDArray[Any]:
         return label_array(y)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import clone
 
-from kilonet.checks import as_float_dtype
+from kilonet.checks import as_float_dtype, whole
 from kilonet.errors import SettingError
 from kilonet.estimators.labels import Labels
 from kilonet.estimators.numbers import Numbers
@@ -19,16 +19,17 @@ from kilonet.tables import TableEncoder
 
 @dataclass(frozen=True, eq=False)
 class Footing:
-    """Settled by the first training rows: how X and y become numbers, the network, the draws, the number type.
+    """Settled by the first training rows: how X and y become numbers, the networks, the draws, the number type.
 
     encoder: a fitted `TableEncoder`, or None for numbers as they are. codec: `Labels` or `Numbers`, which
-    hold the loss. dtype: "float32" or "float64".
+    hold the loss. seeds: one per member. dtype: "float32" or "float64".
     """
 
     encoder: TableEncoder | None
     codec: Labels | Numbers
     network: Network
     draws: Draws
+    seeds: tuple[int, ...]
     dtype: str
 
     @property
@@ -54,11 +55,17 @@ def found(settings: Settings, rows: Rows, codec: Labels | Numbers, draws: Draws)
         encoder.fit(rows.X, sample_weight=rows.masked_weights)
         n_inputs = encoder.state_.width
     network = network_of(settings, n_inputs, codec.n_outputs)
-    return Footing(encoder, codec, network, draws, dtype or _followed(rows.X))
+    seeds = draws.seeds(whole("members", settings.members))
+    return Footing(encoder, codec, network, draws, seeds, dtype or _followed(rows.X))
 
 
 def check_same(settings: Settings, footing: Footing, loss: Any) -> None:
-    """Training can only go on with the network and the loss it has. Raises SettingError otherwise."""
+    """Training can only go on with the networks and the loss it has. Raises SettingError otherwise."""
+    if settings.members != len(footing.seeds):
+        raise SettingError(
+            f"training cannot go on with members={settings.members}: it began with {len(footing.seeds)}. "
+            "Set members back, or fit anew with warm_start=False."
+        )
     network = network_of(settings, footing.network.n_inputs, footing.network.n_outputs)
     if network != footing.network:
         raise SettingError(

@@ -11,6 +11,7 @@ from kilonet import persistence
 from kilonet.engine import choose
 from kilonet.errors import FileFormatError
 from kilonet.estimators.classifier import MLPClassifier
+from kilonet.estimators.ensemble import at_epochs, over_members
 from kilonet.estimators.footing import Footing
 from kilonet.estimators.labels import Labels
 from kilonet.estimators.numbers import Numbers
@@ -42,11 +43,9 @@ def load(path: str | os.PathLike[str]) -> MLPClassifier | MLPRegressor:
 
 def from_model(model: SavedModel) -> MLPClassifier | MLPRegressor:
     """The estimator that a saved model describes. Raises FileFormatError where its parts make none."""
-    if model.theta.ndim != 1 and len(model.theta) != 1:
-        raise FileFormatError(f"this model has {len(model.theta)} members; an estimator holds one network.")
     try:
         return _restored(model)
-    except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+    except (LookupError, ArithmeticError, TypeError, ValueError, AttributeError) as error:
         raise FileFormatError(f"this model does not describe an estimator: {error!r:.200}. Save it again.") from error
 
 
@@ -57,23 +56,26 @@ def _restored(model: SavedModel) -> MLPClassifier | MLPRegressor:
     estimator: MLPClassifier | MLPRegressor = kind(**_parameters(kind, model))
     seed, order, split = extra.get("draws", (model.recipe.seeds[0], model.recipe.order or 0, model.recipe.seeds[0]))
     encoder = None if model.encoder is None else TableEncoder.from_json(dict(model.encoder))
-    footing = Footing(encoder, codec, model.network, Draws(seed, order, split), model.recipe.dtype)
-    theta = np.array(model.theta).reshape(-1)
+    recipe, members = model.recipe, model.recipe.n_members
+    footing = Footing(encoder, codec, model.network, Draws(seed, order, split), recipe.seeds, recipe.dtype)
+    lead = () if members == 1 else (members,)  # a single network has no axis of members
+    theta = np.array(model.theta).reshape(*lead, -1)
     theta.flags.writeable = False
-    curves = {name: np.asarray(model.history.get(name, np.zeros(0))).reshape(-1) for name in METRICS}
+    curves = {name: np.asarray(model.history.get(name, np.zeros((0, *lead)))).reshape(-1, *lead) for name in METRICS}
     history = History(**curves)
-    best = int(extra.get("best_epoch", len(history)))
+    kept = np.broadcast_to(np.asarray(extra.get("best_epoch", len(history)), dtype=np.int64), lead).copy()
+    best = kept if lead else int(kept)
     fitted: dict[str, Any] = {
         "_footing": footing,
         "network_": model.network,
         "encoder_": encoder,
         "theta_": theta,
-        "recipe_": model.recipe,
+        "recipe_": recipe,
         "history_": history,
         "n_outputs_": model.network.n_outputs,
         "n_iter_": len(history),
         "best_epoch_": best,
-        "loss_": float(history.loss[best - 1]) if 0 < best <= len(history) else float("nan"),
+        "loss_": over_members(at_epochs(history.loss, best)),
         "engine_": str(extra.get("engine", choose(model.network, model.loss).NAME)),
         "interrupted_": False,
         "n_features_in_": int(extra.get("n_features", getattr(encoder, "n_features_in_", model.network.n_inputs))),
@@ -105,8 +107,10 @@ def _parameters(kind: type, model: SavedModel) -> dict[str, Any]:
     recipe, known = model.recipe, {field.name for field in fields(kind)}
     alike = ("l2", "l1", "dropout", "input_noise", "max_norm", "batch", "epochs", "dtype")
     told = {name: getattr(recipe, name) for name in alike}
-    told |= {"optimizer": str(recipe.optimizer), "schedule": str(recipe.schedule), "loss": str(model.loss)}
-    told["rate"] = float(recipe.per_member("rate")[0])
+    told |= {"optimizer": str(recipe.optimizer), "loss": str(model.loss)}
+    schedules = [str(schedule) for schedule in recipe.each("schedule")]
+    told["schedule"] = schedules[0] if len(set(schedules)) == 1 else schedules
+    told["rate"] = recipe.optimizer.rate if recipe.n_members > 1 else float(recipe.per_member("rate")[0])
     told["encode"] = None if model.encoder is None else "auto"
     stopping = recipe.each("stopping")[0]
     if stopping is not None:
@@ -116,7 +120,7 @@ def _parameters(kind: type, model: SavedModel) -> dict[str, Any]:
     weights = told.get("class_weight")
     if isinstance(weights, Mapping):
         told["class_weight"] = {label: float(weight) for label, weight in weights["pairs"]}
-    return told | {"hidden": _hidden(model.network, told)}
+    return told | {"hidden": _hidden(model.network, told), "members": recipe.n_members}
 
 
 def _hidden(network: Network, told: Mapping[str, Any]) -> tuple[Any, ...]:

@@ -64,6 +64,11 @@ class Numbers:
         values: Floats = self.mean + self.scale * scores.astype(np.float64)
         return values[:, 0] if self.flat else values
 
+    def spread(self, deviations: Floats) -> Floats:
+        """Differences (n, k) of scores in the units of y; (n,) where y was."""
+        values = self.scale * deviations
+        return values[:, 0] if self.flat else values
+
 
 def number_array(y: Any) -> Floats:
     """The user's y as float64 (n,) or (n, k). Raises DataError for a missing, infinite or non-numeric target."""

@@ -20,12 +20,13 @@ from kilonet.schedules import schedule_from
 from kilonet.stopping import Stopping
 
 SMALL = 10_000  # training rows up to which a batch is 32
+GOLDEN = 0x9E3779B97F4A7C15  # 2**64 over the golden ratio: its multiples lie far apart, and never meet
 ADAPTIVE = ("adam", "adamw", "rmsprop", "adagrad")  # steps of about the rate, whatever the size of the gradient
 
 
 @dataclass(frozen=True)
 class Draws:
-    """What random_state decided: the seed of the member, the order of the rows, and the held-out rows.
+    """What random_state decided: the seed of the first member, the order of the rows, and the held-out rows.
 
     All three are always drawn, so that none depends on whether another is used; they are kept, so that
     training that goes on later goes on with them.
@@ -43,6 +44,14 @@ class Draws:
         """Draws from an int, a NumPy RandomState, or None for NumPy's global one."""
         draws = check_random_state(random_state).randint(0, 2**32, size=3, dtype="uint64")
         return cls(*(int(draw) for draw in draws))
+
+    def seeds(self, members: int) -> tuple[int, ...]:
+        """One seed per member, whose first does not depend on how many there are.
+
+        >>> Draws(5, 0, 0).seeds(3)
+        (5, 11400714819323198490, 4354685564936845359)
+        """
+        return tuple((self.seed + member * GOLDEN) % 2**64 for member in range(members))
 
 
 def batch_size(batch: int | str, n_rows: int) -> int:
@@ -93,14 +102,15 @@ def starting_rate(settings: Settings, network: Network) -> float | None:
     return 10 * own if optimizer.name in ADAPTIVE and isinstance(own, float) else None
 
 
-def first_rate(settings: Settings, network: Network) -> float:
-    """The rate that training begins with, as one number, in whatever way the settings say it.
+def first_rates(settings: Settings, network: Network) -> list[float]:
+    """The rate that each member's training begins with, as a number, in whatever way the settings say it.
 
-    >>> first_rate(Settings(optimizer="sgd"), Network([4, 3])), first_rate(Settings(rate=[0.5]), Network([4, 3]))
-    (0.1, 0.5)
+    >>> first_rates(Settings(optimizer="sgd"), Network([4, 3])), first_rates(Settings(rate=[0.5]), Network([4, 3]))
+    ([0.1], [0.5])
     """
-    recipe = Recipe.make(optimizer=settings.optimizer, rate=starting_rate(settings, network))
-    return float(recipe.per_member("rate")[0])
+    rate, seeds = starting_rate(settings, network), range(whole("members", settings.members))
+    rates: list[float] = Recipe.make(optimizer=settings.optimizer, rate=rate, seeds=seeds).per_member("rate").tolist()
+    return rates
 
 
 def thread_count(n_jobs: int | None) -> int | None:

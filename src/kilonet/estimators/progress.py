@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from kilonet.estimators.ensemble import over_members
 from kilonet.record import EpochRecord
 
 
@@ -39,7 +40,7 @@ def progress(verbose: bool, epochs: int) -> Iterator[list[Callable[[EpochRecord]
 
 
 def describe(record: EpochRecord) -> str:
-    """One line about an epoch: training and, where there is one, validation loss and score.
+    """One line about an epoch: training and, where there is one, validation loss and score, means of the members.
 
     >>> describe(EpochRecord(1, 5, 0.5, 0.75, float("nan"), float("nan"), 0.1))
     'loss 0.5, score 0.75'
@@ -50,5 +51,5 @@ def describe(record: EpochRecord) -> str:
         "validation loss": record.validation_loss,
         "validation score": record.validation_score,
     }
-    present = {name: float(value) for name, value in named.items()}
+    present = {name: over_members(value) for name, value in named.items()}
     return ", ".join(f"{name} {value:.4g}" for name, value in present.items() if value == value)

@@ -36,6 +36,9 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     >>> regressor = MLPRegressor(hidden=(20,), activation="tanh", rate=0.01, random_state=0)
     >>> bool(regressor.fit(X, 1000 + 50 * np.sin(X[:, 0])).score(X, 1000 + 50 * np.sin(X[:, 0])) > 0.99)
     True
+    >>> several = MLPRegressor(hidden=(20,), members=5, epochs=9, random_state=0).fit(X, X[:, 0])
+    >>> several.predict(X).shape, several.predict_members(X).shape, several.predict_std(X).shape
+    ((40,), (5, 40), (40,))
     """
 
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
@@ -48,9 +51,32 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         return self._partial_fit(X, y, sample_weight, lambda rows: self._codec(rows, rows))
 
     def predict(self, X: Any) -> NDArray[np.float64]:
-        """Predictions in the units of y, float64 (n,), or (n, n_targets) where y had two axes."""
-        scores = self._scores(X)
-        return cast(Numbers, self._footing.codec).predictions(scores)
+        """Predictions in the units of y, float64 (n,), or (n, n_targets) where y had two axes.
+
+        Of several members: the mean of what they predict.
+        """
+        # The mean of the scores is of moderate size, whatever the size of y.
+        return self._pooled(X, lambda scores: self._numbers.predictions(scores.mean(axis=0, dtype=np.float64)))
+
+    def predict_members(self, X: Any) -> NDArray[np.float64]:
+        """What each member predicts by itself: (members, n), or (members, n, n_targets) where y had two axes."""
+
+        def predictions(scores: NDArray[Any]) -> NDArray[np.float64]:
+            return np.stack([self._numbers.predictions(own) for own in scores])
+
+        return self._pooled(X, predictions, axis=1)
+
+    def predict_std(self, X: Any) -> NDArray[np.float64]:
+        """Standard deviation over the members of their predictions, in the units of y, shaped like `predict`.
+
+        It is that of these members (divided by their number), and 0 for a single one: how much the networks
+        disagree, not how far they are off.
+        """
+        return self._pooled(X, lambda scores: self._numbers.spread(scores.std(axis=0, dtype=np.float64)))
+
+    @property
+    def _numbers(self) -> Numbers:
+        return cast(Numbers, self._footing.codec)
 
     def _target_array(self, y: Any) -> NDArray[Any]:
         return number_array(y)

@@ -10,6 +10,7 @@ from kilonet.errors import DivergenceWarning, InterruptedWarning, users_line
 from kilonet.record import Runs
 
 JUDGED = 50  # epochs that a curve needs: of a few long ones the first has most of the fall inside itself
+NAMED = 5  # members that are named one by one
 AS_FAST = 0.8  # of its mean speed: more than this at the end is no slowing down
 
 
@@ -26,24 +27,31 @@ def remark(runs: Runs, cause: str, steps_per_epoch: int | None) -> None:
             InterruptedWarning,
             stacklevel=users_line(),
         )
-    elif runs.diverged:
-        warnings.warn(
-            f"training left the finite numbers in epoch {runs.diverged} of {asked}; the model is that of the epoch "
-            f"before. {cause}",
-            DivergenceWarning,
-            stacklevel=users_line(),
-        )
+    elif np.any(runs.diverged):
+        warnings.warn(f"{_lost(runs)} {cause}", DivergenceWarning, stacklevel=users_line())
     elif steps_per_epoch and runs.recipe.stopping is None and done == asked >= JUDGED:
-        steps = np.arange(done) * steps_per_epoch
-        if still_falling(
-            runs.history.loss, runs.recipe.each("schedule")[0].factors(steps, steps_per_epoch, done * steps_per_epoch)
-        ):
+        steps, mean = np.arange(done) * steps_per_epoch, runs.history.loss.reshape(done, -1).mean(axis=1)
+        factors = runs.recipe.each("schedule")[0].factors(steps, steps_per_epoch, done * steps_per_epoch)
+        if still_falling(mean, factors):
             warnings.warn(
                 f"after {done} epochs the training loss still fell as fast as before, so the network has not learned "
                 f"what it could. Raise epochs, or rate (it was {runs.recipe.per_member('rate')[0]:.3g}).",
                 ConvergenceWarning,
                 stacklevel=users_line(),
             )
+
+
+def _lost(runs: Runs) -> str:
+    """Who left the finite numbers, and when."""
+    diverged = np.atleast_1d(np.asarray(runs.diverged))
+    lost = np.flatnonzero(diverged)
+    if runs.single:
+        when = f"in epoch {diverged[0]} of {runs.recipe.epochs}"
+        return f"training left the finite numbers {when}; the model is that of the epoch before."
+    named = ", ".join(f"member {member} in epoch {diverged[member]}" for member in lost[:NAMED])
+    more = f" and {len(lost) - NAMED} more" if len(lost) > NAMED else ""
+    who = f"{len(lost)} of {len(diverged)} members left the finite numbers"
+    return f"{who} ({named}{more}, counting from 0); each of them is kept as it was the epoch before."
 
 
 def still_falling(loss: NDArray[np.float64], factors: NDArray[np.float64]) -> bool:

@@ -8,6 +8,7 @@ import numpy as np
 
 from kilonet.engine.inputs import assemble
 from kilonet.errors import DivergenceError, SettingError, users_line
+from kilonet.estimators.ensemble import at_epochs, over_members
 from kilonet.estimators.footing import Footing
 from kilonet.estimators.labels import Labels
 from kilonet.estimators.progress import progress
@@ -24,8 +25,9 @@ def go_on(estimator: Any, settings: dict[str, Any]) -> bool:
 
     Raises SettingError when fewer epochs are asked for than were trained, or for another optimizer.
     """
-    done = estimator.n_iter_
-    if estimator.early_stopping and np.any(estimator._state["stopped"]):
+    done, state = estimator.n_iter_, estimator._state
+    stopped = (np.asarray(state["stopped"]) > 0) & bool(estimator.early_stopping)
+    if stopped.all():
         warnings.warn(
             f"warm_start=True: early stopping ended training after epoch {done}, so nothing was done. "
             "Set early_stopping=False to go on, or warm_start=False to begin anew.",
@@ -40,14 +42,16 @@ def go_on(estimator: Any, settings: dict[str, Any]) -> bool:
             f"epochs={settings['epochs']}, but {done} epochs are trained already, and warm_start=True counts them in. "
             f"Set epochs above {done}, or warm_start=False to begin anew."
         )
-    if settings["epochs"] == done:
+    waiting = ~stopped & (np.asarray(state["diverged"]) == 0)  # members stop, and are interrupted, at their own epochs
+    left = settings["epochs"] > done or bool((state["epoch"][waiting] < settings["epochs"]).any())
+    if not left:
         warnings.warn(
             f"warm_start=True: all {done} epochs are trained already, so nothing was done. "
             f"Set epochs above {done} to go on, or use partial_fit for one more.",
             UserWarning,
             stacklevel=users_line(),
         )
-    return bool(settings["epochs"] > done)
+    return left
 
 
 def run(
@@ -73,13 +77,14 @@ def run(
         others = inputs if held_out.X is train_rows.X else footing.inputs(held_out.X)
         validation = _data(estimator, footing, held_out, others)
     X, y, weights = _data(estimator, footing, train_rows, inputs)
-    recipe = Recipe.make(seeds=(footing.draws.seed,), **settings)
+    recipe = Recipe.make(seeds=footing.seeds, **settings)
     problem = assemble(footing.network, footing.loss, X, y, recipe, validation, weights)
     with progress(bool(estimator.verbose), recipe.epochs) as bar:
         callback = _joined([*callbacks_of(estimator), *bar])
-        runs = carry_out(problem, None, state, callback, True, begun)
+        runs = carry_out(problem, None, state, callback, recipe.n_members == 1, begun)
     scaling = "Standardize the columns of X" + (", or use encode='auto'." if estimator.encode is None else ".")
-    return runs, likely_cause(problem, scaling=scaling) if runs.diverged else ""
+    lost = np.flatnonzero(runs.diverged)
+    return runs, likely_cause(problem, int(lost[0]), scaling) if len(lost) else ""
 
 
 def _data(estimator: Any, footing: Footing, rows: Rows, inputs: Any) -> tuple[Any, Any, Any]:
@@ -128,26 +133,31 @@ def _check_resumable(estimator: Any, settings: dict[str, Any]) -> None:
             f"training cannot go on with optimizer={now!r}: it began with {before!r}, whose memory means something "
             "else. Set it back, or fit anew with warm_start=False."
         )
-    if np.any(np.asarray(estimator._state["diverged"]) > 0):
+    diverged = np.asarray(estimator._state["diverged"]) > 0
+    if diverged.any():
+        who = "it" if len(diverged) == 1 else f"{np.count_nonzero(diverged)} of its {len(diverged)} members"
         raise DivergenceError(
-            "training cannot go on: it left the finite numbers before. "
+            f"training cannot go on: {who} left the finite numbers before. "
             "Fit anew with a lower rate, or with max_norm set."
         )
 
 
 def adopt(estimator: Any, footing: Footing, n_rows: int, runs: Runs, cause: str) -> None:
     """Put what came out of training onto the estimator. Raises DivergenceError, with the cause, where nothing did."""
-    if runs.diverged == 1:
+    lost = np.count_nonzero(np.asarray(runs.diverged) == 1)
+    if lost and runs.single:
         raise DivergenceError(f"training left the finite numbers in its first epoch, so nothing was learned. {cause}")
-    theta = np.array(runs.theta)
+    if lost:
+        who = f"{lost} of {runs.n_members} members"
+        raise DivergenceError(f"{who} left the finite numbers in their first epoch and learned nothing. {cause}")
+    theta, best = np.array(runs.theta), runs.best_epoch
     theta.flags.writeable = False
-    best = int(runs.best_epoch)
     estimator._footing, estimator._state = footing, runs.state
     estimator._pace = steps_per_epoch(n_rows, runs.recipe.batch)
     estimator.network_, estimator.encoder_, estimator.theta_ = footing.network, footing.encoder, theta
     estimator.recipe_, estimator.history_, estimator.engine_ = runs.recipe, runs.history, runs.engine
     estimator.n_outputs_, estimator.n_iter_, estimator.best_epoch_ = footing.network.n_outputs, len(runs.history), best
-    estimator.loss_ = float(runs.history.loss[best - 1]) if best else float("nan")
+    estimator.loss_ = over_members(at_epochs(runs.history.loss, best))
     estimator.interrupted_ = runs.interrupted
     if isinstance(footing.codec, Labels):
         estimator.classes_ = footing.codec.classes

@@ -7,14 +7,14 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from kilonet.estimators.numbers import Numbers
-from kilonet.estimators.plan import first_rate
+from kilonet.estimators.plan import first_rates
 from kilonet.optimizers import optimizer_from
 from kilonet.persistence import SavedModel
 from kilonet.record import METRICS
 from kilonet.values import Value
 
-NOT_SAVED = ("validation_data", "callbacks", "hidden")
-"""Parameters that a file does not hold: data, code, and what the network says itself."""
+NOT_SAVED = ("validation_data", "callbacks", "hidden", "members")
+"""Parameters that a file does not hold: data, code, and what the network and its parameters say themselves."""
 
 
 def to_model(estimator: Any, target_name: str | None = None) -> SavedModel:
@@ -25,7 +25,7 @@ def to_model(estimator: Any, target_name: str | None = None) -> SavedModel:
         "settings": _settings(estimator),
         "draws": [footing.draws.seed, footing.draws.order, footing.draws.split],
         "n_features": int(estimator.n_features_in_),
-        "best_epoch": estimator.best_epoch_,
+        "best_epoch": np.asarray(estimator.best_epoch_).tolist(),
         "pace": estimator._pace,
         "engine": estimator.engine_,
     }
@@ -67,7 +67,8 @@ def _settings(estimator: Any) -> dict[str, Any]:
         plain["optimizer"] = str(optimizer_from(estimator.optimizer))
     if not named or "rate" not in plain:
         # The text that stands for an optimizer may be its plain name, with which rate=None is another rate.
-        plain["rate"] = first_rate(estimator, estimator.network_)
+        rates = first_rates(estimator, estimator.network_)
+        plain["rate"] = rates[0] if len(set(rates)) == 1 else rates
     return plain
 
 

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from kilonet.checks import whole
 from kilonet.errors import SettingError
 from kilonet.estimators.renamed import with_hints
 from kilonet.record import EpochRecord
@@ -43,6 +44,9 @@ SETTINGS = """\
             value; sparse columns are scaled but not centred, so that their zeros stay zeros); a TableEncoder
             of your own is used instead of it; None takes numbers as they are.
         initializer: of the weights; None takes what fits the activation.
+        members: how many networks are trained at once, all of this description, from initial weights (and dropout
+            and noise) of their own and on the same batches. The mean of what they predict is the prediction,
+            `predict_members` and `predict_std` tell them apart. The first is the network that members=1 trains.
         dtype: "float32" or "float64"; None trains arrays in their own type and data frames in float32.
         warm_start: `fit` goes on from where the last one ended, until `epochs` in total; see `fit`.
         callbacks: a function or several; each gets an `EpochRecord` after every epoch, and training ends
@@ -55,11 +59,14 @@ SETTINGS = """\
 
 ATTRIBUTES = """
     Attributes after `fit`:
-        network_, theta_: the description and its parameters (n_parameters,), read-only.
+        network_, theta_: the description and its parameters (n_parameters,), read-only; (members, n_parameters)
+            where there are several members.
         coefs_, intercepts_: per layer, (fan_in, fan_out) and (fan_out,) as scikit-learn has them; a maxout
-            layer has one of each per piece, in front.
-        history_: curves `loss`, `score`, `validation_loss`, `validation_score`, each (n_iter_,).
-        n_iter_, best_epoch_, loss_: epochs trained; the epoch theta_ is of (from 1); its training loss.
+            layer has one of each per piece, in front; several members stand in front of all.
+        history_: curves `loss`, `score`, `validation_loss`, `validation_score`, each (n_iter_,), or
+            (n_iter_, members), NaN where a member had stopped.
+        n_iter_, best_epoch_, loss_: epochs trained; the epoch theta_ is of (from 1); its training loss. Of several
+            members: of the longest; (members,); the mean.
         encoder_, n_features_in_, feature_names_in_, n_outputs_, recipe_, engine_, interrupted_.
 """
 
@@ -90,6 +97,7 @@ class Settings:
     validation_data: Sequence[Any] | None = None
     encode: Any = "auto"
     initializer: Any = None
+    members: int = 1
     dtype: Any = None
     warm_start: bool = False
     callbacks: Callback | Sequence[Callback] | None = None
@@ -130,6 +138,7 @@ def check_settings(settings: Settings) -> None:
         value = getattr(settings, name)
         if isinstance(value, str) and value != "auto":
             raise SettingError(f"{name}={value!r}; it must be a whole number, at least 1, or 'auto'.")
+    whole("members", settings.members)
     fraction = settings.validation_fraction
     if not isinstance(fraction, Real) or isinstance(fraction, bool) or not 0 < fraction < 1:
         raise SettingError(f"validation_fraction={fraction!r}; it must be a number between 0 and 1.")

@@ -66,8 +66,8 @@ def _theta_faults(model: SavedModel) -> Iterator[str]:
     theta, needed = model.theta, model.network.n_parameters
     if theta.ndim not in (1, 2) or theta.shape[-1] != needed:
         yield f"theta has shape {theta.shape}; the network {list(model.network.sizes)} needs (..., {needed})"
-    elif theta.ndim == 2 and len(theta) != model.recipe.n_members:
-        yield f"theta has {len(theta)} members, but the recipe has {model.recipe.n_members} seeds"
+    elif theta.size // needed != model.recipe.n_members:
+        yield f"theta has {theta.size // needed} members, but the recipe has {model.recipe.n_members} seeds"
     if theta.dtype != np.dtype(model.recipe.dtype):
         yield f"theta is {theta.dtype}, but the recipe says {model.recipe.dtype}"
     if not np.isfinite(theta).all():
@@ -109,8 +109,11 @@ def _history_faults(model: SavedModel) -> Iterator[str]:
         yield f"the history has unknown parts {sorted(unknown)!r:.100}"
     if len(shapes) > 1:
         yield f"the parts of the history have different shapes {sorted(shapes)}"
-    if any(len(shape) not in (1, 2) for shape in shapes):
-        yield "the history is neither (epochs,) nor (epochs, members)"
+    members = model.recipe.n_members
+    fitting: list[tuple[int, ...]] = [(members,), ()] if members == 1 else [(members,)]
+    if any(len(shape) == 0 or shape[1:] not in fitting for shape in shapes):
+        needed = "(epochs,)" if members == 1 else f"(epochs, {members}), one curve per member"
+        yield f"the history has shape {min(shapes)}; it needs {needed}"
 
 
 def _state_faults(model: SavedModel) -> Iterator[str]:
