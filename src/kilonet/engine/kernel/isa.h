@@ -99,22 +99,22 @@ INLINE void multiply_words(Words a, std::uint32_t by, Words& high, Words& low) {
 // vectors to take next when `left` remain. Chosen so that accumulators, one row of B and one
 // element of A fill the registers (32, 16, 32) and the multiply-add units never wait.
 #if KILONET_VECTOR_BYTES == 64
-constexpr int tile_vectors = 3;
-constexpr int tile_rows(int vectors) { return vectors == 1 ? 14 : vectors == 2 ? 12 : 8; }
-INLINE int next_vectors(long left) { return left >= 4 ? 2 : left == 3 ? 3 : int(left); }
+constexpr int tile_vectors = 4, few_rows = 5;
+constexpr int tile_rows(int vectors) { return vectors == 1 ? 14 : vectors == 2 ? 12 : vectors == 3 ? 8 : 5; }
 #elif KILONET_VECTOR_BYTES == 32
-constexpr int tile_vectors = 3;
-constexpr int tile_rows(int vectors) { return vectors == 1 ? 10 : vectors == 2 ? 6 : 4; }
-INLINE int next_vectors(long left) { return left >= 4 ? 2 : left == 3 ? 3 : int(left); }
+constexpr int tile_vectors = 4, few_rows = 2;
+constexpr int tile_rows(int vectors) { return vectors == 1 ? 10 : vectors == 2 ? 6 : vectors == 3 ? 4 : 2; }
 #elif KILONET_VECTOR_BYTES == 16
-constexpr int tile_vectors = 4;
+constexpr int tile_vectors = 4, few_rows = 1 << 30;
 constexpr int tile_rows(int) { return 6; }
-INLINE int next_vectors(long left) { return left >= 4 ? 4 : int(left); }
 #else
-constexpr int tile_vectors = 2;
+constexpr int tile_vectors = 2, few_rows = 0;
 constexpr int tile_rows(int) { return 4; }
-INLINE int next_vectors(long left) { return left >= 2 ? 2 : 1; }
 #endif
+INLINE int next_vectors(long left, long rows) {
+    if (tile_vectors > 3 && left >= 4 && rows <= few_rows) return 4;  // as many accumulators as few rows can have
+    return left == 3 && tile_vectors > 2 ? 3 : left >= 2 ? 2 : 1;
+}
 
 // Round to nearest, subnormal numbers kept, for as long as this lives.
 struct FloatMode {

@@ -1,4 +1,4 @@
-// Losses: value and slope of an example. In the lanes are examples of one network, or members of a pack
+// Losses: value and slope of examples. In the lanes are examples of one network, or members of a pack
 // with one example; either way a sum over the outputs runs in order and never across lanes.
 #pragma once
 #include "packing.h"
@@ -6,43 +6,57 @@
 namespace kilonet {
 namespace {
 
+// Several vectors of examples ("items"): what one of them waits for, another one fills.
 template <class T>
-struct Examples {             // one in each lane
-    long outputs;
-    const T* scores;          // [outputs][lanes]
-    const T* targets;         // [outputs][lanes], of losses that take numbers
-    T* slopes;                // [outputs][lanes]
-    Vec<T> label;             // of losses that take classes
-    Vec<T> constant;          // smoothing, delta or q
-    INLINE Vec<T> score(long j) const { return load<T>(scores + j * lanes<T>); }
-    INLINE Vec<T> target(long j) const { return load<T>(targets + j * lanes<T>); }
-    INLINE void slope(long j, Vec<T> s) const { store<T>(slopes + j * lanes<T>, s); }
-    INLINE Vec<T> score_of_label() const {
+struct Examples {
+    long items, outputs;
+    const T* scores; long score_step;   // [items][outputs][lanes]; the step leads from one item to the next
+    T* slopes; long slope_step;
+    const T* targets;                   // [items][outputs][lanes], of losses that take numbers
+    const T* labels;                    // [items][lanes], of losses that take classes
+    T* values;                          // [items][lanes] the loss
+    Vec<T> constant;                    // smoothing, delta or q
+    INLINE Vec<T> score(long i, long j) const { return load<T>(scores + i * score_step + j * lanes<T>); }
+    INLINE Vec<T> target(long i, long j) const { return load<T>(targets + (i * outputs + j) * lanes<T>); }
+    INLINE Vec<T> label(long i) const { return load<T>(labels + i * lanes<T>); }
+    INLINE Vec<T> slope(long i, long j) const { return load<T>(slopes + i * slope_step + j * lanes<T>); }
+    INLINE void slope(long i, long j, Vec<T> s) const { store<T>(slopes + i * slope_step + j * lanes<T>, s); }
+    INLINE void value(long i, Vec<T> v) const { store<T>(values + i * lanes<T>, v); }
+    INLINE Vec<T> score_of_label(long i) const {
         Vec<T> s{};
-        for (long j = 0; j < outputs; j++) s = label == T(j) ? score(j) : s;
+        const Vec<T> own = label(i);
+        for (long j = 0; j < outputs; j++) s = own == T(j) ? score(i, j) : s;
         return s;
     }
 };
 
+// Exponentials and logarithms of all items come one after another, where none waits for the one before.
 template <class T>
-INLINE Vec<T> cross_entropy(const Examples<T>& x) {
-    Vec<T> most = x.score(0);
-    for (long j = 1; j < x.outputs; j++) most = x.score(j) > most ? x.score(j) : most;
-    Vec<T> sum{};
-    for (long j = 0; j < x.outputs; j++) {
-        const Vec<T> e = exp<T>(x.score(j) - most);
-        x.slope(j, e);
-        sum = j ? sum + e : e;
-    }
+INLINE void cross_entropy(const Examples<T>& x) {
+    Vec<T> expected[most_items], sums[most_items];
     const Vec<T> share = x.constant / T(x.outputs), own = T(1) - x.constant;
-    Vec<T> smooth{}, plain{};
-    for (long j = 0; j < x.outputs; j++) {
-        const Vec<T> t = x.label == T(j) ? share + own : share, below = x.score(j) - most;
-        smooth = fma(t, below, smooth);
-        plain = x.label == T(j) ? below : plain;
-        x.slope(j, load<T>(x.slopes + j * lanes<T>) / sum - t);
+    for (long i = 0; i < x.items; i++) {
+        Vec<T> most = x.score(i, 0), smooth{}, plain{};
+        const Vec<T> label = x.label(i);
+        for (long j = 1; j < x.outputs; j++) most = x.score(i, j) > most ? x.score(i, j) : most;
+        for (long j = 0; j < x.outputs; j++) {
+            const Vec<T> t = label == T(j) ? share + own : share, below = x.score(i, j) - most;
+            smooth = fma(t, below, smooth);
+            plain = label == T(j) ? below : plain;
+            x.slope(i, j, below);
+        }
+        expected[i] = x.constant == 0 ? plain : smooth;
     }
-    return log<T>(sum) - (x.constant == 0 ? plain : smooth);
+    for (long i = 0; i < x.items; i++)
+        for (long j = 0; j < x.outputs; j++) x.slope(i, j, exp<T>(x.slope(i, j)));
+    for (long i = 0; i < x.items; i++) {
+        const Vec<T> label = x.label(i);
+        Vec<T> sum{};
+        for (long j = 0; j < x.outputs; j++) sum = j ? sum + x.slope(i, j) : x.slope(i, j);
+        for (long j = 0; j < x.outputs; j++) x.slope(i, j, x.slope(i, j) / sum - (label == T(j) ? share + own : share));
+        sums[i] = sum;
+    }
+    for (long i = 0; i < x.items; i++) x.value(i, log<T>(sums[i]) - expected[i]);
 }
 
 // One output of the losses that add up over outputs: value and slope at score s, target y.
@@ -77,35 +91,39 @@ INLINE Term<T> term(Vec<T> s, Vec<T> y, Vec<T> c) {
 }
 
 template <Loss loss, class T>
-INLINE Vec<T> terms(const Examples<T>& x) {
-    Vec<T> sum{};
-    for (long j = 0; j < x.outputs; j++) {
-        const Term<T> at = term<loss, T>(x.score(j), x.target(j), x.constant);
-        sum = j ? sum + at.value : at.value;
-        x.slope(j, at.slope);
+INLINE void terms(const Examples<T>& x) {
+    for (long i = 0; i < x.items; i++) {
+        Vec<T> sum{};
+        for (long j = 0; j < x.outputs; j++) {
+            const Term<T> at = term<loss, T>(x.score(i, j), x.target(i, j), x.constant);
+            sum = j ? sum + at.value : at.value;
+            x.slope(i, j, at.slope);
+        }
+        x.value(i, sum);
     }
-    return sum;
 }
 
 // Sum over the wrong classes of the margin by which they are not beaten (Weston & Watkins 1999).
 template <bool squared, class T>
-INLINE Vec<T> class_margins(const Examples<T>& x) {
-    const Vec<T> own = x.score_of_label(), zero{};
-    Vec<T> sum{}, pull{};
-    for (long j = 0; j < x.outputs; j++) {
-        const Vec<T> margin = x.score(j) - own + T(1);
-        const Vec<T> m = x.label == T(j) ? zero : margin > zero ? margin : zero;
-        const Vec<T> slope = squared ? m * T(2) : m > zero ? all<T>(1) : zero;
-        sum = sum + (squared ? m * m : m);
-        pull = pull + slope;
-        x.slope(j, slope);
+INLINE void class_margins(const Examples<T>& x) {
+    for (long i = 0; i < x.items; i++) {
+        const Vec<T> label = x.label(i), own = x.score_of_label(i), zero{};
+        Vec<T> sum{}, pull{};
+        for (long j = 0; j < x.outputs; j++) {
+            const Vec<T> margin = x.score(i, j) - own + T(1);
+            const Vec<T> m = label == T(j) ? zero : margin > zero ? margin : zero;
+            const Vec<T> slope = squared ? m * T(2) : m > zero ? all<T>(1) : zero;
+            sum = sum + (squared ? m * m : m);
+            pull = pull + slope;
+            x.slope(i, j, slope);
+        }
+        for (long j = 0; j < x.outputs; j++) x.slope(i, j, label == T(j) ? -pull : x.slope(i, j));
+        x.value(i, sum);
     }
-    for (long j = 0; j < x.outputs; j++) x.slope(j, x.label == T(j) ? -pull : load<T>(x.slopes + j * lanes<T>));
-    return sum;
 }
 
 template <class T>
-INLINE Vec<T> loss_of(Loss loss, const Examples<T>& x) {
+INLINE void find_losses(Loss loss, const Examples<T>& x) {
     switch (loss) {
         case Loss::cross_entropy: return cross_entropy<T>(x);
         case Loss::logistic: return terms<Loss::logistic, T>(x);
@@ -118,7 +136,6 @@ INLINE Vec<T> loss_of(Loss loss, const Examples<T>& x) {
         case Loss::huber: return terms<Loss::huber, T>(x);
         case Loss::quantile: return terms<Loss::quantile, T>(x);
     }
-    return Vec<T>{};
 }
 
 constexpr bool takes_classes(Loss loss) { return loss == Loss::cross_entropy || loss == Loss::hinge_classes || loss == Loss::squared_hinge_classes; }
@@ -126,20 +143,20 @@ constexpr bool takes_signs(Loss loss) { return loss == Loss::hinge_signs || loss
 
 // 1 where the decision is right; for numbers the squared error, scaled so that its sum is 1 - R2.
 template <class T>
-INLINE Vec<T> score_of(Loss loss, const Examples<T>& x, const T* error_scale) {
+INLINE Vec<T> score_of(Loss loss, const Examples<T>& x, long i, const T* error_scale) {
     const Vec<T> one = all<T>(1), zero{};
     if (takes_classes(loss)) {
-        Vec<T> most = x.score(0), at{};
+        Vec<T> most = x.score(i, 0), at{};
         for (long j = 1; j < x.outputs; j++) {
-            const Vec<T> s = x.score(j);
+            const Vec<T> s = x.score(i, j);
             at = s > most ? all<T>(T(j)) : at;
             most = s > most ? s : most;
         }
-        return at == x.label ? one : zero;
+        return at == x.label(i) ? one : zero;
     }
     Vec<T> result = takes_signs(loss) || loss == Loss::logistic ? one : zero;
     for (long j = 0; j < x.outputs; j++) {
-        const Vec<T> s = x.score(j), y = x.target(j);
+        const Vec<T> s = x.score(i, j), y = x.target(i, j);
         if (takes_signs(loss) || loss == Loss::logistic) {
             const Vec<T> said = s > zero ? one : zero, is = y > zero ? one : zero;
             result = said == is ? result : zero;
@@ -175,62 +192,80 @@ struct Judging {
     T* scratch;
 };
 
-// Examples of one network in the lanes: scores are laid across and slopes back.
-template <class T, class Index>
-void judge_columns(const Net<T>& net, const Judging<T>& by, long from, long to, Index index) {
-    const Layer<T>& last = net.layers[net.n_layers - 1];
-    const long k = net.n_outputs, padded = round_up(k, lanes<T>);
-    T *scores = by.scratch, *targets = scores + k * lanes<T>, *slopes = targets + k * lanes<T>;
-    for (long row = from; row < to; row += lanes<T>) {
-        T label[lanes<T>], share[lanes<T>], value[lanes<T>], score[lanes<T>];
-        for (long i = 0; i < lanes<T>; i++) {
-            const long r = row + i < to ? row + i : row;  // spare lanes repeat the first example
-            const long example = index(r);
-            for (long j = 0; j < k; j++) scores[j * lanes<T> + i] = last.out[r * last.unit_stride + j];
-            if (by.data.numbers)
-                for (long j = 0; j < k; j++) targets[j * lanes<T> + i] = by.data.numbers[example * k + j];
-            label[i] = by.data.classes ? T(by.data.classes[example]) : T(0);
-            share[i] = by.shares ? by.shares[r] : T(0);
-        }
-        const Examples<T> x{k, scores, targets, slopes, load<T>(label), by.constant};
-        store<T>(value, loss_of<T>(by.loss, x));
-        store<T>(score, score_of<T>(by.loss, x, by.data.error_scale));
-        const long filled = to - row < lanes<T> ? to - row : lanes<T>;
-        for (long i = 0; i < filled; i++) {
-            by.row_loss[row + i] = value[i];
-            by.row_score[row + i] = score[i];
-        }
-        if (by.data.missed) note_missed<Columns<T>>(by.data, k, filled, [&](long i) { return index(row + i); }, scores, targets);
-        if (!by.shares) continue;
-        const Vec<T> s = load<T>(share);
-        for (long j = 0; j < k; j++) store<T>(slopes + j * lanes<T>, load<T>(slopes + j * lanes<T>) * s);
-        for (long i = 0; i < filled; i++) {
-            T* const incoming = last.incoming + (row + i) * last.unit_stride;
-            for (long j = 0; j < k; j++) incoming[j] = slopes[j * lanes<T> + i];
-            for (long j = k; j < padded; j++) incoming[j] = 0;  // no gradient for what fills the vector up
-        }
+// Slopes times shares to the rows [first, first + n) of `incoming`.
+template <class T>
+void lay_slopes_back(const Layer<T>& last, long k, long first, long n, const T* slopes, const T* shares) {
+    constexpr long L = lanes<T>;
+    const long padded = round_up(k, L);
+    for (long i = 0; i < n; i++) {
+        T* const incoming = last.incoming + (first + i) * last.unit_stride;
+        const T* const own = slopes + i / L * k * L + i % L;
+        for (long j = 0; j < k; j++) incoming[j] = own[j * L] * shares[i];
+        for (long j = k; j < padded; j++) incoming[j] = 0;  // no gradient for what fills the vector up
     }
 }
 
-// Members in the lanes, one example at a time: scores lie there already.
+// Examples of one network in the lanes: scores are laid across and slopes back.
+template <class T, class Index>
+void judge_columns(const Net<T>& net, const Judging<T>& by, long from, long to, Index index) {
+    constexpr long L = lanes<T>;
+    const Layer<T>& last = net.layers[net.n_layers - 1];
+    const long k = net.n_outputs, together = items_together(k), size = together * k * L;
+    T *scores = by.scratch, *targets = scores + size, *slopes = targets + size;
+    T labels[most_items * L], values[most_items * L], shares[most_items * L];
+    for (long first = from; first < to; first += together * L) {
+        const long n = to - first < together * L ? to - first : together * L, items = (n + L - 1) / L;
+        for (long i = 0; i < items * L; i++) {
+            const long r = first + (i < n ? i : 0);  // spare lanes repeat the first example
+            const long example = index(r), at = i / L * k * L + i % L;
+            for (long j = 0; j < k; j++) scores[at + j * L] = last.out[r * last.unit_stride + j];
+            if (by.data.numbers)
+                for (long j = 0; j < k; j++) targets[at + j * L] = by.data.numbers[example * k + j];
+            labels[i] = by.data.classes ? T(by.data.classes[example]) : T(0);
+            shares[i] = by.shares ? by.shares[r] : T(0);
+        }
+        const Examples<T> x{items, k, scores, k * L, slopes, k * L, targets, labels, values, by.constant};
+        find_losses<T>(by.loss, x);
+        __builtin_memcpy(by.row_loss + first, values, n * sizeof(T));
+        for (long i = 0; i < items; i++) store<T>(values + i * L, score_of<T>(by.loss, x, i, by.data.error_scale));
+        __builtin_memcpy(by.row_score + first, values, n * sizeof(T));
+        for (long i = 0; by.data.missed && i < items; i++)
+            note_missed<Columns<T>>(by.data, k, n - i * L < L ? n - i * L : L, [&](long l) { return index(first + i * L + l); },
+                scores + i * k * L, targets + i * k * L);
+        if (by.shares) lay_slopes_back<T>(last, k, first, n, slopes, shares);
+    }
+}
+
+// Members in the lanes, an example an item: scores lie there already.
 template <class T, class Index>
 void judge_networks(const Net<T>& net, const Judging<T>& by, long from, long to, Index index) {
     constexpr long M = lanes<T>;
     const Layer<T>& last = net.layers[net.n_layers - 1];
-    const long k = net.n_outputs;
-    for (long row = from; row < to; row++) {
-        const long example = index(row);
-        const T* const scores = last.out + row * last.unit_stride;
-        T *targets = by.scratch, *slopes = by.shares ? last.incoming + row * last.unit_stride : targets + k * M;
-        if (by.data.numbers)
-            for (long j = 0; j < k; j++) store<T>(targets + j * M, all<T>(by.data.numbers[example * k + j]));
-        const Examples<T> x{k, scores, targets, slopes, all<T>(by.data.classes ? T(by.data.classes[example]) : T(0)), by.constant};
-        store<T>(by.row_loss + row * M, loss_of<T>(by.loss, x));
-        store<T>(by.row_score + row * M, score_of<T>(by.loss, x, by.data.error_scale));
-        if (by.data.missed) note_missed<Networks<T>>(by.data, k, M, [=](long) { return example; }, scores, targets);
-        if (!by.shares) continue;
-        const Vec<T> s = load<T>(by.shares + row * M);
-        for (long j = 0; j < k; j++) store<T>(slopes + j * M, load<T>(slopes + j * M) * s);
+    const long k = net.n_outputs, together = items_together(k);
+    T* const targets = by.scratch;
+    T labels[most_items * M];
+    for (long first = from; first < to; first += together) {
+        const long items = to - first < together ? to - first : together;
+        for (long i = 0; i < items; i++) {
+            const long example = index(first + i);
+            if (by.data.numbers)
+                for (long j = 0; j < k; j++) store<T>(targets + (i * k + j) * M, all<T>(by.data.numbers[example * k + j]));
+            store<T>(labels + i * M, all<T>(by.data.classes ? T(by.data.classes[example]) : T(0)));
+        }
+        const T* const scores = last.out + first * last.unit_stride;
+        T* const slopes = by.shares ? last.incoming + first * last.unit_stride : targets + together * k * M;
+        const long slope_step = by.shares ? last.unit_stride : k * M;
+        const Examples<T> x{items, k, scores, last.unit_stride, slopes, slope_step, targets, labels, by.row_loss + first * M, by.constant};
+        find_losses<T>(by.loss, x);
+        for (long i = 0; i < items; i++) {
+            const long row = first + i;
+            store<T>(by.row_score + row * M, score_of<T>(by.loss, x, i, by.data.error_scale));
+            if (by.data.missed)
+                note_missed<Networks<T>>(by.data, k, M, [&](long) { return index(row); }, scores + i * last.unit_stride, targets + i * k * M);
+            if (!by.shares) continue;
+            const Vec<T> s = load<T>(by.shares + row * M);
+            for (long j = 0; j < k; j++) x.slope(i, j, x.slope(i, j) * s);
+        }
     }
 }
 

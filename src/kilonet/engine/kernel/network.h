@@ -92,7 +92,7 @@ public:
         net.across_stride = row_stride<T>(std::min(capacity, row_block));
         const bool across = purpose == Purpose::train && packing == Packing::columns && has_wide_layer();
         net.across = across ? cutter.take<T>((widest(net) + threads) * net.across_stride) : nullptr;
-        net.scratch_size = scratch_tile + scratch_panel + 3 * most_lanes * net.n_outputs + 4 * widest(net);
+        net.scratch_size = scratch_tile + scratch_panel + 3 * most_lanes * items_together(net.n_outputs) * net.n_outputs + 4 * widest(net);
         net.scratch = cutter.take<T>(net.scratch_size * threads);
         net.zeros = cutter.take<T>(widest(net));
         if (net.zeros) std::memset(net.zeros, 0, widest(net) * sizeof(T));

@@ -27,7 +27,7 @@ struct Scratch {
         tile = net.scratch + thread * net.scratch_size;
         panel = tile + scratch_tile;
         judge = panel + scratch_panel;
-        words = reinterpret_cast<std::uint32_t*>(judge + 3 * most_lanes * net.n_outputs);
+        words = reinterpret_cast<std::uint32_t*>(judge + 3 * most_lanes * items_together(net.n_outputs) * net.n_outputs);
         across = net.across + thread * ((widest(net) + threads - 1) / threads) * net.across_stride;
     }
 };
@@ -54,13 +54,16 @@ void spread_input(const Net<T>& net, long from, long to) {
 
 // c = start + a · b over `count` terms, in blocks; rows of c, vectors of its columns.
 template <class P, class T = typename P::T>
-void multiply_in_blocks(long rows, long vectors, long count, Product<T> p) {
+INLINE void multiply_in_blocks(long rows, long vectors, long count, Product<T> p) {
+    if (count <= sum_block<T>) return multiply<P>(rows, vectors, count, p);
     const long blocks = (count + sum_block<T> - 1) / sum_block<T>;
-    const Product<T> whole = p;
+    const T *const a = p.a, *const b = p.b;
+    const Finish finish = p.finish;
     for (long block = 0, first = 0; block < blocks; block++) {
         const long next = count * (block + 1) / blocks;
-        p.a = whole.a + first * whole.a_step;
-        p.b = whole.b + first * whole.b_step;
+        p.a = a + first * p.a_step;
+        p.b = b + first * p.b_step;
+        p.finish = next == count ? finish : Finish::as_is;
         multiply<P>(rows, vectors, next - first, p);
         p.start = p.c;
         p.start_row = p.c_row;
@@ -94,7 +97,8 @@ void forward(const Net<T>& net, Inputs<T> first, long from, long to, long last, 
         const Inputs<T> in = l ? inputs_of<P>(net, l) : first;
         multiply_in_blocks<P>(to - from, P::vectors(layer.width), layer.fan_in,
             {in.at + (l ? from * in.stride : 0), in.stride, apart<P>(in), layer.value.W, G, layer.groups, layer.value.b, 0, G,
-             layer.before + from * layer.width_stride, layer.width_stride, G, in.own});
+             layer.before + from * layer.width_stride, layer.width_stride, G, in.own,
+             layer.unit == Unit::relu ? Finish::rectified : Finish::as_is});
         activate<P>(net, l, from, to, dropout);
     }
 }
@@ -109,6 +113,11 @@ void back(const Net<T>& net, long from, long to) {
         const Layer<T>& below = net.layers[l - 1];
         Product<T> p{layer.delta + from * layer.width_stride, layer.width_stride, P::members, layer.back, G, layer.width * G, net.zeros, 0, G,
             below.incoming + from * below.unit_stride, below.unit_stride, G, P::networks};
+        if (below.unit == Unit::relu) {
+            p.finish = Finish::gated;
+            p.gate = below.out + from * below.unit_stride;
+            p.keep = below.drops ? net.keep.at : nullptr;
+        }
         if constexpr (P::networks) {  // a unit's weights lie side by side, so W serves as it is
             p.b = layer.value.W;
             p.b_step = layer.groups;
@@ -162,6 +171,22 @@ Sources<T> sources(const Net<T>& net, long l, long first, long rows, Range<T> k,
     return {across, net.across_stride, 1, delta, layer.width_stride, false};
 }
 
+// Plain SGD on the weights of some vectors of columns, each tile while its gradient is in registers.
+template <class P, class T = typename P::T>
+void descend(const Layer<T>& layer, Range<T> k, long count, long v, int vectors, Product<T> p, const StepConstants<T>& c) {
+    T l2[lanes<T>], rate[lanes<T>];
+    store<T>(l2, c.l2);
+    store<T>(rate, c.rate);
+    p.finish = c.cases == Cases::plain ? Finish::descended : Finish::decayed;
+    p.l2 = l2;
+    p.rate = rate;
+    p.c = layer.value.W + column<P>(v, layer.groups) + k.from * P::group;
+    p.c_groups = layer.groups;
+    multiply_vectors<P>(Heights(k.size(), vectors), vectors, count, p.a, p.b, p.start, p.c, p);
+    if constexpr (!P::networks)
+        if (layer.back) refresh_back<T>(layer, k.from, k.size(), v * lanes<T>, vectors * lanes<T>);
+}
+
 // Gradient of the weights of inputs [k.from, k.to) of a layer, and their update.
 template <class P, class T = typename P::T>
 void learn_weights(const Net<T>& net, long l, Range<T> k, long rows, Rule rule, const StepConstants<T>& c, const Scratch<T>& scratch) {
@@ -172,23 +197,27 @@ void learn_weights(const Net<T>& net, long l, Range<T> k, long rows, Rule rule, 
         const long next = rows * (block + 1) / blocks, count = next - first;
         const Sources<T> from = sources<P>(net, l, first, count, k, scratch.across);
         for (long v = 0, vectors; v < total; v += vectors) {
-            vectors = next_vectors(total - v);
-            Product<T> p{from.in, from.in_row, from.in_step, from.delta + v * lanes<T>, from.delta_step, G, net.zeros, 0, 0, scratch.tile, G, tile_rows(1) * G, from.own};
+            vectors = next_vectors(total - v, k.size());
+            Product<T> p{from.in, from.in_row, from.in_step, from.delta + v * lanes<T>, from.delta_step, G, net.zeros, 0, 0, scratch.tile, G, update_rows * G, from.own};
             if (lays_across<P>(layer, count) && far_apart<T>(count, layer.width_stride)) {
                 p.b_step = vectors * lanes<T>;
                 for (long r = 0; r < count; r++) __builtin_memcpy(scratch.panel + r * p.b_step, p.b + r * from.delta_step, p.b_step * sizeof(T));
                 p.b = scratch.panel;
             }
-            T* const waiting = layer.gradient.W + column<P>(v, layer.groups) + k.from * G;
-            if (blocks > 1) {  // the accumulators wait in the gradient's own memory between blocks
-                p.c = waiting;
-                p.c_groups = layer.groups;
-                if (block) { p.start = p.c; p.start_row = G; p.start_groups = p.c_groups; }
+            if (blocks == 1 && c.descends) {
+                descend<P>(layer, k, count, v, int(vectors), p, c);
+                continue;
             }
-            multiply<P>(k.size(), vectors, count, p, blocks == 1, [&](long i, long n, long, long) {
-                if (next < rows) return;
-                update_tile<P>(layer, rule, c, blocks == 1 ? scratch.tile : waiting + i * G, p.c_groups, k.from + i, n, v, vectors);
-            });
+            if (blocks > 1) p.c_groups = layer.groups;  // the accumulators wait in the gradient's own memory between blocks
+            for (long i = k.from, n; i < k.to; i += n) {
+                n = k.to - i < update_rows ? k.to - i : update_rows;
+                if (blocks > 1) {
+                    p.c = layer.gradient.W + column<P>(v, layer.groups) + i * G;
+                    if (block) { p.start = p.c; p.start_row = G; p.start_groups = p.c_groups; }
+                }
+                multiply_vectors<P>(Heights(n, int(vectors)), int(vectors), count, p.a + (i - k.from) * p.a_row, p.b, p.start, p.c, p);
+                if (next == rows) update_tile<P>(layer, rule, c, p.c, p.c_groups, i, n, v, vectors);
+            }
         }
         first = next;
     }

@@ -14,6 +14,9 @@ enum class Loss : int { cross_entropy, logistic, hinge_signs, hinge_classes, squ
 enum class Rule : int { sgd, momentum, nesterov, rmsprop, adagrad, adam, adamw, none };  // none: leave the gradient where it is
 enum class Metric : int { none, loss, score };
 
+// Lanes that differ cost a choice for every number; in the usual cases there is none.
+enum class Cases { plain, all_l2, mixed };  // plain: nobody is penalized; all_l2: L2 alone, everywhere; both: all move
+
 // What a vector holds: columns of one network, or the same column of several (see packing.h).
 enum class Packing : int { columns, networks };
 
@@ -36,8 +39,16 @@ inline constexpr long row_block = 512;
 // Units from which a layer lays its inputs across for the gradient (passes.h).
 inline constexpr long wide = 512;
 
-// Entries of a thread's scratch memory: gradients of one tile, deltas of one tile's columns.
-inline constexpr long scratch_tile = 16 * 4 * 16, scratch_panel = row_block * 4 * 16;
+// Inputs whose gradients are worked out before their weights are updated: a multiple of most tiles' heights.
+inline constexpr long update_rows = 48;
+
+// Entries of a thread's scratch memory: gradients on their way to an update, deltas of one tile's columns.
+inline constexpr long scratch_tile = update_rows * 4 * 16, scratch_panel = row_block * 4 * 16;
+
+inline constexpr long most_items = 8;  // vectors of examples that are judged together
+
+// Fewer where there are many outputs: each of them needs scratch memory.
+constexpr long items_together(long outputs) { return outputs > 64 ? 1 : most_items; }
 
 constexpr long round_up(long n, long to) { return (n + to - 1) / to * to; }
 
@@ -159,7 +170,8 @@ struct Session {
     long n_members = 1;
     Lanes<T> l2, l1, loss_constant, noise, max_norm;
     Lanes<std::uint32_t> seed_low, seed_high;
-    bool penalized = false, noisy = false, limited = false;    // any member
+    bool noisy = false, limited = false;                       // any member
+    Cases cases = Cases::plain;                                // of penalties, while all members move
     // the state
     std::int64_t step = 0; long epoch = 0, position = 0;       // position: batches done in this epoch
     double beta1_power = 1, beta2_power = 1;                   // running products up to `step`

@@ -133,13 +133,14 @@ void step(Session<T>& s, int thread) {
     const Scratch<T> scratch(s.net, thread, s.barrier.threads);
     StepConstants<T> constants = step_constants<P>(s);
     const auto moves = [&](long m) { return batch.counts(m) && !s.members[m].ended(); };
-    bool any = false;
-    constants.all_move = true;
+    bool any = false, all_move = true;
     for (long m = 0; m < P::members; m++) {
         any |= moves(m);
-        constants.all_move &= moves(m);
+        all_move &= moves(m);
     }
     constants.moves = lanes_where<P>(moves);
+    constants.cases = all_move ? s.cases : Cases::mixed;
+    constants.descends = s.rule == Rule::sgd && constants.cases != Cases::mixed;
     if (any) visit_rows<P>(s, batch, scratch, thread);
     meet(s.barrier);
     if (any) learn<P>(s.net, batch.size, s.rule, constants, scratch, thread, s.barrier.threads);

@@ -208,7 +208,8 @@ private:
             s.seed_high.at[i] = std::uint32_t(own.seed >> 32);
             network.net.threshold.at[i] = own.threshold;
             network.net.keep.at[i] = T(own.threshold ? 65536. / (65536. - own.threshold) : 1.);
-            s.penalized |= own.l2 != 0 || own.l1 != 0;
+            const Cases penalties = own.l1 != 0 ? Cases::mixed : own.l2 != 0 ? Cases::all_l2 : Cases::plain;
+            s.cases = i == 0 || s.cases == penalties ? penalties : Cases::mixed;
             s.noisy |= own.noise != 0;
             s.limited |= own.max_norm != 0;
         }

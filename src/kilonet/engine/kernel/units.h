@@ -40,7 +40,7 @@ INLINE Point<T> unit_at(Vec<T> z, Vec<T> c) {
         const Vec<T> a = tanh<T>(z);
         return {a, one - a * a};
     } else if constexpr (u == Unit::relu) {
-        return {z <= zero ? zero : z, z > zero ? one : zero};  // a NaN stays one
+        return {z <= zero ? zero : z, z > zero ? one : zero};  // a NaN stays one; value: see finish_tile
     } else if constexpr (u == Unit::leaky_relu || u == Unit::prelu) {
         return {z > zero ? z : c * z, z > zero ? one : c};
     } else if constexpr (u == Unit::elu || u == Unit::selu) {
@@ -123,7 +123,7 @@ void drop(const Net<T>& net, long index, long from, long to, const Dropout& drop
 template <class P, class T = typename P::T>
 void activate(const Net<T>& net, long index, long from, long to, const Dropout* dropout) {
     const Layer<T>& layer = net.layers[index];
-    if (layer.unit != Unit::identity || layer.slope)
+    if (layer.slope || (layer.unit != Unit::identity && layer.unit != Unit::relu))  // ReLU has been worked out with the sums
         with_unit(layer.unit, [&](auto is) {
             if (dropout && layer.slope)
                 for (long row = from; row < to; row++) activate_row<P, is.unit, true>(layer, row);
@@ -138,6 +138,7 @@ template <class P, class T = typename P::T>
 void unit_back(const Net<T>& net, long index, long from, long to) {
     const Layer<T>& layer = net.layers[index];
     const long units = layer.units * P::members;
+    if (layer.unit == Unit::relu && index + 1 < net.n_layers) return;  // gated with the sums
     if (layer.unit == Unit::identity && !layer.slope) return;  // delta is incoming
     for (long row = from; row < to; row++) {
         const long at = row * layer.unit_stride;
@@ -158,12 +159,8 @@ void unit_back(const Net<T>& net, long index, long from, long to) {
             for (long j = layer.pieces * units; j < layer.width_stride; j++) delta[j] = 0;
         } else if (slope) {
             for (long j = 0; j < units; j += lanes<T>) store<T>(delta + j, load<T>(incoming + j) * load<T>(slope + j));
-        } else if (layer.unit == Unit::relu) {
-            const Vec<T> keep = layer.drops ? load<T>(net.keep.at) : all<T>(1);
-            for (long j = 0; j < units; j += lanes<T>) {
-                const Vec<T> a = load<T>(out + j), e = load<T>(incoming + j);
-                store<T>(delta + j, a > 0 ? e * keep : Vec<T>{});
-            }
+        } else if (layer.unit == Unit::relu) {  // of the output layer
+            for (long j = 0; j < units; j += lanes<T>) store<T>(delta + j, load<T>(out + j) > 0 ? load<T>(incoming + j) : Vec<T>{});
         } else {  // sigmoid and tanh, whose slopes follow from their values
             for (long j = 0; j < units; j += lanes<T>) {
                 const Vec<T> a = load<T>(out + j), one = all<T>(1);

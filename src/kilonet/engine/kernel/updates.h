@@ -21,11 +21,23 @@ INLINE void with_rule(Rule rule, F f) {
     }
 }
 
+template <Cases c> struct In { static constexpr Cases cases = c; };
+
+template <class F>
+INLINE void with_cases(Cases cases, F f) {
+    switch (cases) {
+        case Cases::plain: f(In<Cases::plain>{}); break;
+        case Cases::all_l2: f(In<Cases::all_l2>{}); break;
+        case Cases::mixed: f(In<Cases::mixed>{}); break;
+    }
+}
+
 // What one step multiplies with, for the member in each lane: computed in float64, rounded to T once.
 template <class T>
 struct StepConstants {
     Vec<T> rate, l2, l1, beta1, rest1, beta2, rest2, epsilon, corrected_rate, correction2, shrink;
-    bool penalized, all_move;
+    Cases cases;
+    bool descends;             // plain SGD that moves every lane
     Mask<T> penalizes, moves;  // lanes with a penalty; lanes that this step changes
     double beta1_power, beta2_power;
 };
@@ -48,7 +60,6 @@ StepConstants<T> step_constants(const Session<T>& s) {
     c.rate = spread<P>([&](long m) { return T(rate(m)); });
     c.l2 = load<T>(s.l2.at);
     c.l1 = load<T>(s.l1.at);
-    c.penalized = s.penalized;
     c.penalizes = (c.l2 != 0) | (c.l1 != 0);
     c.beta1 = all<T>(T(s.beta1));
     c.rest1 = all<T>(T(1 - s.beta1));
@@ -65,17 +76,19 @@ StepConstants<T> step_constants(const Session<T>& s) {
 
 // One vector of parameters; `first` and `second` are the optimizer's own, where it has them. Lanes that do
 // not move keep what they have.
-template <Rule rule, bool is_weight, class T>
+template <Rule rule, bool is_weight, Cases cases, class T>
 INLINE void update(const StepConstants<T>& c, Vec<T> g, T* value, [[maybe_unused]] T* first, [[maybe_unused]] T* second, T* gradient) {
     const Vec<T> before = load<T>(value);
     Vec<T> w = before;
-    const auto put = [&](T* to, Vec<T> now, Vec<T> then) { store<T>(to, c.all_move ? now : c.moves ? now : then); };
-    if constexpr (is_weight) {
-        if (c.penalized) {
-            const Vec<T> sign = w > 0 ? c.l1 : w < 0 ? -c.l1 : Vec<T>{};
-            g = c.penalizes ? fma(c.l2, w, g) : g;
-            g = c.l1 != 0 ? g + sign : g;
-        }
+    const auto put = [&](T* to, Vec<T> now, Vec<T> then) {
+        if constexpr (cases == Cases::mixed) store<T>(to, c.moves ? now : then);
+        else store<T>(to, now);
+    };
+    if constexpr (is_weight && cases == Cases::all_l2) g = fma(c.l2, w, g);
+    if constexpr (is_weight && cases == Cases::mixed) {
+        const Vec<T> sign = w > 0 ? c.l1 : w < 0 ? -c.l1 : Vec<T>{};
+        g = c.penalizes ? fma(c.l2, w, g) : g;
+        g = c.l1 != 0 ? g + sign : g;
     }
     if constexpr (rule == Rule::none) {
         store<T>(gradient, g);
@@ -122,33 +135,37 @@ void update_tile(const Layer<T>& layer, Rule rule, const StepConstants<T>& c, co
     constexpr long G = P::group;
     const StepConstants<T> held = c;  // in registers: no store can change a copy
     with_rule(rule, [&](auto by) {
-        for (long v = 0; v < vectors; v++) {
-            const long from = column<P>(v, tile_groups), to = column<P>(vector + v, layer.groups) + k * G;
-            for (long i = 0; i < rows; i++) {
-                const long at = to + i * G;
-                update<by.rule, true, T>(held, load<T>(tile + from + i * G), layer.value.W + at, layer.first.W + at, layer.second.W + at, layer.gradient.W + at);
+        with_cases(c.cases, [&](auto in) {
+            for (long v = 0; v < vectors; v++) {
+                const long from = column<P>(v, tile_groups), to = column<P>(vector + v, layer.groups) + k * G;
+                T *value = layer.value.W + to, *first = layer.first.W + to, *second = layer.second.W + to, *gradient = layer.gradient.W + to;
+                for (long i = 0; i < rows * G; i += G)
+                    update<by.rule, true, in.cases, T>(held, load<T>(tile + from + i), value + i, first + i, second + i, gradient + i);
             }
-        }
+        });
     });
     if constexpr (!P::networks)
         if (layer.back && rule != Rule::none) refresh_back<T>(layer, k, rows, vector * lanes<T>, vectors * lanes<T>);
 }
 
-// Bias and PReLU gradients: sums over the rows of the batch, four chains at a time.
+// Bias and PReLU gradients: sums over the rows of the batch, eight chains at a time.
 template <class T, class Row>
 INLINE void update_vectors(long from, long to, long rows, Row row, Rule rule, const StepConstants<T>& c, T* value, T* first, T* second, T* gradient) {
-    for (long v = from; v < to; v += 4) {
-        const long n = to - v < 4 ? to - v : 4;
-        Vec<T> sum[4] = {};
-        if (n == 4)
+    for (long v = from; v < to; v += 8) {
+        const long n = to - v < 8 ? to - v : 8;
+        Vec<T> sum[8] = {};
+        if (n == 8)
             for (long r = 0; r < rows; r++)
-                for (int i = 0; i < 4; i++) sum[i] = row(r, (v + i) * lanes<T>, sum[i]);
+                for (int i = 0; i < 8; i++) sum[i] = row(r, (v + i) * lanes<T>, sum[i]);
         else
             for (long i = 0; i < n; i++)
                 for (long r = 0; r < rows; r++) sum[i] = row(r, (v + i) * lanes<T>, sum[i]);
         for (long i = 0; i < n; i++) {
             const long at = (v + i) * lanes<T>;
-            with_rule(rule, [&](auto by) { update<by.rule, false, T>(c, sum[i], value + at, first + at, second + at, gradient + at); });
+            with_rule(rule, [&](auto by) {
+                if (c.cases == Cases::mixed) update<by.rule, false, Cases::mixed, T>(c, sum[i], value + at, first + at, second + at, gradient + at);
+                else update<by.rule, false, Cases::plain, T>(c, sum[i], value + at, first + at, second + at, gradient + at);
+            });
         }
     }
 }
