@@ -101,7 +101,8 @@ class TestSameNumbersAsPython:
             "hidden": (4, 3), "activation": "tanh", "loss": "cross_entropy(0.1)", "optimizer": "nesterov", "rate": 0.02,
             "schedule": [1.0, 0.5], "batch": 50, "epochs": 2, "l2": 0.5, "l1": 0.25, "dropout": 0.125,
             "input_noise": 0.0625, "max_norm": 2.0, "initializer": "orthogonal", "dtype": "float64", "seed": 9,
-            "threads": 1, "class_weight": "balanced", "monitor": "score", "patience": 4, "min_delta": 0.001,
+            "threads": 1, "members": 2, "class_weight": "balanced", "monitor": "score", "patience": 4,
+            "min_delta": 0.001,
         }  # fmt: skip
         arguments = ["--early-stopping", "--no-encode"]
         for name, value in given.items():

@@ -145,6 +145,7 @@ def test_the_defaults_that_help_tells_are_those_of_the_estimators(capsys):
     assert f"{default['schedule']} unless given" in text
     assert f"Σw² is added to the mean loss; {default['l2']:.4f} unless given" in text
     assert f"{default['monitor']} unless given" in text
+    assert f"different initial weights, {default['members']} unless given" in text
     assert f"before stopping; {default['patience']} unless given" in text
     assert (default["hidden"], default["validation_fraction"], default["min_delta"]) == ((100,), 0.1, 0.0)
     assert (default["batch"], default["epochs"], default["rate"], default["encode"]) == ("auto", "auto", None, "auto")

@@ -565,3 +565,20 @@ def test_a_file_with_best_epochs_that_cannot_be(epochs: Any, tmp_path: Path) -> 
     strange = replace(model, extra={**model.extra, "best_epoch": epochs})
     with pytest.raises(kn.FileFormatError, match="does not describe an estimator"):
         kn.load(kn.persistence.save(strange, tmp_path / "strange.kn"))
+
+
+@pytest.mark.parametrize("members", [1, 3])
+def test_an_interruption_before_the_first_epoch_is_over(members: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    def press(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    model = quick(members=members, callbacks=lambda record: None, schedule="constant", warm_start=True)
+    monkeypatch.setattr(kn.engine.choose(kn.Network([1, 1])).Session, "advance", press)
+    with pytest.warns(kn.InterruptedWarning, match="after 0 of 6 epochs"):
+        model.fit(X, Y)
+    monkeypatch.undo()
+    assert np.all(np.asarray(model.best_epoch_) == 0)
+    assert np.isnan(model.loss_)
+    assert model.history_.loss.shape == ((0, 3) if members == 3 else (0,))
+    assert model.predict_members(X).shape == (members, 150)
+    same(model.fit(X, Y), quick(members=members, schedule="constant").fit(X, Y))

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from kilonet.cli.asked import Asked
 from kilonet.cli.rows import Parts
-from kilonet.cli.seam import Estimator, loss_on
+from kilonet.cli.seam import Estimator, at_epochs, loss_on, over_members
 from kilonet.persistence import SavedModel
 
 
 def notes(estimator: Estimator, rows: Parts, asked: Asked) -> dict[str, Any]:
     """What `kilonet fit` did, for its result and for the model file; equal runs give equal notes."""
     history, network = estimator.history_, estimator.network_
-    done, best = int(estimator.n_iter_), int(estimator.best_epoch_)
-    at = best - 1 if best else done - 1
+    done, best = int(estimator.n_iter_), np.asarray(estimator.best_epoch_).tolist()
+    curves = {name: getattr(history, name) for name in ("loss", "score")}
+    kept = kept_epochs(best, estimator.recipe_.n_members, done)
     counts = ("n_layers", "n_neurons", "n_weights", "n_biases", "n_parameters")
     classes = None if rows.task == "regression" else estimator.classes_
     return {
@@ -30,6 +32,7 @@ def notes(estimator: Estimator, rows: Parts, asked: Asked) -> dict[str, Any]:
         "dropped": rows.dropped,
         "split": rows.how,
         "seed": asked.seed,
+        "members": estimator.recipe_.n_members,
         "network": {"sizes": list(network.sizes)} | {name: getattr(network, name) for name in counts},
         "engine": estimator.engine_,
         "epochs": estimator.recipe_.epochs,
@@ -37,8 +40,20 @@ def notes(estimator: Estimator, rows: Parts, asked: Asked) -> dict[str, Any]:
         "best_epoch": best,
         "stopping": asked.early_stopping,
         "interrupted": bool(estimator.interrupted_),
-        "training": {name: _finite(getattr(history, name)[at]) if done else None for name in ("loss", "score")},
+        "training": {name: _finite(over_members(at_epochs(curve, kept))) for name, curve in curves.items()},
     }
+
+
+def kept_epochs(best: int | Sequence[int], members: int, done: int) -> list[int]:
+    """The epoch (from 1) that each member's parameters are of: its best one, or where that is not known the last.
+
+    >>> kept_epochs(7, 1, 9), kept_epochs([3, 0], 2, 9), kept_epochs(0, 2, 9)
+    ([7], [3, 9], [9, 9])
+    """
+    each = [best] if isinstance(best, int) else list(best)
+    if len(each) != members:
+        each = [0] * members
+    return [epoch if 0 < epoch <= done else done for epoch in each]
 
 
 def judge(estimator: Estimator, rows: Parts) -> dict[str, Any] | None:
@@ -67,13 +82,13 @@ def _finite(value: Any) -> float | None:
     return number if np.isfinite(number) else None
 
 
-_KINDS: dict[str, type] = {
+_KINDS: dict[str, type | tuple[type, ...]] = {
     "source": str,
     "rows": int,
     "seed": int,
     "engine": str,
     "epochs_done": int,
-    "best_epoch": int,
+    "best_epoch": (int, list),  # a list has one for each member
     "stopping": bool,
     "interrupted": bool,
     "held_out": dict,
@@ -98,6 +113,9 @@ def noted(saved: SavedModel) -> dict[str, Any]:
     run = saved.extra.get("run")
     found = {**general, **run} if isinstance(run, dict) else general
     kept = {name: found[name] for name, kind in _KINDS.items() if isinstance(found.get(name), kind)}
+    best = kept.get("best_epoch")
+    if isinstance(best, list) and not all(isinstance(epoch, int) for epoch in best):
+        del kept["best_epoch"]
     if "held_out" in kept:
         inner = kept["held_out"]
         kept["held_out"] = {name: inner[name] for name, kind in _HELD_OUT.items() if isinstance(inner.get(name), kind)}

@@ -89,6 +89,11 @@ NETWORK = _under(
         Known(initializer_from),
         "he, glorot, lecun, orthogonal or scaled; what fits the activation unless given.",
     ),
+    (
+        "--members",
+        Number(1, whole=True),
+        "Networks trained at once from different initial weights, 1 unless given; the mean of them predicts.",
+    ),
     ("--dtype", click.Choice(["float32", "float64"]), "Type of the numbers; follows the data unless given."),
 )
 TRAINING = _under(

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from kilonet.cli.console import number
+from kilonet.cli.seam import over_members
 from kilonet.cli.wording import score_text, score_value
 from kilonet.record import EpochRecord
 
@@ -44,11 +45,11 @@ def progress(task: str, rows: str, quiet: bool) -> Iterator[list[Callable[[Epoch
 
 
 def describe(task: str, rows: str, record: EpochRecord) -> str:
-    """One epoch in words.
+    """One epoch in words; of several members the means of those that still train.
 
     >>> describe("classification", "held out", EpochRecord(1, 5, 0.5, 0.75, 0.625, 0.5, 0.1))
     'loss 0.5, accuracy 75.0%; held out 0.625, 50.0%'
     """
-    text = f"loss {number(float(record.loss))}, {score_text(task, float(record.score))}"
-    loss, score = float(record.validation_loss), float(record.validation_score)
+    text = f"loss {number(over_members(record.loss))}, {score_text(task, over_members(record.score))}"
+    loss, score = over_members(record.validation_loss), over_members(record.validation_score)
     return text if math.isnan(loss) else f"{text}; {rows} {number(loss)}, {score_value(task, score)}"

@@ -1,6 +1,7 @@
 """The one place where the command line meets the estimators, so that both give the same numbers."""
 
 from kilonet.estimators import MLPClassifier, MLPRegressor, classifier, regressor
+from kilonet.estimators.ensemble import at_epochs, over_members
 from kilonet.estimators.insight import Estimator, loss_on, planned_network, planned_rate, planned_rows
 from kilonet.estimators.loading import from_model
 from kilonet.estimators.saving import to_model
@@ -9,7 +10,7 @@ LOSSES = {"classification": classifier.LOSSES, "regression": regressor.LOSSES}
 
 # fmt: off
 __all__ = [
-    "LOSSES", "Estimator", "MLPClassifier", "MLPRegressor", "from_model", "loss_on", "planned_network", "planned_rate",
-    "planned_rows", "to_model",
+    "LOSSES", "Estimator", "MLPClassifier", "MLPRegressor", "at_epochs", "from_model", "loss_on", "over_members",
+    "planned_network", "planned_rate", "planned_rows", "to_model",
 ]
 # fmt: on

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
-import numpy as np
 
 from kilonet.cli.columns import column_names
 from kilonet.cli.console import Console, brief, count, listed, number, plain, size
 from kilonet.cli.jsonable import to_json
-from kilonet.cli.judging import noted
-from kilonet.cli.wording import encoding, held_out_text, loss_text, recipe_lines, score_text
+from kilonet.cli.judging import kept_epochs, noted
+from kilonet.cli.seam import at_epochs, over_members
+from kilonet.cli.wording import encoding, epochs_text, held_out_text, loss_text, mean_text, recipe_lines, score_text
 from kilonet.persistence import SavedModel, load
 
 
@@ -50,6 +51,7 @@ def description(saved: SavedModel, path: str) -> dict[str, Any]:
         "target": saved.target_name,
         "classes": saved.classes,
         "columns": column_names(saved),
+        "members": saved.recipe.n_members,
         "network": network.to_json() | {name: getattr(network, name) for name in counts},
         "loss": saved.loss.to_json(),
         "recipe": saved.recipe.to_json(),
@@ -68,7 +70,10 @@ _Lines = Sequence[tuple[str | None, str]]
 def _sections(saved: SavedModel, path: str) -> Iterator[tuple[str, _Lines]]:
     run = noted(saved)
     yield brief(Path(path).name), list(_head(saved, path))
-    yield "Architecture", [(None, line) for line in saved.network.summary().splitlines()]
+    yield (
+        "Architecture" + (" of each member" if saved.recipe.n_members > 1 else ""),
+        [(None, line) for line in saved.network.summary().splitlines()],
+    )
     yield "Training", recipe_lines(saved.loss, saved.recipe, run)
     yield "Data", list(_data(saved, run))
     results = list(_results(saved, run))
@@ -83,6 +88,9 @@ def _head(saved: SavedModel, path: str) -> Iterator[tuple[str, str]]:
     if saved.classes is not None:
         into = f" into {count(len(saved.classes), 'class', 'classes')}: {listed(saved.classes.tolist(), 12)}"
     yield "model", f"{what}{target}{into}"
+    if saved.recipe.n_members > 1:
+        equal = f"{saved.recipe.n_members:,} networks of equal shape, trained at once"
+        yield "members", f"{equal}; the mean of what they predict is the prediction"
     written = ", ".join(f"{name} {version}" for name, version in saved.versions.items())
     yield "file", f"{path}, {size(Path(path).stat().st_size)}, written by {written}"
 
@@ -99,16 +107,16 @@ def _data(saved: SavedModel, run: Mapping[str, Any]) -> Iterator[tuple[str, str]
 
 
 def _results(saved: SavedModel, run: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    curves = saved.history
-    done = len(curves["loss"]) if "loss" in curves and curves["loss"].ndim == 1 else 0
-    best = run.get("best_epoch", 0)
-    at = best - 1 if 0 < best <= done else done - 1
+    curves, members = saved.history, saved.recipe.n_members
+    done = len(curves["loss"]) if "loss" in curves else 0
+    kept = kept_epochs(run.get("best_epoch", 0), members, done)
     for label, prefix in (("training", ""), ("validation", "validation_")):
         if label == "validation" and "held_out" in run and not run.get("stopping"):
             continue  # the validation curve is of the held-out rows
-        loss, score = (curves.get(prefix + metric) for metric in ("loss", "score"))
-        if done and loss is not None and score is not None and not np.isnan(loss[at]):
-            shown = score_text(saved.task, float(score[at]))
-            yield label, f"{loss_text(saved.task, float(loss[at]))}, {shown} (epoch {at + 1:,} of {done:,})"
+        there = [curves[prefix + metric] for metric in ("loss", "score") if prefix + metric in curves]
+        told = [over_members(at_epochs(curve, kept)) for curve in there]
+        if len(told) == 2 and not math.isnan(told[0]):
+            text = f"{loss_text(saved.task, told[0])}, {score_text(saved.task, told[1])}"
+            yield label, f"{text} ({mean_text(members)}{epochs_text(kept)} of {done:,})"
     if "held_out" in run:
         yield "held out", held_out_text(saved.task, run["held_out"], saved.target_name)

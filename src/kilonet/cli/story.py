@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from kilonet.cli.console import Console, brief, count, listed, number
+from kilonet.cli.judging import kept_epochs
 from kilonet.cli.rows import Parts
 from kilonet.cli.seam import Estimator, planned_network
-from kilonet.cli.wording import encoding, held_out_text, loss_text, metric_name, score_text
+from kilonet.cli.wording import encoding, epochs_text, held_out_text, loss_text, mean_text, metric_name, score_text
 
 
 def tell_data(console: Console, rows: Parts) -> None:
@@ -45,13 +46,14 @@ def target_text(rows: Parts) -> str:
 
 
 def tell_network(console: Console, estimator: Estimator, rows: Parts) -> None:
-    """The network in one line."""
+    """The network in one line, and how many there are."""
     network = planned_network(estimator, rows.n_inputs, rows.everything)
     sizes = "-".join(str(size) for size in network.sizes)
     units = list(dict.fromkeys(layer.unit for layer in network.layers[:-1]))
+    several = f"{count(estimator.members, 'member')}, each " if estimator.members > 1 else ""
     console.say(
         "network",
-        f"{sizes}{' ' if units else ''}{', '.join(units)}: {count(network.n_layers, 'layer')}, "
+        f"{several}{sizes}{' ' if units else ''}{', '.join(units)}: {count(network.n_layers, 'layer')}, "
         f"{count(network.n_neurons, 'neuron')}, {count(network.n_weights, 'weight')}, "
         f"{count(network.n_biases, 'bias', 'biases')}, {count(network.n_parameters, 'parameter')}",
     )
@@ -73,9 +75,13 @@ def tell_result(console: Console, result: Mapping[str, Any]) -> None:
 
 def training_note(result: Mapping[str, Any]) -> str:
     """What the training numbers are of."""
-    best, done = result["best_epoch"], result["epochs_done"]
-    which = f"epoch {best:,}, the best of {done:,}" if result["stopping"] and best else f"epoch {done:,}"
-    return f"while learning, {which}"
+    done, kept = result["epochs_done"], _kept(result)
+    best = f", the best of {done:,}" if result["stopping"] and np.any(result["best_epoch"]) else ""
+    return f"while learning, {mean_text(result['members'])}{epochs_text(kept)}{best}"
+
+
+def _kept(result: Mapping[str, Any]) -> list[int]:
+    return kept_epochs(result["best_epoch"], result["members"], result["epochs_done"])
 
 
 def ending(result: Mapping[str, Any]) -> str:
@@ -84,5 +90,7 @@ def ending(result: Mapping[str, Any]) -> str:
     if result["interrupted"]:
         return f"interrupted after {count(done, 'epoch')} of {epochs:,}"
     if done < epochs:
-        return f"stopped early after {count(done, 'epoch')} of {epochs:,}; the best was epoch {result['best_epoch']:,};"
+        best = epochs_text(_kept(result))
+        were = "were" if best.startswith("epochs") else "was"
+        return f"stopped early after {count(done, 'epoch')} of {epochs:,}; the best {were} {best};"
     return count(epochs, "epoch")

@@ -59,6 +59,25 @@ def held_out_text(task: str, held_out: Mapping[str, Any], target: str | None) ->
     return (f"{loss}, " if loss else "") + score + right
 
 
+def epochs_text(kept: Sequence[int]) -> str:
+    """The epochs that the members are of.
+
+    >>> epochs_text([7]), epochs_text([7, 1200, 9])
+    ('epoch 7', 'epochs 7 to 1,200')
+    """
+    low, high = min(kept), max(kept)
+    return f"epoch {low:,}" if low == high else f"epochs {low:,} to {high:,}"
+
+
+def mean_text(members: int) -> str:
+    """That a number is the mean of several members', in front of what else is said of it.
+
+    >>> mean_text(1), mean_text(16)
+    ('', 'mean of 16 members, ')
+    """
+    return f"mean of {members:,} members, " if members > 1 else ""
+
+
 def recipe_lines(loss: Any, recipe: Recipe, run: Mapping[str, Any]) -> list[tuple[str, str]]:
     """How a network was trained: a label and a text for each line."""
     optimizer = recipe.optimizer.to_json()

@@ -112,7 +112,7 @@ def at_epochs(curve: Array, epochs: Any) -> Floats:
     >>> at_epochs(np.array([[0.5, 0.6], [0.3, 0.4]]), [2, 1]), at_epochs(np.array([0.5]), 0)
     (array([0.3, 0.6]), array([nan]))
     """
-    curves = curve.reshape(len(curve), -1)
+    curves = curve if curve.ndim == 2 else curve[:, np.newaxis]
     chosen = np.atleast_1d(np.asarray(epochs))
     found = np.full(len(chosen), np.nan)
     for member, epoch in enumerate(chosen.tolist()):
