@@ -27,6 +27,7 @@ if TYPE_CHECKING:  # what type checkers see; at run time __getattr__ brings it
         tanh,
     )
     from kilonet.engine import engine_name
+    from kilonet.engine.planner import Plan
     from kilonet.errors import (
         DataError,
         DataWarning,
@@ -37,6 +38,7 @@ if TYPE_CHECKING:  # what type checkers see; at run time __getattr__ brings it
         FileFormatError,
         InterruptedWarning,
         LeftOutWarning,
+        MemoryLimitError,
         SettingError,
         ShapeError,
     )
@@ -55,7 +57,7 @@ if TYPE_CHECKING:  # what type checkers see; at run time __getattr__ brings it
     from kilonet.network import Dense, Maxout, Network
     from kilonet.optimizers import SGD, Adagrad, Adam, AdamW, Momentum, Nesterov, RMSProp, optimizer_from
     from kilonet.recipe import Recipe
-    from kilonet.record import EpochRecord, History, Runs
+    from kilonet.record import EpochRecord, History, Runs, Spread
     from kilonet.schedules import constant, cosine, schedule_from, sequence, step, warm_up
     from kilonet.stopping import Stopping
     from kilonet.training import train, value_and_grad
@@ -65,13 +67,13 @@ __version__ = "0.1.0"
 # fmt: off
 __all__ = [
     "SGD", "Adagrad", "Adam", "AdamW", "DataError", "DataWarning", "Dense", "DivergenceError", "DivergenceWarning",
-    "EngineError", "EngineWarning", "EpochRecord", "FileFormatError", "History", "InterruptedWarning", "LeftOutWarning",
-    "MLPClassifier", "MLPRegressor", "Maxout", "Momentum", "Nesterov", "Network", "RMSProp", "Recipe", "Runs",
-    "SettingError", "ShapeError", "Stopping", "TableEncoder", "absolute", "activation_from", "constant", "cosine",
-    "cross_entropy", "elu", "engine_name", "gelu", "glorot", "he", "hinge", "huber", "identity", "leaky_relu", "lecun",
-    "load", "logistic", "loss_from", "maxout", "mish", "optimizer_from", "orthogonal", "prelu", "quantile", "read",
-    "relu", "scaled", "schedule_from", "selu", "sequence", "sigmoid", "silu", "softplus", "squared", "squared_hinge",
-    "step", "tanh", "train", "value_and_grad", "warm_up",
+    "EngineError", "EngineWarning", "EpochRecord", "FileFormatError", "History", "InterruptedWarning",
+    "LeftOutWarning", "MLPClassifier", "MLPRegressor", "Maxout", "MemoryLimitError", "Momentum", "Nesterov", "Network",
+    "Plan", "RMSProp", "Recipe", "Runs", "SettingError", "ShapeError", "Spread", "Stopping", "TableEncoder",
+    "absolute", "activation_from", "constant", "cosine", "cross_entropy", "elu", "engine_name", "gelu", "glorot", "he",
+    "hinge", "huber", "identity", "leaky_relu", "lecun", "load", "logistic", "loss_from", "maxout", "mish",
+    "optimizer_from", "orthogonal", "prelu", "quantile", "read", "relu", "scaled", "schedule_from", "selu", "sequence",
+    "sigmoid", "silu", "softplus", "squared", "squared_hinge", "step", "tanh", "train", "value_and_grad", "warm_up",
 ]
 # fmt: on
 
@@ -82,16 +84,17 @@ _HOMES = {
         activation_from elu gelu identity leaky_relu maxout mish prelu relu selu sigmoid silu softplus tanh
     """,
     "kilonet.engine": "engine_name",
+    "kilonet.engine.planner": "Plan",
     "kilonet.errors": """
         DataError DataWarning DivergenceError DivergenceWarning EngineError EngineWarning FileFormatError
-        InterruptedWarning LeftOutWarning SettingError ShapeError
+        InterruptedWarning LeftOutWarning MemoryLimitError SettingError ShapeError
     """,
     "kilonet.initializers": "glorot he lecun orthogonal scaled",
     "kilonet.losses": "absolute cross_entropy hinge huber logistic loss_from quantile squared squared_hinge",
     "kilonet.network": "Dense Maxout Network",
     "kilonet.optimizers": "SGD Adagrad Adam AdamW Momentum Nesterov RMSProp optimizer_from",
     "kilonet.recipe": "Recipe",
-    "kilonet.record": "EpochRecord History Runs",
+    "kilonet.record": "EpochRecord History Runs Spread",
     "kilonet.stopping": "Stopping",
     "kilonet.schedules": "constant cosine schedule_from sequence step warm_up",
     "kilonet.training": "train value_and_grad",

@@ -92,6 +92,18 @@ def byte_count(label: str, value: object) -> int:
     return int(size)
 
 
+def size(count: float) -> str:
+    """A number of bytes for people.
+
+    >>> size(999), size(3_400_000), size(12.3e9)
+    ('999 B', '3.4 MB', '12 GB')
+    """
+    units = ("B", "kB", "MB", "GB", "TB")
+    power = min(len(units) - 1, max(0, (len(f"{int(count)}") - 1) // 3))
+    scaled = count / 1000**power
+    return f"{scaled:.2g} {units[power]}" if scaled < 100 else f"{scaled:.0f} {units[power]}"
+
+
 def choice(label: str, value: object, options: Iterable[str]) -> str:
     """Return one of the options; the error lists them and names the nearest.
 

@@ -37,6 +37,10 @@ class EngineError(RuntimeError):
     """An engine was asked for that cannot run here, or it broke off."""
 
 
+class MemoryLimitError(RuntimeError, MemoryError):
+    """What was asked for would need more memory than it may take; nothing has begun."""
+
+
 class DivergenceWarning(UserWarning):
     """A member left the finite numbers; its parameters are those of its last finite epoch."""
 

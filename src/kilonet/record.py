@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kilonet.engine.planner import Plan
+from kilonet.errors import SettingError
 from kilonet.network import Network
 from kilonet.recipe import Recipe
 
@@ -91,62 +93,126 @@ class EpochRecord:
     seconds: float
 
 
+@dataclass(frozen=True)
+class Spread:
+    """The values that the members of a population ended with.
+
+    metric: what was judged; members: how many values; std: with n − 1; the quartiles are linear between values.
+
+    >>> print(Spread.of("loss", np.array([1.0, 2.0, 3.0, 9.0, np.nan]), np.array([False] * 4 + [True])))
+    loss of 4 members: median 2.5, middle half 1.75 to 4.5, all 1 to 9; mean 3.75 ± 3.594; 1 diverged
+    """
+
+    metric: str
+    members: int
+    diverged: int
+    mean: float
+    std: float
+    low: float
+    quarter: float
+    median: float
+    three_quarters: float
+    high: float
+
+    @classmethod
+    def of(cls, metric: str, values: Floats, diverged: NDArray[np.bool_]) -> "Spread":
+        """From one value per member; all are NaN where no member is left."""
+        kept = values[~diverged & np.isfinite(values)]
+        five = np.quantile(kept, [0, 0.25, 0.5, 0.75, 1]) if len(kept) else np.full(5, np.nan)
+        mean = float(kept.mean()) if len(kept) else float("nan")
+        std = float(kept.std(ddof=1)) if len(kept) > 1 else float("nan")
+        return cls(metric, len(kept), int(diverged.sum()), mean, std, *(float(value) for value in five))
+
+    def __str__(self) -> str:
+        lost = f"; {self.diverged} diverged" if self.diverged else ""
+        return (
+            f"{self.metric.replace('_', ' ')} of {self.members} members: median {self.median:.4g}, middle half "
+            f"{self.quarter:.4g} to {self.three_quarters:.4g}, all {self.low:.4g} to {self.high:.4g}; "
+            f"mean {self.mean:.4g} ± {self.std:.4g}{lost}"
+        )
+
+
 @dataclass(frozen=True, eq=False)
 class Runs:
     """What `train` gives back: the trained members and how they came to be.
 
-    theta (members, n_parameters), (n_parameters,) for a single network: the parameters of the best
+    network: that of all members, or a tuple with one for each. theta (members, n_parameters), (n_parameters,)
+    for a single network, a list of (n_parameters,) where the networks differ: the parameters of the best
     epoch where `stopping` was set, else of the last one. best_epoch: the epoch (from 1) that theta
     is of, 0 for the initial parameters. stopped_epoch: the epoch after which early stopping ended
     the member, else 0. diverged: the epoch in which the member left the finite numbers, else 0; its
-    theta is of the epoch before. engine: the name of the engine that ran. state: arrays from which
+    theta is of the epoch before. plan: how the members were trained. state: arrays from which
     `train(..., state=runs.state)` goes on exactly. seconds: wall time of the call.
     """
 
-    network: Network
+    network: Network | tuple[Network, ...]
     loss: Any
     recipe: Recipe
-    theta: NDArray[Any]
+    theta: Any
     history: History
     best_epoch: NDArray[np.int64] | int
     stopped_epoch: NDArray[np.int64] | int
     diverged: NDArray[np.int64] | int
     interrupted: bool
-    engine: str
+    plan: Plan
     state: dict[str, NDArray[Any]] = field(repr=False)
     seconds: float
 
     @property
     def single(self) -> bool:
         """Whether the member axis was dropped."""
-        return self.theta.ndim == 1
+        return isinstance(self.theta, np.ndarray) and self.theta.ndim == 1
+
+    @property
+    def engine(self) -> str:
+        """The name of the engine that ran."""
+        return self.plan.engine
 
     @property
     def n_members(self) -> int:
         """Number of trained members."""
         return self.recipe.n_members
 
-    @property
-    def best(self) -> int:
-        """Index of the best member: by the stopping metric, else validation loss, else loss.
+    def judged(self) -> Floats:
+        """The value (members,) by which each member is judged, at the epoch that its theta is of, or NaN.
 
-        Each member is judged at the epoch its theta is of; diverged members come last.
+        That is the metric of its early stopping, else the validation loss, else the loss.
         """
         curves = self.history.to_array()
-        epochs = np.atleast_1d(np.asarray(self.best_epoch))
-        otherwise = 2 if len(curves) and np.isfinite(curves[..., 2]).any() else 0
-        value = np.full(len(epochs), np.inf)
-        for member, (epoch, stopping) in enumerate(zip(epochs, self.recipe.each("stopping"), strict=True)):
-            judged = otherwise if stopping is None else (2 if stopping.metric == "loss" else 3)
-            if epoch > 0 and np.isfinite(curves[epoch - 1, member, judged]):
-                value[member] = (-1.0 if judged == 3 else 1.0) * curves[epoch - 1, member, judged]
+        value = np.full(self.n_members, np.nan)
+        for member, (epoch, metric) in enumerate(zip(np.atleast_1d(self.best_epoch), self._judges(), strict=True)):
+            if epoch > 0:
+                value[member] = curves[epoch - 1, member, METRICS.index(metric)]
+        return value
+
+    def _judges(self) -> list[str]:
+        """The metric by which each member is judged."""
+        validated = bool(np.isfinite(self.history.validation_loss).any())
+        otherwise = "validation_loss" if validated else "loss"
+        rules = self.recipe.each("stopping")
+        return [otherwise if rule is None else f"validation_{rule.metric}" for rule in rules]
+
+    @property
+    def best(self) -> int:
+        """Index of the best member, judged as `judged` says; diverged members come last."""
+        sign = np.array([-1.0 if metric.endswith("score") else 1.0 for metric in self._judges()])
+        value = np.nan_to_num(sign * self.judged(), nan=np.inf, posinf=np.inf, neginf=-np.inf)
         return int(np.lexsort((value, np.atleast_1d(np.asarray(self.diverged)) > 0))[0])
 
+    def spread(self) -> "Spread":
+        """How much the members differ in what they are judged by; those that diverged are counted and left out.
+
+        Raises SettingError where early stopping judges members by different metrics.
+        """
+        metrics = sorted(set(self._judges()))
+        if len(metrics) > 1:
+            raise SettingError(f"members are judged by {' and '.join(metrics)}; a spread needs one metric for all.")
+        return Spread.of(metrics[0], self.judged(), np.atleast_1d(np.asarray(self.diverged)) > 0)
+
     def __repr__(self) -> str:
+        what = f"networks of {len(set(self.network))} shapes" if isinstance(self.network, tuple) else repr(self.network)
         members = "1 network" if self.single else f"{self.n_members} members"
         last = self.history.to_array()[-1:, :, 0]
         loss = f", loss {_short(last[0])}" if len(last) else ""
         interrupted = ", interrupted" if self.interrupted else ""
-        return (
-            f"Runs({members} of {self.network!r}, {len(self.history)} epochs{loss}{interrupted}, {self.engine} engine)"
-        )
+        return f"Runs({members} of {what}, {len(self.history)} epochs{loss}{interrupted}, {self.engine} engine)"

@@ -2,7 +2,7 @@
 
 import time
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,23 +11,19 @@ from numpy.typing import ArrayLike, NDArray
 from kilonet.checks import shown
 from kilonet.engine import Problem, choose
 from kilonet.engine.inputs import assemble, checked_inputs, checked_weights, require_rows
-from kilonet.engine.interrupt import CtrlC
-from kilonet.engine.state import kept_theta
-from kilonet.errors import DataError, DivergenceWarning, InterruptedWarning, SettingError, ShapeError
+from kilonet.errors import DivergenceWarning, InterruptedWarning, SettingError, ShapeError
 from kilonet.losses import loss_from
 from kilonet.network import Network
 from kilonet.penalties import L1, L2
+from kilonet.population import Callback, Group, Population, merged, mixed_groups
 from kilonet.recipe import Recipe, check_names
-from kilonet.record import METRICS, EpochRecord, History, Runs
+from kilonet.record import Runs
 
 Array = NDArray[Any]
-Callback = Callable[[EpochRecord], Any]
-
-PATIENCE = 0.1  # seconds of an engine call at most: how long Ctrl-C may go unseen
 
 
 def train(
-    network: Network,
+    network: Network | Sequence[Network],
     loss: Any,
     X: Any,
     y: ArrayLike,
@@ -43,29 +39,40 @@ def train(
     recipe: Recipe | None = None,
     **settings: Any,
 ) -> Runs:
-    """Train a network, or a population of it, and return the `Runs`.
+    """Train a network, or a population, and return the `Runs`.
 
-    X (n, n_inputs), array or scipy.sparse; y (n,) or (n, n_outputs), as the loss needs it. The
-    settings are the fields of `Recipe` (and `rate`), on top of `recipe` where one is given.
+    network: one for all members, or a sequence with one for each, which may differ in everything but
+    inputs and outputs; theta is then a list. X (n, n_inputs), array or scipy.sparse; y (n,) or
+    (n, n_outputs), as the loss needs it. The settings are the fields of `Recipe` (and `rate`), on top
+    of `recipe` where one is given.
 
     seeds: one per member, results get a member axis; seed: a single network without that axis;
-    neither: as `recipe` or theta says, else seed 0. theta: where to start, (n_parameters,) or
-    (members, n_parameters), instead of the initializers. validation: (X, y) or (X, y, weights),
-    judged after every epoch. sample_weight (n,): weights of the rows. class_weight: None, "balanced"
-    or a dict from class to weight, multiplied into them; validation rows keep their own weights.
+    neither: as `recipe` or theta says, else seed 0, or 0, 1, … for a sequence of networks. theta: where
+    to start, (n_parameters,) or (members, n_parameters), instead of the initializers. validation:
+    (X, y) or (X, y, weights), judged after every epoch. sample_weight (n,): weights of the rows, or
+    (members, n) for weights of each member's own, such as bootstrap counts. class_weight: None,
+    "balanced" or a dict from class to weight, or a list with one for each member, multiplied into
+    them; validation rows keep their own weights.
     callback: called with an `EpochRecord` after every epoch; returning True ends the training.
     state: `Runs.state` of an earlier call, which is then continued exactly: with the same data and
     settings as if it had never stopped; epochs counts from the very start.
 
     Ctrl-C gives back what is done, with `interrupted` and an InterruptedWarning. A member whose loss
     or parameters stop being finite keeps those of the epoch before, with a DivergenceWarning.
-    Raises ShapeError, DataError and SettingError for what cannot be used.
+    Raises ShapeError, DataError and SettingError for what cannot be used, MemoryLimitError where
+    `max_memory` is too little, before anything begins.
 
     >>> import kilonet as kn
     >>> X = np.linspace(-1, 1, 64)[:, None]
     >>> runs = kn.train(kn.Network([1, 8, 1]), kn.squared, X, X**2, seeds=[0, 1], optimizer=kn.Adam(0.01), epochs=50)
     >>> runs.theta.shape, runs.history.loss.shape, bool((runs.history.score[-1] > 0.8).all())
     ((2, 25), (50, 2), True)
+
+    Members of several shapes, the same as each would be alone to the last bit:
+
+    >>> nets = [kn.Network([1, 8, 1]), kn.Network([1, 3, 3, 1], activation=kn.tanh)]
+    >>> [theta.shape for theta in kn.train(nets, kn.squared, X, X**2, rate=[0.01, 0.02], epochs=5).theta]
+    [(25,), (22,)]
 
     The network predicts from the parameters; the loss turns its scores into predictions:
 
@@ -74,9 +81,18 @@ def train(
     """
     begun = time.perf_counter()
     check_names(settings, also=train.__kwdefaults__ or ())
+    networks = None if isinstance(network, Network) else _networks(network, seeds, seed, recipe)
+    if networks is not None and seeds is None and recipe is None:
+        seeds = range(len(networks))
     recipe, single = _recipe(recipe, seeds, seed, theta, state, settings)
-    problem = assemble(network, loss_from(loss), X, y, recipe, validation, sample_weight, class_weight)
-    runs = carry_out(problem, theta, state, callback, single, begun)
+    first = network if isinstance(network, Network) else network[0]
+    problem = assemble(first, loss_from(loss), X, y, recipe, validation, sample_weight, class_weight)
+    if networks is None:
+        runs = carry_out(problem, theta, state, callback, single, begun)
+    else:
+        with Population(mixed_groups(problem, networks, theta, state)) as population:
+            interrupted = population.train(callback, begun=begun)
+            runs = merged(population, recipe, problem.loss, interrupted, begun)
     _warn(runs, problem)
     return runs
 
@@ -86,13 +102,9 @@ def carry_out(problem: Problem, theta: Any, state: Any, callback: Callback | Non
 
     single: whether the member axis is dropped. begun: when the call began, by `time.perf_counter`.
     """
-    engine = choose(problem)
-    session = engine.Session(problem, _start(problem.network, problem.recipe, theta, state), state)
-    try:
-        interrupted = _run(session, problem.recipe, callback, begun, single)
-        return _runs(problem, session, engine.NAME, single, interrupted, begun)
-    finally:
-        session.close()
+    with Population([Group.whole(problem, theta, state)]) as population:
+        interrupted = population.train(callback, single, begun)
+        return population.runs(0, single=single, interrupted=interrupted, begun=begun)
 
 
 def value_and_grad(
@@ -137,13 +149,34 @@ def value_and_grad(
     return value.astype(theta.dtype).reshape(theta.shape[:-1]), grad.reshape(theta.shape)
 
 
+def _networks(given: Any, seeds: Any, seed: int | None, recipe: Recipe | None) -> list[Network]:
+    """One network per member. Raises SettingError or ShapeError for what is none."""
+    if seed is not None:
+        raise SettingError(f"seed={seed} is for a single network; a sequence of networks takes seeds, one per member.")
+    if not isinstance(given, Sequence) or isinstance(given, str) or len(given) == 0:
+        raise SettingError(f"network came as {shown(given)}; needs a Network, or a sequence with one per member.")
+    for member, network in enumerate(given):
+        if not isinstance(network, Network):
+            raise SettingError(f"network[{member}] came as {shown(network)}; needs a Network.")
+        if (network.n_inputs, network.n_outputs) != (given[0].n_inputs, given[0].n_outputs):
+            raise ShapeError(
+                f"network[{member}] leads from {network.n_inputs} inputs to {network.n_outputs} outputs, network[0] "
+                f"from {given[0].n_inputs} to {given[0].n_outputs}; members of one call share X and y."
+            )
+    members = len(seeds) if seeds is not None else recipe.n_members if recipe is not None else len(given)
+    if members != len(given):
+        raise SettingError(f"{len(given)} networks came with {members} seeds; needs one of each per member.")
+    return list(given)
+
+
 def _recipe(
     recipe: Recipe | None, seeds: Any, seed: int | None, theta: Any, state: Any, settings: dict[str, Any]
 ) -> tuple[Recipe, bool]:
     """The recipe of the call, and whether the member axis is dropped."""
     if seed is not None and seeds is not None:
         raise SettingError(f"seed={shown(seed)} and seeds={shown(seeds)} came together; say one of them.")
-    start = theta if state is None else state.get("theta")
+    start = theta if state is None else next((v for k, v in state.items() if k.rpartition(".")[2] == "theta"), None)
+    start = start[0] if isinstance(start, list) and start else start
     if recipe is None and start is not None and "dtype" not in settings:
         came = np.asarray(start).dtype  # results have theta's dtype
         settings = settings | {"dtype": came if came.kind == "f" else "float64"}
@@ -155,66 +188,6 @@ def _recipe(
         return Recipe.make(seeds=range(len(np.asarray(theta))), **settings), False
     chosen = (recipe or Recipe()).but(**settings)
     return chosen, chosen.n_members == 1 and np.ndim(theta) < 2
-
-
-def _start(network: Network, recipe: Recipe, theta: Any, state: Mapping[str, Array] | None) -> Array:
-    """The parameters (P, n) before the first step."""
-    if state is not None:
-        if theta is not None:
-            raise SettingError("theta and state came together; a state holds its own parameters, so leave theta out.")
-        return np.asarray(state.get("theta"))
-    if theta is None:
-        return network.initial(seeds=recipe.seeds, dtype=recipe.dtype)
-    start = np.atleast_2d(np.asarray(theta, dtype=recipe.dtype))
-    needed = (recipe.n_members, network.n_parameters)
-    if start.shape != needed:
-        raise ShapeError(f"theta has shape {np.shape(theta)}; needs {needed}, members (one per seed) × parameters.")
-    if not np.isfinite(start).all():
-        raise DataError("theta holds infinity or NaN; training has to start from finite parameters.")
-    return start
-
-
-def _run(session: Any, recipe: Recipe, callback: Callback | None, begun: float, single: bool) -> bool:
-    """Advance to the end, a callback's True, or Ctrl-C; returns whether it was Ctrl-C."""
-    with CtrlC() as ctrl_c:
-        try:
-            while not session.done and not ctrl_c.pressed:
-                before = session.epoch
-                after = session.advance(recipe.epochs if callback is None else 1, PATIENCE)
-                if callback is None or after == before:
-                    continue
-                if callback(_epoch_record(session, recipe.epochs, begun, single)):
-                    break
-        except KeyboardInterrupt:
-            if ctrl_c.pressed:  # for the second time: whoever waits for us is in a hurry
-                raise
-            return True
-        return ctrl_c.pressed
-
-
-def _epoch_record(session: Any, epochs: int, begun: float, single: bool) -> EpochRecord:
-    row = session.history(session.epoch - 1)[0]
-    values = {name: float(row[0, i]) if single else row[:, i] for i, name in enumerate(METRICS)}
-    return EpochRecord(session.epoch, epochs, seconds=time.perf_counter() - begun, **values)
-
-
-def _runs(problem: Problem, session: Any, engine: str, single: bool, interrupted: bool, begun: float) -> Runs:
-    state = session.state()
-    # Also where training was cut short, the best parameters so far are what is worth having.
-    theta, best_epoch = kept_theta(state)
-    per_member = {"best_epoch": best_epoch, "stopped_epoch": state["stopped"], "diverged": state["diverged"]}
-    return Runs(
-        network=problem.network,
-        loss=problem.loss,
-        recipe=problem.recipe,
-        theta=theta[0] if single else theta,
-        history=History.of(state["history"], single),
-        interrupted=interrupted,
-        engine=engine,
-        state=state,
-        seconds=time.perf_counter() - begun,
-        **{name: int(value[0]) if single else value for name, value in per_member.items()},
-    )
 
 
 def _warn(runs: Runs, problem: Problem) -> None:

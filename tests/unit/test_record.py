@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from kilonet.engine.planner import Plan
 from kilonet.losses import squared
 from kilonet.network import Network
 from kilonet.recipe import Recipe
@@ -36,7 +37,7 @@ def runs(values: np.ndarray, single: bool = False, **changes: Any) -> Runs:
         theta=theta[0] if single else theta,
         history=History.of(values, single),
         interrupted=False,
-        engine="reference",
+        plan=Plan("reference", single_members=members),
         state={},
         seconds=0.0,
         **fields,
@@ -96,3 +97,25 @@ def test_repr_is_one_short_line() -> None:
 @pytest.mark.parametrize("single", [False, True])
 def test_single_says_whether_the_axis_was_dropped(single: bool) -> None:
     assert runs(curves([1.0]), single=single).single is single
+
+
+def test_members_are_judged_by_their_own_stopping_metric() -> None:
+    values = curves([1.0, 1.0, 1.0], [1.0, 1.0, 1.0], validation=[[0.5, 0.1, 0.7], [0.4, 0.2, 0.6]])
+    mixed = (Stopping("score"), None, Stopping("loss"))
+    found = runs(values, stopping=mixed, best_epoch=np.array([2, 2, 0]))
+    np.testing.assert_array_equal(found.judged(), [1 - 0.4, 0.2, np.nan])
+    with pytest.raises(ValueError, match="judged by validation_loss and validation_score"):
+        found.spread()
+
+
+def test_spread_leaves_out_who_diverged() -> None:
+    found = runs(curves([4.0, 1.0, 2.0, 3.0]), diverged=np.array([0, 0, 0, 7])).spread()
+    # 1, 2 and 4 by hand: mean 7/3, squares about it 14/3, n - 1 = 2
+    assert (found.metric, found.members, found.diverged) == ("loss", 3, 1)
+    assert (found.low, found.median, found.high) == (1.0, 2.0, 4.0)
+    assert found.mean == pytest.approx(7 / 3)
+    assert found.std == pytest.approx((7 / 3) ** 0.5)
+    assert (found.quarter, found.three_quarters) == (1.5, 3.0)
+    nobody = runs(curves([4.0]), diverged=np.array([1])).spread()
+    assert nobody.members == 0
+    assert np.isnan(nobody.mean)

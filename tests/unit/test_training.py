@@ -9,7 +9,7 @@ import pytest
 import scipy.sparse
 
 import kilonet as kn
-from kilonet import training
+from kilonet import population
 from kilonet.engine.inputs import BLOCK
 
 NET = kn.Network([3, 4, 1])
@@ -288,12 +288,21 @@ class Counting:
         epoch = zeros + self.epoch
         return {"theta": self.start, "stopped": zeros, "diverged": zeros, "epoch": epoch, "history": history}
 
+    def plan(self) -> kn.Plan:
+        return kn.Plan("none")
+
     def close(self) -> None:
         """Nothing is held."""
 
 
+def advance(sessions: list[Counting], epoch: int, seconds: float | None = None) -> None:
+    for session in sessions:
+        session.advance(epoch - session.epoch, seconds)
+
+
 def test_without_a_callback_all_epochs_are_one_call_of_the_engine(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(training, "choose", lambda _: SimpleNamespace(NAME="none", Session=Counting))
+    engine = SimpleNamespace(NAME="none", Session=Counting, advance=advance, needed_bytes=lambda _: 0)
+    monkeypatch.setattr(population, "choose", lambda _: engine)
     X, y = np.random.default_rng(0).normal(size=(50, 4)), np.arange(50) % 3
     kn.train(kn.Network([4, 5, 3]), kn.cross_entropy, X, y, epochs=100)
     assert Counting.calls == 1

@@ -6,9 +6,12 @@ An engine is a module with NAME and
   trains until `epochs` more epochs are complete, or until `seconds` have passed, then stops after a
   whole number of steps, perhaps inside an epoch; `.done`; `.epoch`, the epochs that all members still
   training have completed (of a finished run the maximum); `.history(first=0)` (epochs from the
-  first on, P, 4);
-  `.theta()` (P, n); `.state()` as `kilonet.engine.state` says; `.close()`. Continued from a state
-  it goes on as if it had never stopped, bit for bit.
+  first on, P, 4); `.theta()` (P, n); `.state()` as `kilonet.engine.state` says; `.plan()`, a
+  `kilonet.engine.planner.Plan`; `.close()`. Continued from a state it goes on as if it had never
+  stopped, bit for bit.
+- `advance(sessions, epoch, seconds)`: all of them side by side, until each has completed so many
+  epochs in all or the seconds are over.
+- `needed_bytes(problem)`: memory that a run needs, about, asked before there is anything to run.
 - `scores(network, theta (P, n), X, n_threads) -> (P, rows, k)`.
 - `value_and_grad(network, loss, theta (P, n), X, targets, weights) -> (P,), (P, n)`, no penalties.
 - `Predictor(network, theta)` with `.scores(X)` and `.hidden(X, layer)`.

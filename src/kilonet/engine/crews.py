@@ -1,6 +1,5 @@
 """A crew in the kernel: members that train together, and the way of their state in and out."""
 
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -110,11 +109,3 @@ class KernelCrew:
             kernel.store_slot(slot, state["slots"][slot], self.members)
         if "best_theta" in state:
             kernel.store_best(state["best_theta"], self.members)
-
-
-def fullest(crews: Sequence[KernelCrew]) -> Mapping[str, int]:
-    """How many members train in packs, and how many alone."""
-    return {
-        "packs": sum(crew.packed for crew in crews),
-        "single": sum(not crew.packed for crew in crews),
-    }

@@ -70,8 +70,10 @@ def _require_finite(cast: Any, given: Any, what: str) -> None:
         raise DataError(f"{what}[{row}, {column}] is {came}; inputs must be finite. {remedy}")
 
 
-def checked_weights(weights: ArrayLike | None, n_rows: int, what: str = "sample_weight") -> Floats | None:
-    """Weights as float64 (n_rows,), or None as it came.
+def checked_weights(
+    weights: ArrayLike | None, n_rows: int, what: str = "sample_weight", n_members: int | None = None
+) -> Floats | None:
+    """Weights as float64 (n_rows,), or (n_members, n_rows) where members may have their own; None as it came.
 
     Raises ShapeError for another shape, DataError for negative or non-finite weights and for a sum
     of zero.
@@ -85,17 +87,41 @@ def checked_weights(weights: ArrayLike | None, n_rows: int, what: str = "sample_
         cast = np.ascontiguousarray(weights, dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise DataError(f"{what} holds something that is no number ({error}); needs one weight per row.") from None
-    if cast.shape != (n_rows,):
-        raise ShapeError(f"{what} has shape {cast.shape}; needs ({n_rows},), one weight per row.")
+    if cast.shape != (n_rows,) and (n_members is None or cast.shape != (n_members, n_rows)):
+        own = "" if n_members is None else f", or ({n_members}, {n_rows}) for weights of each member's own"
+        raise ShapeError(f"{what} has shape {cast.shape}; needs ({n_rows},), one weight per row{own}.")
     bad = ~(np.isfinite(cast) & (cast >= 0))
     if bad.any():
-        row = int(np.argmax(bad))
-        raise DataError(f"{what}[{row}] is {cast[row]}; weights must be finite and not negative.")
+        row = tuple(int(i) for i in np.argwhere(bad)[0])
+        raise DataError(f"{what}[{', '.join(map(str, row))}] is {cast[row]}; weights must be finite and not negative.")
     with np.errstate(over="ignore"):
-        total = cast.sum()
-    if not 0 < total < np.inf:
-        raise DataError(f"{what} sums to {total}; needs a finite sum above 0, so at least one row with a weight.")
+        totals = np.atleast_1d(cast.sum(axis=-1))
+    for member, total in enumerate(totals):
+        if not 0 < total < np.inf:
+            named = f"{what}[{member}]" if cast.ndim == 2 else what
+            raise DataError(f"{named} sums to {total}; needs a finite sum above 0, so at least one row with a weight.")
     return cast
+
+
+def member_weights(
+    specs: Any, y: ArrayLike, sample_weight: ArrayLike | None, n_rows: int, n_members: int, kind: str
+) -> Floats | None:
+    """Weights (n,) of all members' rows, or (members, n) of each one's: sample weights times class weights.
+
+    specs: what `class_weights` takes, or a list with one for each member.
+    """
+    weights = checked_weights(sample_weight, n_rows, n_members=n_members)
+    if not isinstance(specs, list | tuple):
+        if weights is None or weights.ndim == 1 or specs is None:
+            return class_weights(specs, y, weights, kind)
+        specs = [specs] * n_members
+    if len(specs) != n_members:
+        raise SettingError(
+            f"class_weight has {len(specs)} entries, but there are {n_members} members; needs one for each."
+        )
+    own = [weights] * n_members if weights is None or weights.ndim == 1 else list(weights)
+    found = [class_weights(spec, y, row, kind) for spec, row in zip(specs, own, strict=True)]
+    return np.array([np.ones(n_rows) if row is None else row for row in found])
 
 
 def class_weights(spec: Any, y: ArrayLike, weights: Floats | None, kind: str) -> Floats | None:
@@ -147,9 +173,16 @@ def assemble(
     X = checked_inputs(X, network.n_inputs, recipe.dtype)
     targets = loss.targets(y, network.n_outputs, recipe.dtype)
     require_rows("y", len(targets), X)
-    weights = checked_weights(sample_weight, len(targets))
-    weights = class_weights(class_weight, y, weights, loss.kind(targets))
+    kind, members = loss.kind(targets), recipe.n_members
+    weights = member_weights(class_weight, y, sample_weight, len(targets), members, kind)
+    _check_members(loss, members)
     return Problem(network, loss, X, targets, weights, _validation(network, loss, recipe, validation), recipe)
+
+
+def _check_members(loss: Any, n_members: int) -> None:
+    given = loss.n_members
+    if given is not None and given != n_members:
+        raise SettingError(f"{loss!r} has settings for {given} members, but there are {n_members} (one per seed).")
 
 
 def _validation(network: Network, loss: Any, recipe: Recipe, given: Any) -> Validation | None:

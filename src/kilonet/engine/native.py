@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from kilonet.engine import machine
 from kilonet.engine.crews import Factors, KernelCrew
 from kilonet.engine.machine import instruction_set, instruction_sets
+from kilonet.engine.memory import batch_bytes, member_bytes
 from kilonet.engine.packed import Predictor, scores, value_and_grad
-from kilonet.engine.planner import plan
+from kilonet.engine.planner import Plan, pays, plan
 from kilonet.engine.problem import Problem
 from kilonet.engine.state import (
     State,
@@ -27,16 +28,21 @@ from kilonet.engine.state import (
     restored_state,
 )
 from kilonet.engine.translate import Translator
+from kilonet.recipe import Recipe
 
 Array = NDArray[Any]
 Floats = NDArray[np.float64]
 
-__all__ = ["NAME", "Predictor", "Session", "advance", "instruction_set", "instruction_sets", "scores", "value_and_grad"]
+__all__ = [
+    "NAME", "Predictor", "Session", "advance", "instruction_set", "instruction_sets", "needed_bytes", "scores",
+    "value_and_grad",
+]  # fmt: skip
 
 NAME = "native"
 _NUMBER = 2
 _OF_ALL = ("theta", "start_theta", "slots")  # what every crew writes whole
 _FOREVER = 1e9
+_PADDING = 64  # numbers that a row of a buffer may be longer than its units
 
 
 class Session:
@@ -75,8 +81,22 @@ class Session:
 
     def advance(self, epochs: int, seconds: float | None = None) -> int:
         """Train until `epochs` more are complete or `seconds` have passed; returns the completed epochs."""
-        advance([self], epochs, seconds)
+        advance([self], self.epoch + epochs, seconds)
         return self.epoch
+
+    def plan(self) -> Plan:
+        """How its members are trained."""
+        recipe, packed = self.problem.recipe, [crew for crew in self.crews if crew.packed]
+        return Plan(
+            NAME,
+            instruction_set(),
+            machine.lanes(recipe.dtype),
+            packs=len(packed),
+            members_in_packs=sum(len(crew.members) for crew in packed),
+            single_members=recipe.n_members - sum(len(crew.members) for crew in packed),
+            threads=_most_threads(recipe),
+            bytes=needed_bytes(self.problem),
+        )
 
     def _rows(self) -> int:
         """Epochs that the member farthest ahead has completed."""
@@ -86,9 +106,9 @@ class Session:
     def history(self, first: int = 0) -> Floats:
         """Loss, score, validation loss and validation score, (epochs, P, 4), of the epochs from `first` on."""
         rested = self._resting["history"][first:]
-        found = np.full((self._rows() - first, self.problem.recipe.n_members, 4), np.nan)
+        found = np.full((max(self._rows() - first, 0), self.problem.recipe.n_members, 4), np.nan)
         found[: len(rested)] = rested[: len(found)]
-        for crew in self.crews:
+        for crew in self.crews if len(found) else ():
             crew.kernel.store_history(found, first, crew.members)
         return found
 
@@ -127,22 +147,36 @@ class Session:
         self.crews = []
 
 
-def advance(sessions: Sequence[Session], epochs: int, seconds: float | None = None) -> None:
-    """Train several sessions side by side until each has completed `epochs` more or `seconds` have passed."""
+def advance(sessions: Sequence[Session], epoch: int, seconds: float | None = None) -> None:
+    """Train several sessions side by side until each has completed `epoch` epochs or `seconds` have passed."""
     ends = None if seconds is None else time.monotonic() + seconds
-    targets = [min(session.epoch + epochs, session.problem.recipe.epochs) for session in sessions]
     recipe, pool = sessions[0].problem.recipe, sessions[0].pool
-    threads = machine.thread_count(recipe.n_threads, np.inf)
     while True:
         entries = [
-            crew.entry(target)
-            for session, target in zip(sessions, targets, strict=True)
+            crew.entry(min(epoch, session.problem.recipe.epochs))
+            for session in sessions
             for crew in session.crews
-            if crew.live and crew.epoch < target
+            if crew.live and crew.epoch < epoch
         ]
         if not entries:
             return
         left = _FOREVER if ends is None else max(ends - time.monotonic(), 0.0)
-        pool.run(entries, left, recipe.n_threads is None, threads)
+        pool.run(entries, left, recipe.n_threads is None, _most_threads(recipe))
         if ends is not None and time.monotonic() >= ends:
             return
+
+
+def needed_bytes(problem: Problem) -> int:
+    """Memory that a run needs, about, beside its data."""
+    lanes = machine.lanes(problem.recipe.dtype)
+    stopping = any(rule is not None for rule in problem.recipe.each("stopping"))
+    # The start, the run's state and its start of an epoch; in the kernel the parameters, an epoch's start and
+    # a copy for the way back; at the end the state and the result. Slots and best ones: in state, kernel, end.
+    copies = 8 + 3 * (problem.recipe.optimizer.n_slots + stopping)
+    networks = min(lanes, problem.recipe.n_members)
+    networks = networks if pays(problem.network, problem.batch, networks, lanes) else 1
+    return member_bytes(problem, copies) + _most_threads(problem.recipe) * batch_bytes(problem, networks, _PADDING)
+
+
+def _most_threads(recipe: Recipe) -> int:
+    return machine.thread_count(recipe.n_threads, np.inf)

@@ -7,10 +7,9 @@ depend on the plan: a member has the same bits in every crew.
 
 import os
 from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
-from kilonet.checks import choice
+from kilonet.checks import choice, size
 from kilonet.engine.problem import Problem
 from kilonet.network import Network
 
@@ -81,11 +80,51 @@ def _asked() -> str:
     return choice("the environment variable KILONET_PACKING", asked, ("columns", "networks")) if asked else ""
 
 
-def describe(crews: Sequence[Crew], **more: Any) -> dict[str, Any]:
-    """What was decided, in numbers."""
-    packed = [crew for crew in crews if crew.packed]
-    return {
-        "packs": len(packed),
-        "members_in_packs": sum(len(crew.members) for crew in packed),
-        "single_members": len(crews) - len(packed),
-    } | more
+@dataclass(frozen=True)
+class Plan:
+    """How a population is trained, and what that needs.
+
+    engine; instruction_set ("" where the engine has none); lanes: networks in a pack; packs, members_in_packs,
+    single_members: who trains how; threads: at most; bytes: of memory that training needs, about; max_memory:
+    bytes that it may take, None where the free memory is not known.
+
+    >>> print(Plan("native", "x86-64-v3", 8, packs=125, members_in_packs=1000, threads=2, bytes=3_400_000))
+    1000 members: 125 packs of up to 8 networks; native engine, x86-64-v3, at most 2 threads, about 3.4 MB of memory
+    """
+
+    engine: str
+    instruction_set: str = ""
+    lanes: int = 1
+    packs: int = 0
+    members_in_packs: int = 0
+    single_members: int = 0
+    threads: int = 1
+    bytes: int = 0
+    max_memory: int | None = None
+
+    def __add__(self, other: "Plan") -> "Plan":
+        """Both parts of one population."""
+        names = list(dict.fromkeys([*self.engine.split(" and "), *other.engine.split(" and ")]))
+        summed = ("packs", "members_in_packs", "single_members", "bytes")
+        return replace(
+            self,
+            engine=" and ".join(names),
+            instruction_set=self.instruction_set or other.instruction_set,
+            lanes=max(self.lanes, other.lanes),
+            threads=max(self.threads, other.threads),
+            **{name: getattr(self, name) + getattr(other, name) for name in summed},
+        )
+
+    def __str__(self) -> str:
+        members = self.members_in_packs + self.single_members
+        packs = f"{self.packs} pack{'s' if self.packs > 1 else ''} of up to {self.lanes} networks"
+        shares = [packs] if self.packs else []
+        if self.single_members:
+            shares.append(f"{self.single_members} by {'itself' if self.single_members == 1 else 'themselves'}")
+        kernel = f", {self.instruction_set}" if self.instruction_set else ""
+        threads = f"at most {self.threads} thread{'s' if self.threads > 1 else ''}"
+        allowed = "" if self.max_memory is None else f" (of {size(self.max_memory)} allowed)"
+        return (
+            f"{members} member{'s' if members > 1 else ''}: {', '.join(shares)}; {self.engine} engine{kernel}, "
+            f"{threads}, about {size(self.bytes)} of memory{allowed}"
+        )

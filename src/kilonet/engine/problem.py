@@ -44,10 +44,11 @@ class Problem:
     validation: Validation | None
     recipe: Recipe
 
-    def members(self, places: Sequence[int]) -> "Problem":
-        """The problem of some of the members."""
+    def members(self, places: Sequence[int], network: Network | None = None) -> "Problem":
+        """The problem of some of the members, with another network where one is given."""
         own = None if self.weights is None else self.weights if self.weights.ndim == 1 else self.weights[list(places)]
-        return replace(self, recipe=self.recipe.members(places), loss=self.loss.members(places), weights=own)
+        recipe, loss = self.recipe.members(places), self.loss.members(places)
+        return replace(self, network=network or self.network, recipe=recipe, loss=loss, weights=own)
 
     @property
     def n_rows(self) -> int:

@@ -8,7 +8,7 @@ Shapes: P members, n parameters, b rows of a batch, k outputs.
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,9 @@ from numpy.typing import NDArray
 from kilonet.engine.batches import Batch, Batches, dropout_masks, noisy
 from kilonet.engine.evaluate import Predictor, scores, value_and_grad
 from kilonet.engine.measures import Scorer, row_sum, value_and_slope
+from kilonet.engine.memory import batch_bytes, member_bytes
 from kilonet.engine.passes import backward, forward
+from kilonet.engine.planner import Plan
 from kilonet.engine.problem import Problem
 from kilonet.engine.state import (
     State,
@@ -35,11 +37,27 @@ Array = NDArray[Any]
 Floats = NDArray[np.float64]
 Members = NDArray[np.int64]
 
-__all__ = ["NAME", "Predictor", "Session", "scores", "value_and_grad"]
+__all__ = ["NAME", "Predictor", "Session", "advance", "needed_bytes", "scores", "value_and_grad"]
 
 NAME = "reference"
 _NUMBER = 1
 _SETTINGS = ("rate", "l2", "l1", "dropout", "input_noise", "max_norm")
+
+
+def advance(sessions: Sequence["Session"], epoch: int, seconds: float | None = None) -> None:
+    """Train several sessions, one after another, until each has completed `epoch` epochs or `seconds` have passed."""
+    begun = time.monotonic()
+    for session in sessions:
+        left = None if seconds is None else seconds - (time.monotonic() - begun)
+        if left is not None and left <= 0:
+            return
+        session.advance(epoch - session.epoch, left)
+
+
+def needed_bytes(problem: Problem) -> int:
+    """Memory that a run needs, about, beside its data: arrays of one operation are alive together with the next's."""
+    copies = 12 + 5 * (problem.recipe.optimizer.n_slots + 1)
+    return member_bytes(problem, copies) + 2 * batch_bytes(problem, problem.recipe.n_members)
 
 
 class Session:
@@ -97,6 +115,10 @@ class Session:
         state = {name: value.copy() for name, value in self._state.items() if inside.any() or name != "start_theta"}
         state["maker"] = np.where(inside, _NUMBER, 0)
         return state
+
+    def plan(self) -> Plan:
+        """How its members are trained: each NumPy call serves all of them."""
+        return Plan(NAME, single_members=self._problem.recipe.n_members, bytes=needed_bytes(self._problem))
 
     def close(self) -> None:
         """Nothing to free here; the face is that of every engine."""

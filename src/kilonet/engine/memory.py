@@ -1,0 +1,89 @@
+"""How much memory training needs, and how much it may take."""
+
+import os
+from pathlib import Path
+
+from kilonet.checks import size
+from kilonet.engine.problem import Problem
+from kilonet.errors import MemoryLimitError
+
+_CGROUPS = Path("/sys/fs/cgroup")
+_HISTORY = 4 * 8 * 3  # bytes of a member and an epoch: four metrics, in the engine, in its state and in the record
+_EPOCHS = 10**6  # who allows more of them expects to stop earlier: histories grow as they are filled
+_MEMBER = 4096  # bytes that a member's settings and counters take in Python and in the kernel
+
+
+def free_bytes() -> int | None:
+    """Memory that this process could still get, None where the system does not tell.
+
+    >>> free_bytes() is None or free_bytes() > 0
+    True
+    """
+    known = [found for found in (_available(), _left_in_group()) if found is not None]
+    return min(known, default=None)
+
+
+def _available() -> int | None:
+    try:
+        lines = Path("/proc/meminfo").read_text().splitlines()
+        return next(1024 * int(line.split()[1]) for line in lines if line.startswith("MemAvailable:"))
+    except (OSError, StopIteration, ValueError, IndexError):
+        names = getattr(os, "sysconf_names", {})
+        known = "SC_AVPHYS_PAGES" in names and "SC_PAGE_SIZE" in names
+        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") if known else None
+
+
+def _left_in_group() -> int | None:
+    """What a container's limit leaves."""
+    try:
+        most = int((_CGROUPS / "memory.max").read_text())  # "max" where there is no limit
+        return max(0, most - int((_CGROUPS / "memory.current").read_text()))
+    except (OSError, ValueError):
+        return None
+
+
+def allowed_bytes(max_memory: int | None) -> int | None:
+    """What may be taken: what was asked for, else half of what is free.
+
+    >>> allowed_bytes(10**9)
+    1000000000
+    """
+    if max_memory is not None:
+        return max_memory
+    free = free_bytes()
+    return None if free is None else free // 2
+
+
+def member_bytes(problem: Problem, copies: float) -> int:
+    """Memory of the members outside of any batch; copies: of their parameters in the engine and its state."""
+    recipe, itemsize = problem.recipe, 4 if problem.recipe.dtype == "float32" else 8
+    each = copies * problem.network.n_parameters * itemsize + _HISTORY * min(recipe.epochs, _EPOCHS) + _MEMBER
+    return int(each * recipe.n_members)
+
+
+def batch_bytes(problem: Problem, networks: int, padding: int = 0) -> int:
+    """Memory of a batch on its way through so many networks side by side, the validation rows' losses included.
+
+    padding: numbers between the rows of a layer's buffers.
+    """
+    itemsize = 4 if problem.recipe.dtype == "float32" else 8
+    rows = problem.batch if problem.validation is None else max(problem.batch, 64)
+    numbers = sum(4 * layer.units + 2 * layer.units * layer.pieces + padding for layer in problem.network.layers)
+    validated = 0 if problem.validation is None else int(problem.validation.X.shape[0])
+    return networks * itemsize * (rows * (numbers + 2 * problem.network.n_inputs + padding) + 2 * validated)
+
+
+def require(needed: int, allowed: int | None, n_members: int) -> None:
+    """Raise MemoryLimitError where more is needed than allowed.
+
+    >>> require(2 * 10**9, 10**9, 1000)
+    Traceback (most recent call last):
+    kilonet.errors.MemoryLimitError: training 1000 members needs about 2 GB of memory, of which max_memory ...
+    """
+    if allowed is None or needed <= allowed:
+        return
+    raise MemoryLimitError(
+        f"training {n_members} member{'s' if n_members > 1 else ''} needs about {size(needed)} of memory, of which "
+        f"max_memory allows {size(allowed)} (without it, half of what is free). Nothing has begun: train fewer members "
+        "at a time, for fewer epochs, in float32 or on fewer threads, or set max_memory higher."
+    )
