@@ -573,7 +573,7 @@ def test_an_interruption_before_the_first_epoch_is_over(members: int, monkeypatc
         raise KeyboardInterrupt
 
     model = quick(members=members, callbacks=lambda record: None, schedule="constant", warm_start=True)
-    monkeypatch.setattr(kn.engine.choose(kn.Network([1, 1])).Session, "advance", press)
+    monkeypatch.setattr(kn.engine.choose(kn.Network([1, 1])), "advance", press)
     with pytest.warns(kn.InterruptedWarning, match="after 0 of 6 epochs"):
         model.fit(X, Y)
     monkeypatch.undo()

@@ -15,9 +15,9 @@ SCHEDULES = "constant step cosine warm_up sequence"
 INITIALIZERS = "he glorot lecun orthogonal scaled"
 FROM_TEXT = "activation_from loss_from optimizer_from schedule_from"
 NETWORKS = "Dense Maxout Network"
-TRAINING = "train value_and_grad Recipe Stopping EpochRecord History Runs engine_name"
+TRAINING = "train value_and_grad Recipe Stopping EpochRecord History Runs Plan Spread engine_name"
 FACES = "MLPClassifier MLPRegressor TableEncoder load read"
-FAULTS = """ShapeError DataError SettingError FileFormatError DivergenceError EngineError
+FAULTS = """ShapeError DataError SettingError FileFormatError DivergenceError EngineError MemoryLimitError
     DivergenceWarning InterruptedWarning EngineWarning DataWarning LeftOutWarning"""
 
 FAMILIES = (UNITS, LOSSES, OPTIMIZERS, SCHEDULES, INITIALIZERS, FROM_TEXT, NETWORKS, TRAINING, FACES, FAULTS)
