@@ -66,14 +66,15 @@ __version__ = "0.1.0"
 
 # fmt: off
 __all__ = [
-    "SGD", "Adagrad", "Adam", "AdamW", "DataError", "DataWarning", "Dense", "DivergenceError", "DivergenceWarning",
-    "EngineError", "EngineWarning", "EpochRecord", "FileFormatError", "History", "InterruptedWarning",
-    "LeftOutWarning", "MLPClassifier", "MLPRegressor", "Maxout", "MemoryLimitError", "Momentum", "Nesterov", "Network",
-    "Plan", "RMSProp", "Recipe", "Runs", "SettingError", "ShapeError", "Spread", "Stopping", "TableEncoder",
-    "absolute", "activation_from", "constant", "cosine", "cross_entropy", "elu", "engine_name", "gelu", "glorot", "he",
-    "hinge", "huber", "identity", "leaky_relu", "lecun", "load", "logistic", "loss_from", "maxout", "mish",
-    "optimizer_from", "orthogonal", "prelu", "quantile", "read", "relu", "scaled", "schedule_from", "selu", "sequence",
-    "sigmoid", "silu", "softplus", "squared", "squared_hinge", "step", "tanh", "train", "value_and_grad", "warm_up",
+    "SGD", "Adagrad", "Adam", "AdamW", "CrossValidation", "DataError", "DataWarning", "Dense", "DivergenceError",
+    "DivergenceWarning", "EngineError", "EngineWarning", "EpochRecord", "FileFormatError", "History",
+    "InterruptedWarning", "LeftOutWarning", "MLPClassifier", "MLPRegressor", "Maxout", "MemoryLimitError", "Momentum",
+    "Nesterov", "Network", "Plan", "RMSProp", "Recipe", "Runs", "SettingError", "ShapeError", "Spread", "Stopping",
+    "TableEncoder", "absolute", "activation_from", "constant", "cosine", "cross_entropy", "cross_validate", "elu",
+    "engine_name", "gelu", "glorot", "he", "hinge", "huber", "identity", "leaky_relu", "lecun", "load", "logistic",
+    "loss_from", "maxout", "mish", "optimizer_from", "orthogonal", "prelu", "quantile", "read", "relu", "scaled",
+    "schedule_from", "selu", "sequence", "sigmoid", "silu", "softplus", "squared", "squared_hinge", "step", "tanh",
+    "train", "value_and_grad", "warm_up",
 ]
 # fmt: on
 
@@ -98,7 +99,7 @@ _HOMES = {
     "kilonet.stopping": "Stopping",
     "kilonet.schedules": "constant cosine schedule_from sequence step warm_up",
     "kilonet.training": "train value_and_grad",
-    "kilonet.estimators": "MLPClassifier MLPRegressor load",
+    "kilonet.estimators": "CrossValidation MLPClassifier MLPRegressor cross_validate load",
     "kilonet.tables": "TableEncoder",
     "kilonet.data": "read",
 }

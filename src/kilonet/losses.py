@@ -68,6 +68,18 @@ class CrossEntropy(Loss):
             return self
         return self(smoothing=tuple(self.smoothing[i] for i in places))
 
+    def fits(self, other: Loss) -> bool:
+        return isinstance(other, CrossEntropy)
+
+    def joined(self, losses: Sequence[Loss], sizes: Sequence[int]) -> Loss:
+        if all(loss == self for loss in losses) and not isinstance(self.smoothing, tuple):
+            return self
+        each: list[float] = []
+        for loss, size in zip(losses, sizes, strict=True):
+            smoothing = cast(CrossEntropy, loss).smoothing
+            each += smoothing if isinstance(smoothing, tuple) else [smoothing] * size
+        return self(smoothing=tuple(each))
+
     @property
     def n_members(self) -> int | None:
         return len(self.smoothing) if isinstance(self.smoothing, tuple) else None

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from kilonet.checks import nearest
 from kilonet.errors import SettingError
 from kilonet.optimizers import Adam, Optimizer, optimizer_from
-from kilonet.rules import checked, checked_seeds
+from kilonet.rules import PER_MEMBER, checked, checked_seeds
 from kilonet.schedules import Schedule, constant
 from kilonet.stopping import Stopping
 
@@ -116,6 +116,31 @@ class Recipe:
             taken["optimizer"] = replace(self.optimizer, rate=tuple(self.optimizer.rate[i] for i in places))
         return replace(self, **taken)
 
+    @classmethod
+    def joined(cls, recipes: Sequence["Recipe"]) -> "Recipe":
+        """One recipe of all their members; `shared` has to be the same for all of them.
+
+        >>> both = Recipe.joined([Recipe.make(seeds=[1, 2], l2=0.1), Recipe.make(seeds=[3], l2=0.1, rate=0.5)])
+        >>> both.seeds, both.l2, both.optimizer.rate
+        ((1, 2, 3), 0.1, (0.001, 0.001, 0.5))
+        """
+        first = recipes[0]
+        own = {name: _one_or_each([v for r in recipes for v in r.each(name)]) for name in PER_MEMBER}
+        rate = own.pop("rate")
+        seeds = tuple(seed for recipe in recipes for seed in recipe.seeds)
+        return replace(first, optimizer=replace(first.optimizer, rate=rate), seeds=seeds, **own)
+
+    @property
+    def shared(self) -> "Recipe":
+        """The recipe without what may differ between the members of one population.
+
+        >>> Recipe.make(l2=0.1, rate=0.5, seeds=[1, 2], epochs=7).shared == Recipe.make(epochs=7).shared
+        True
+        """
+        blank = Recipe()
+        plain = {name: getattr(blank, name) for name in PER_MEMBER if name != "rate"}
+        return replace(self, optimizer=replace(self.optimizer, rate=1.0), seeds=(0,), **plain)
+
     @property
     def orders(self) -> tuple[int | None, ...]:
         """The order of every member as exact integers (a float64 could not hold them all)."""
@@ -139,6 +164,11 @@ class Recipe:
     def from_json(cls, description: Mapping[str, Any]) -> "Recipe":
         """The recipe that `to_json` described; every field is checked again."""
         return cls.make(**description)
+
+
+def _one_or_each(values: list[Any]) -> Any:
+    """One value where all are equal, else a tuple."""
+    return values[0] if all(value == values[0] for value in values) else tuple(values)
 
 
 def _plain(value: Any) -> Any:

@@ -3,13 +3,15 @@
 Nothing here computes with networks. Reports, diagnostics and files read these values and nothing else.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kilonet.engine.planner import Plan
+from kilonet.engine.state import STOPPING
 from kilonet.errors import SettingError
 from kilonet.network import Network
 from kilonet.recipe import Recipe
@@ -172,6 +174,35 @@ class Runs:
     def n_members(self) -> int:
         """Number of trained members."""
         return self.recipe.n_members
+
+    def members(self, places: Sequence[int], *, single: bool = False) -> "Runs":
+        """The record of some members with one network, as if only they had been trained; single: of one, without axis.
+
+        >>> import kilonet as kn
+        >>> runs = kn.train(kn.Network([1, 1]), kn.squared, [[0.0], [1.0]], [0.0, 1.0], seeds=[3, 4, 5], epochs=2)
+        >>> alone = kn.train(kn.Network([1, 1]), kn.squared, [[0.0], [1.0]], [0.0, 1.0], seeds=[5], epochs=2)
+        >>> bool((runs.members([2]).theta == alone.theta).all())
+        True
+        """
+        own = list(places)
+        state = {
+            name: value[:, own] if name in ("slots", "history") else value[own] for name, value in self.state.items()
+        }
+        epochs = int(state["epoch"].max()) if own else 0
+        state["history"] = state["history"][:epochs]
+        if all(rule is None for rule in self.recipe.members(own).each("stopping")):
+            state = {name: value for name, value in state.items() if name not in STOPPING}
+        counts = {name: getattr(self, name)[own] for name in ("best_epoch", "stopped_epoch", "diverged")}
+        changed: dict[str, Any] = {name: int(value[0]) if single else value for name, value in counts.items()}
+        return replace(
+            self,
+            loss=self.loss.members(own),
+            recipe=self.recipe.members(own),
+            theta=self.theta[own[0]] if single else self.theta[own],
+            history=History.of(state["history"], single),
+            state=state,
+            **changed,
+        )
 
     def judged(self) -> Floats:
         """The value (members,) by which each member is judged, at the epoch that its theta is of, or NaN.

@@ -52,6 +52,14 @@ class Loss(Value):
         """Return the loss of some members of a population, where settings of it are one per member; else itself."""
         return self
 
+    def fits(self, other: "Loss") -> bool:
+        """Return whether members with either loss can be in one population."""
+        return self == other
+
+    def joined(self, losses: Sequence["Loss"], sizes: Sequence[int]) -> "Loss":
+        """Return one loss for all members of losses that fit, each of so many members."""
+        return self
+
     @property
     def n_members(self) -> int | None:
         """How many members its settings are for; None where they are the same for any number."""

@@ -50,6 +50,30 @@ class Problem:
         recipe, loss = self.recipe.members(places), self.loss.members(places)
         return replace(self, network=network or self.network, recipe=recipe, loss=loss, weights=own)
 
+    def fits(self, other: "Problem") -> bool:
+        """Whether members of both can be one population: the same rows, network, kind of loss and `Recipe.shared`."""
+        return (
+            self.X is other.X
+            and self.network == other.network
+            and self.recipe.shared == other.recipe.shared
+            and self.loss.fits(other.loss)
+            and np.array_equal(self.targets, other.targets)
+            and _same_validation(self.validation, other.validation)
+        )
+
+    @classmethod
+    def joined(cls, problems: Sequence["Problem"]) -> "Problem":
+        """One problem of all their members; each has to fit the first."""
+        first, recipes = problems[0], [problem.recipe for problem in problems]
+        sizes = [recipe.n_members for recipe in recipes]
+        weights = first.weights
+        if any(not _equal(problem.weights, weights) for problem in problems):
+            each = [np.ones(p.n_rows) if p.weights is None else p.weights for p in problems]
+            rows = [np.broadcast_to(own, (size, first.n_rows)) for own, size in zip(each, sizes, strict=True)]
+            weights = np.concatenate(rows)
+        loss = first.loss.joined([problem.loss for problem in problems], sizes)
+        return replace(first, recipe=Recipe.joined(recipes), loss=loss, weights=weights)
+
     @property
     def n_rows(self) -> int:
         """Number of training examples."""
@@ -69,3 +93,13 @@ class Problem:
     def total_steps(self) -> int:
         """Steps of the whole run, which schedules such as cosine refer to."""
         return self.recipe.epochs * self.steps_per_epoch
+
+
+def _equal(one: Floats | None, other: Floats | None) -> bool:
+    return one is other or (one is not None and other is not None and np.array_equal(one, other))
+
+
+def _same_validation(one: Validation | None, other: Validation | None) -> bool:
+    if one is None or other is None:
+        return one is other
+    return one.X is other.X and np.array_equal(one.targets, other.targets) and _equal(one.weights, other.weights)

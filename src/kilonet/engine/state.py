@@ -30,6 +30,7 @@ from kilonet.engine.problem import Problem
 from kilonet.errors import SettingError, ShapeError
 
 State = dict[str, NDArray[Any]]
+STOPPING = ("best_theta", "best_value", "best_epoch", "wait")  # what is there only where a member may stop early
 
 
 def fresh_state(problem: Problem, theta: NDArray[Any]) -> State:

@@ -6,7 +6,8 @@ no code when they are loaded.
 """
 
 from kilonet.estimators.classifier import MLPClassifier
+from kilonet.estimators.crossval import CrossValidation, cross_validate
 from kilonet.estimators.loading import load
 from kilonet.estimators.regressor import MLPRegressor
 
-__all__ = ["MLPClassifier", "MLPRegressor", "load"]
+__all__ = ["CrossValidation", "MLPClassifier", "MLPRegressor", "cross_validate", "load"]

@@ -16,13 +16,12 @@ from kilonet.checks import whole
 from kilonet.engine import choose
 from kilonet.errors import DataError, SettingError
 from kilonet.estimators import ensemble
-from kilonet.estimators.footing import Footing, check_same, found
+from kilonet.estimators.footing import Encodings, Footing, check_same, found
 from kilonet.estimators.labels import Labels
 from kilonet.estimators.numbers import Numbers
 from kilonet.estimators.plan import Draws, endless, training_settings
-from kilonet.estimators.remarks import remark
 from kilonet.estimators.rows import Rows, hold_out, read_table
-from kilonet.estimators.run import adopt, go_on, run
+from kilonet.estimators.run import Work, adopt, go_on, run
 from kilonet.estimators.saving import to_model
 from kilonet.estimators.settings import Settings, check_settings
 
@@ -73,22 +72,26 @@ class BaseMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Settings, BaseE
         before, so that the network could not have learned what there is: `epochs` or `rate` is too small.
         """
         check_settings(self)
-        going_on = bool(self.warm_start) and hasattr(self, "_footing")
-        known = self._rows(X, y, sample_weight, reset=not going_on)
-        draws = self._footing.draws if going_on else Draws.of(self.random_state)
-        rows, held_out = self._validation(known, draws)
-        if going_on:
-            check_same(self, self._footing, self._given_loss())
-            footing = self._footing
-        else:
-            footing = found(self, rows, self._codec(rows, known), draws)
-        settings = training_settings(self, footing.network, len(rows), draws, footing.dtype)
-        if going_on and not go_on(self, settings):
+        if not (self.warm_start and hasattr(self, "_footing")):
+            work = self._fresh_work(X, y, sample_weight, Encodings())
+            return adopt(self, work, run(self, work))
+        rows, held_out = self._validation(self._rows(X, y, sample_weight, reset=False), self._footing.draws)
+        footing = self._footing
+        check_same(self, footing, self._given_loss())
+        settings = training_settings(self, footing.network, len(rows), footing.draws, footing.dtype)
+        if not go_on(self, settings):
             return self
-        runs, cause = run(self, footing, settings, (rows, held_out), going_on=going_on)
-        adopt(self, footing, len(rows), runs, cause)
-        remark(runs, cause, None if going_on else self._pace)
-        return self
+        work = Work.of(self, footing, settings, (rows, held_out), Encodings(), going_on=True)
+        return adopt(self, work, run(self, work), judged=False)
+
+    def _fresh_work(self, X: Any, y: Any, sample_weight: Any, encodings: Encodings) -> Work:
+        """What `fit` of an estimator that begins anew is going to train, with settings that have been checked."""
+        known = self._rows(X, y, sample_weight, reset=True)
+        draws = Draws.of(self.random_state)
+        rows, held_out = self._validation(known, draws)
+        footing = found(self, rows, self._codec(rows, known), draws, encodings)
+        settings = training_settings(self, footing.network, len(rows), draws, footing.dtype)
+        return Work.of(self, footing, settings, (rows, held_out), encodings, going_on=False)
 
     def _partial_fit(self, X: Any, y: Any, sample_weight: Any, codec: Any) -> Self:
         """One more epoch over these rows; `codec` makes the codec if this is the first call."""
@@ -101,7 +104,7 @@ class BaseMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Settings, BaseE
         first = not hasattr(self, "_footing")
         rows = self._rows(X, y, sample_weight, reset=first)
         if first:
-            footing = found(self, rows, codec(rows), Draws.of(self.random_state))
+            footing = found(self, rows, codec(rows), Draws.of(self.random_state), Encodings())
         else:
             footing = self._footing
             check_same(self, footing, self._given_loss())
@@ -109,10 +112,8 @@ class BaseMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Settings, BaseE
         settings = training_settings(self, footing.network, len(rows), footing.draws, footing.dtype)
         settings["epochs"] = 1 if first else self.n_iter_ + 1
         settings["schedule"] = endless(settings["schedule"])
-        runs, cause = run(self, footing, settings, (rows, held_out), going_on=not first)
-        adopt(self, footing, len(rows), runs, cause)
-        remark(runs, cause, None)
-        return self
+        work = Work.of(self, footing, settings, (rows, held_out), Encodings(), going_on=not first)
+        return adopt(self, work, run(self, work), judged=False)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the fitted estimator to one file, in one step, and give the path; `kn.load` reads it.

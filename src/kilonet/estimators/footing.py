@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+import joblib
 import numpy as np
 from sklearn.base import clone
 
@@ -45,15 +46,43 @@ class Footing:
         return encoded.astype(self.dtype, copy=False)
 
 
-def found(settings: Settings, rows: Rows, codec: Labels | Numbers, draws: Draws) -> Footing:
+class Encodings:
+    """Encoders and encoded tables, made once for all estimators that learn from the same rows of one table."""
+
+    def __init__(self) -> None:
+        self._encoders: dict[Any, TableEncoder] = {}
+        self._tables: dict[Any, tuple[Any, Any]] = {}
+
+    def encoder(self, encode: Any, rows: Rows) -> TableEncoder | None:
+        """The encoder that `encode` asks for, fitted to the rows; None for numbers as they are."""
+        if encode is None:
+            return None
+        weights = rows.masked_weights
+        key = (
+            encode if isinstance(encode, str) else joblib.hash(encode),
+            None if weights is None else weights.tobytes(),
+        )
+        if key not in self._encoders:
+            encoder = TableEncoder() if isinstance(encode, str) else clone(encode)
+            self._encoders[key] = encoder.fit(rows.X, sample_weight=weights)
+        return self._encoders[key]
+
+    def inputs(self, footing: Footing, rows: Rows) -> Any:
+        """Rows as what the networks are given; the same array for whoever asks for the same ones."""
+        places = None if rows.places is None else rows.places.tobytes()
+        whole = (id(footing.encoder), footing.dtype, id(rows.X), None)
+        if whole not in self._tables:
+            self._tables[whole] = rows.X, footing.inputs(rows.X)  # X is kept: its id belongs to nobody else meanwhile
+        if places is not None and (*whole[:3], places) not in self._tables:
+            self._tables[*whole[:3], places] = rows.X, self._tables[whole][1][rows.places]
+        return self._tables[*whole[:3], places][1]
+
+
+def found(settings: Settings, rows: Rows, codec: Labels | Numbers, draws: Draws, encodings: Encodings) -> Footing:
     """Fit the encoder to the training rows, and lay out the network that fits them."""
-    encoder = _encoder(settings.encode)
+    encoder = encodings.encoder(settings.encode, rows)
     dtype = None if settings.dtype is None else as_float_dtype("dtype", settings.dtype).name
-    if encoder is None:
-        n_inputs = int(rows.X.shape[1])
-    else:
-        encoder.fit(rows.X, sample_weight=rows.masked_weights)
-        n_inputs = encoder.state_.width
+    n_inputs = int(rows.X.shape[1]) if encoder is None else encoder.state_.width
     network = network_of(settings, n_inputs, codec.n_outputs)
     seeds = draws.seeds(whole("members", settings.members))
     return Footing(encoder, codec, network, draws, seeds, dtype or _followed(rows.X))
@@ -77,12 +106,6 @@ def check_same(settings: Settings, footing: Footing, loss: Any) -> None:
             f"training cannot go on with loss={loss!r}: it began with {footing.loss!r}. "
             "Set it back, or fit anew with warm_start=False."
         )
-
-
-def _encoder(encode: Any) -> TableEncoder | None:
-    if encode is None:
-        return None
-    return TableEncoder() if isinstance(encode, str) else clone(encode)
 
 
 def _followed(X: Any) -> str:

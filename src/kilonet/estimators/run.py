@@ -2,22 +2,28 @@
 
 import time
 import warnings
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import numpy as np
 
+from kilonet.engine import Problem
 from kilonet.engine.inputs import assemble
 from kilonet.errors import DivergenceError, SettingError, users_line
 from kilonet.estimators.ensemble import at_epochs, over_members
-from kilonet.estimators.footing import Footing
+from kilonet.estimators.footing import Encodings, Footing
 from kilonet.estimators.labels import Labels
 from kilonet.estimators.progress import progress
+from kilonet.estimators.remarks import remark
 from kilonet.estimators.rows import Rows
 from kilonet.estimators.settings import callbacks_of
 from kilonet.optimizers import optimizer_from
 from kilonet.recipe import Recipe
 from kilonet.record import EpochRecord, Runs
 from kilonet.training import carry_out, likely_cause
+
+Estimator = TypeVar("Estimator", bound=Any)
 
 
 def go_on(estimator: Any, settings: dict[str, Any]) -> bool:
@@ -54,43 +60,61 @@ def go_on(estimator: Any, settings: dict[str, Any]) -> bool:
     return left
 
 
-def run(
-    estimator: Any,
-    footing: Footing,
-    settings: dict[str, Any],
-    rows: tuple[Rows, Rows | None],
-    *,
-    going_on: bool,
-) -> tuple[Runs, str]:
-    """Train on the first rows, judging by the second ones; going_on: from the estimator's state.
+@dataclass(frozen=True, eq=False)
+class Work:
+    """What an estimator is going to train, and from where; n_rows: of the training rows."""
 
-    Returns the runs, and the likely cause where they diverged.
-    """
-    begun, state = time.perf_counter(), None
-    if going_on:
-        _check_resumable(estimator, settings)
-        state = _in_pace(estimator, settings, len(rows[0]))
-    train_rows, held_out = rows
-    inputs = footing.inputs(train_rows.X)
-    validation = None
-    if held_out is not None:
-        others = inputs if held_out.X is train_rows.X else footing.inputs(held_out.X)
-        validation = _data(estimator, footing, held_out, others)
-    X, y, weights = _data(estimator, footing, train_rows, inputs)
-    recipe = Recipe.make(seeds=footing.seeds, **settings)
-    problem = assemble(footing.network, footing.loss, X, y, recipe, validation, weights)
+    footing: Footing
+    problem: Problem
+    state: Mapping[str, Any] | None
+    n_rows: int
+
+    @classmethod
+    def of(
+        cls,
+        estimator: Any,
+        footing: Footing,
+        settings: dict[str, Any],
+        rows: tuple[Rows, Rows | None],
+        encodings: Encodings,
+        *,
+        going_on: bool,
+    ) -> "Work":
+        """Training on the first rows, judged by the second ones; going_on: from the estimator's state."""
+        state = None
+        if going_on:
+            _check_resumable(estimator, settings)
+            state = _in_pace(estimator, settings, len(rows[0]))
+        train_rows, held_out = rows
+        validation = None if held_out is None else _data(estimator, footing, held_out, encodings)
+        X, y, weights = _data(estimator, footing, train_rows, encodings)
+        recipe = Recipe.make(seeds=footing.seeds, **settings)
+        problem = assemble(footing.network, footing.loss, X, y, recipe, validation, weights)
+        return cls(footing, problem, state, len(train_rows))
+
+
+def run(estimator: Any, work: Work) -> Runs:
+    """Train, with the estimator's progress bar and callbacks."""
+    begun, recipe = time.perf_counter(), work.problem.recipe
     with progress(bool(estimator.verbose), recipe.epochs) as bar:
         callback = _joined([*callbacks_of(estimator), *bar])
-        runs = carry_out(problem, None, state, callback, recipe.n_members == 1, begun)
-    scaling = "Standardize the columns of X" + (", or use encode='auto'." if estimator.encode is None else ".")
+        return carry_out(work.problem, None, work.state, callback, recipe.n_members == 1, begun)
+
+
+def _cause(estimator: Any, work: Work, runs: Runs) -> str:
+    """Why members left the finite numbers, if any did."""
     lost = np.flatnonzero(runs.diverged)
-    return runs, likely_cause(problem, int(lost[0]), scaling) if len(lost) else ""
+    scaling = "Standardize the columns of X" + (", or use encode='auto'." if estimator.encode is None else ".")
+    return likely_cause(work.problem, int(lost[0]), scaling) if len(lost) else ""
 
 
-def _data(estimator: Any, footing: Footing, rows: Rows, inputs: Any) -> tuple[Any, Any, Any]:
-    """X, y and weights of the rows as training takes them; `inputs` are those of the whole table."""
-    X = inputs if rows.places is None else inputs[rows.places]
-    return X, footing.codec.targets(rows.targets), estimator._row_weights(rows, footing.codec)
+def _data(estimator: Any, footing: Footing, rows: Rows, encodings: Encodings) -> tuple[Any, Any, Any]:
+    """X, y and weights of the rows as training takes them."""
+    return (
+        encodings.inputs(footing, rows),
+        footing.codec.targets(rows.targets),
+        estimator._row_weights(rows, footing.codec),
+    )
 
 
 def steps_per_epoch(n_rows: int, batch: int) -> int:
@@ -142,8 +166,13 @@ def _check_resumable(estimator: Any, settings: dict[str, Any]) -> None:
         )
 
 
-def adopt(estimator: Any, footing: Footing, n_rows: int, runs: Runs, cause: str) -> None:
-    """Put what came out of training onto the estimator. Raises DivergenceError, with the cause, where nothing did."""
+def adopt(estimator: Estimator, work: Work, runs: Runs, *, judged: bool = True) -> Estimator:
+    """Put what came out of training onto the estimator, say what there is to say of it, and give the estimator.
+
+    judged: whether to say where training ended too early. Raises DivergenceError, with the cause, where
+    nothing was learned.
+    """
+    footing, cause = work.footing, _cause(estimator, work, runs)
     lost = np.count_nonzero(np.asarray(runs.diverged) == 1)
     if lost and runs.single:
         raise DivergenceError(f"training left the finite numbers in its first epoch, so nothing was learned. {cause}")
@@ -153,7 +182,7 @@ def adopt(estimator: Any, footing: Footing, n_rows: int, runs: Runs, cause: str)
     theta, best = np.array(runs.theta), runs.best_epoch
     theta.flags.writeable = False
     estimator._footing, estimator._state = footing, runs.state
-    estimator._pace = steps_per_epoch(n_rows, runs.recipe.batch)
+    estimator._pace = steps_per_epoch(work.n_rows, runs.recipe.batch)
     estimator.network_, estimator.encoder_, estimator.theta_ = footing.network, footing.encoder, theta
     estimator.recipe_, estimator.history_, estimator.engine_ = runs.recipe, runs.history, runs.engine
     estimator.n_outputs_, estimator.n_iter_, estimator.best_epoch_ = footing.network.n_outputs, len(runs.history), best
@@ -161,3 +190,5 @@ def adopt(estimator: Any, footing: Footing, n_rows: int, runs: Runs, cause: str)
     estimator.interrupted_ = runs.interrupted
     if isinstance(footing.codec, Labels):
         estimator.classes_ = footing.codec.classes
+    remark(runs, cause, estimator._pace if judged else None)
+    return estimator
