@@ -6,7 +6,7 @@ depend on the plan: a member has the same bits in every crew.
 """
 
 import os
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from kilonet.checks import choice, size
@@ -60,18 +60,39 @@ def pays(network: Network, batch: int, members: int, lanes: int) -> bool:
     asked = _asked()
     if asked:
         return asked == "networks"
+    if lanes == 1 or members == 1:
+        return False
     return pack_cost(network, batch, lanes) < members * single_cost(network, batch, lanes)
 
 
+# Measured nanoseconds: of a step, whatever it does; for each example, of a multiply-add of vectors and of what a
+# unit of a hidden layer and an output take beside. Only their proportions matter, which differ little between
+# processors; where both ways cost about the same, either will do.
+_PACK, _SINGLE = 500.0, 700.0
+_MULTIPLY_ADD, _HIDDEN, _OUTPUT = 0.2, 2.2, 12.0
+_CACHE, _BEYOND = 2 * 2**20, 1.2  # bytes of weights that stay near, and how much longer it takes with more
+
+
 def pack_cost(network: Network, batch: int, lanes: int) -> float:
-    """Time of one step of a whole pack, in multiply-adds of vectors."""
-    del lanes
-    return batch * (3.0 * network.n_weights + 60.0 * network.n_neurons) * (1 if network.n_parameters < 10_000 else 3)
+    """Time of one step of a whole pack: a vector for each number of a network."""
+    weights = 4 * network.n_parameters * lanes
+    return (_PACK + batch * _example_cost(network, lambda n: n)) * (_BEYOND if weights > _CACHE else 1.0)
 
 
 def single_cost(network: Network, batch: int, lanes: int) -> float:
-    """Time of one step of a network by itself, in multiply-adds of vectors."""
-    return batch * (3.0 * network.n_weights / lanes + 60.0 * network.n_neurons / lanes) + 4000
+    """Time of one step of a network by itself: as many numbers in a vector as there are lanes."""
+    return _SINGLE + batch * _example_cost(network, lambda n: -(-n // lanes))
+
+
+def _example_cost(network: Network, vectors: Callable[[int], int]) -> float:
+    """Time of one example; vectors: how many hold so many numbers."""
+    fan_in, total = network.n_inputs, 0.0
+    for place, layer in enumerate(network.layers):
+        width = vectors(layer.units * layer.pieces)
+        total += _MULTIPLY_ADD * fan_in * width * (3 if place else 2)  # nothing goes back below the first layer
+        total += (_OUTPUT if place == network.n_layers - 1 else _HIDDEN) * width
+        fan_in = layer.units
+    return total
 
 
 def _asked() -> str:
