@@ -81,8 +81,8 @@ class Population:
         self.groups = list(groups)
         self.n_members = sum(len(group.places) for group in groups)
         self._engines = [choose(group.problem) for group in groups]
-        self._allowed = allowed_bytes(groups[0].problem.recipe.max_memory)
         needed = sum(engine.needed_bytes(g.problem) for engine, g in zip(self._engines, groups, strict=True))
+        self._allowed = allowed_bytes(groups[0].problem.recipe.max_memory, needed)
         require(needed, self._allowed, self.n_members)
         self.sessions = [
             engine.Session(group.problem, group.start(), group.state)

@@ -10,6 +10,7 @@ from kilonet.errors import MemoryLimitError
 _CGROUPS = Path("/sys/fs/cgroup")
 _HISTORY = 4 * 8 * 3  # bytes of a member and an epoch: four metrics, in the engine, in its state and in the record
 _EPOCHS = 10**6  # who allows more of them expects to stop earlier: histories grow as they are filled
+_LITTLE = 2**24  # the system is asked in a tenth of a millisecond, in which a small network makes many steps
 _MEMBER = 4096  # bytes that a member's settings and counters take in Python and in the kernel
 
 
@@ -42,13 +43,13 @@ def _left_in_group() -> int | None:
         return None
 
 
-def allowed_bytes(max_memory: int | None) -> int | None:
-    """What may be taken: what was asked for, else half of what is free.
+def allowed_bytes(max_memory: int | None, needed: int) -> int | None:
+    """What may be taken: what was asked for, else half of what is free, which is not asked where little is needed.
 
-    >>> allowed_bytes(10**9)
-    1000000000
+    >>> allowed_bytes(10**9, needed=4000), allowed_bytes(None, needed=4000)
+    (1000000000, None)
     """
-    if max_memory is not None:
+    if max_memory is not None or needed < _LITTLE:
         return max_memory
     free = free_bytes()
     return None if free is None else free // 2

@@ -107,7 +107,7 @@ class Plan:
 
     engine; instruction_set ("" where the engine has none); lanes: networks in a pack; packs, members_in_packs,
     single_members: who trains how; threads: at most; bytes: of memory that training needs, about; max_memory:
-    bytes that it may take, None where the free memory is not known.
+    bytes that it may take, None where nothing was said and little is needed or what is free is not known.
 
     >>> print(Plan("native", "x86-64-v3", 8, packs=125, members_in_packs=1000, threads=2, bytes=3_400_000))
     1000 members: 125 packs of up to 8 networks; native engine, x86-64-v3, at most 2 threads, about 3.4 MB of memory
