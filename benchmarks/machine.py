@@ -19,6 +19,11 @@ def cores() -> int:
     return len(os.sched_getaffinity(0))
 
 
+def threads() -> list[int]:
+    """Return the numbers of threads that everybody is measured with: one and all."""
+    return sorted({1, cores()})
+
+
 def processor() -> str:
     """Return the processor's name as the system tells it."""
     try:

@@ -10,6 +10,22 @@ from sklearn.neural_network import MLPClassifier
 from benchmarks.workloads import L2, RATE, Workload
 
 
+def classifier(workload: Workload, epochs: int) -> MLPClassifier:
+    """Return the workload's classifier. Its alpha is divided by the batch's rows, ours is not."""
+    return MLPClassifier(
+        workload.sizes[1:-1],
+        solver="sgd",
+        momentum=0.0,
+        nesterovs_momentum=False,
+        batch_size=workload.batch,
+        learning_rate_init=RATE,
+        alpha=L2 * workload.batch,
+        max_iter=epochs,
+        tol=0.0,
+        n_iter_no_change=10**9,
+    )
+
+
 class Sklearn:
     """`fit` with so many iterations."""
 
@@ -23,19 +39,8 @@ class Sklearn:
         self.X, self.y = workload.data()
 
     def epochs(self, count: int) -> None:
-        """Fit. Its alpha is divided by the batch's rows, ours is not."""
-        self.model = MLPClassifier(
-            self.workload.sizes[1:-1],
-            solver="sgd",
-            momentum=0.0,
-            nesterovs_momentum=False,
-            batch_size=self.workload.batch,
-            learning_rate_init=RATE,
-            alpha=L2 * self.workload.batch,
-            max_iter=count,
-            tol=0.0,
-            n_iter_no_change=10**9,
-        ).fit(self.X, self.y)
+        """Fit."""
+        self.model = classifier(self.workload, count).fit(self.X, self.y)
 
     def prepare_prediction(self, workload: Workload, rows: int) -> None:
         """Fit for one iteration; what was learned does not change how long a prediction takes."""

@@ -7,6 +7,8 @@ import torch
 
 from benchmarks.workloads import L2, RATE, Floats, Workload, flat
 
+SAMPLE = 8
+
 
 class Torch:
     """A Sequential of Linear and ReLU."""
@@ -15,16 +17,11 @@ class Torch:
         torch.set_num_threads(threads)
 
     def prepare(self, workload: Workload) -> None:
-        """Make model, optimizer and tensors. Weights are penalized, biases are not."""
+        """Make model, optimizer and tensors."""
         self.workload = workload
         X, y = workload.data()
         self.X, self.y = torch.from_numpy(X), torch.from_numpy(y)
-        self.model = build(workload)
-        groups = [
-            {"params": [p for p in self.model.parameters() if p.ndim == 2], "weight_decay": L2},
-            {"params": [p for p in self.model.parameters() if p.ndim == 1], "weight_decay": 0.0},
-        ]
-        self.optimizer = torch.optim.SGD(groups, lr=RATE, fused=True)
+        self.model, self.optimizer = start(workload)
         self.loss = torch.nn.CrossEntropyLoss()
         self.random = np.random.default_rng(2)
 
@@ -58,9 +55,44 @@ class Torch:
                 torch.softmax(self.model(self.rows), 1)
 
 
-def build(workload: Workload) -> torch.nn.Sequential:
-    """Return the network with the workload's parameters."""
+class Loop(Torch):
+    """Members one after another: a sample of them, since each takes as long as the next."""
+
+    def prepare(self, workload: Workload) -> int:
+        """Make the tensors, and model and optimizer of each member of the sample."""
+        super().prepare(workload)
+        self.members = [start(workload, member) for member in range(min(SAMPLE, workload.members))]
+        return len(self.members)
+
+    def epochs(self, count: int) -> None:
+        """Train each."""
+        for model, optimizer in self.members:
+            self.model, self.optimizer = model, optimizer
+            super().epochs(count)
+
+    def ordered_epoch(self) -> Floats:
+        """Train all members for one epoch without shuffling, from the start."""
+        found = []
+        for member in range(self.workload.members):
+            self.model, self.optimizer = start(self.workload, member)
+            self.epoch(torch.arange(self.workload.rows))
+            found.append(np.concatenate([p.detach().numpy().ravel() for p in self.model.parameters()]))
+        return np.stack(found)
+
+
+def start(workload: Workload, member: int = 0) -> tuple[torch.nn.Sequential, torch.optim.Optimizer]:
+    """Return a member's network and its optimizer, by which weights are penalized and biases are not."""
+    model = build(workload, member)
+    groups = [
+        {"params": [p for p in model.parameters() if p.ndim == 2], "weight_decay": L2},
+        {"params": [p for p in model.parameters() if p.ndim == 1], "weight_decay": 0.0},
+    ]
+    return model, torch.optim.SGD(groups, lr=RATE, fused=True)
+
+
+def build(workload: Workload, member: int = 0) -> torch.nn.Sequential:
+    """Return the network with a member's parameters."""
     layers = [part for a, b in itertools.pairwise(workload.sizes) for part in (torch.nn.Linear(a, b), torch.nn.ReLU())]
     model = torch.nn.Sequential(*layers[:-1])
-    torch.nn.utils.vector_to_parameters(torch.from_numpy(flat(workload.parameters())), model.parameters())
+    torch.nn.utils.vector_to_parameters(torch.from_numpy(flat(workload.parameters(member))), model.parameters())
     return model
