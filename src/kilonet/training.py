@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from kilonet.checks import shown
 from kilonet.engine import Problem, choose
-from kilonet.engine.inputs import assemble, checked_inputs, checked_weights, require_rows
+from kilonet.engine.inputs import assemble, check_members, checked_inputs, checked_weights, require_rows
 from kilonet.errors import DivergenceWarning, InterruptedWarning, SettingError, ShapeError
 from kilonet.losses import loss_from
 from kilonet.network import Network
@@ -140,6 +140,7 @@ def value_and_grad(
     targets = loss.targets(y, network.n_outputs, theta.dtype)
     require_rows("y", len(targets), X)
     weights = checked_weights(sample_weight, len(targets))
+    check_members(loss, len(flat))
     value, grad = choose(network, loss).value_and_grad(network, loss, flat, X, targets, weights)
     for penalty, strength in ((L2, l2), (L1, l1)):
         if np.any(strength):

@@ -1,5 +1,6 @@
 """A crew in the kernel: members that train together, and the way of their state in and out."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,13 @@ Array = NDArray[Any]
 Floats = NDArray[np.float64]
 
 _COUNTERS = ("step", "epoch", "best_value", "best_epoch", "wait", "stopped", "diverged")
+_UNTOLD: dict[str, Any] = {"best_value": 0.0, "best_epoch": 0, "wait": 0}  # without early stopping
 _STEPS_AHEAD = 1 << 17  # factors of so many steps take some 50 ms
+
+
+def plain_counters(state: State) -> dict[str, list[Any]]:
+    """Counters and sums of all members as Python's numbers."""
+    return {name: state[name].tolist() for name in (*_COUNTERS, "sums") if name in state}
 
 
 class Factors:
@@ -61,6 +68,11 @@ class KernelCrew:
         """Epochs that its live members have completed."""
         return int(self.kernel.epoch)
 
+    @property
+    def rows(self) -> int:
+        """Epochs of which its history tells."""
+        return int(self.kernel.rows)
+
     def entry(self, target: int) -> tuple[Any, int, int]:
         """What the pool is told: the kernel, how far it can go towards an epoch, how many threads are of use."""
         if self.epoch >= self._reach:
@@ -68,17 +80,15 @@ class KernelCrew:
             self.kernel.set_factors(factors, begin)
         return self.kernel, min(target, self._reach), self._threads
 
-    def load(self, state: State) -> None:
-        """Bring a fresh kernel to a state of the whole population."""
+    def load(self, state: State, counters: Mapping[str, list[Any]]) -> None:
+        """Bring a fresh kernel to a state of the whole population; counters: those of it as plain numbers."""
         kernel, per_epoch = self.kernel, self._problem.steps_per_epoch
-        live = [m for m in self.members if not state["stopped"][m] and not state["diverged"][m]]
-        step, epoch = (int(state[name][(live or self.members)[0]]) for name in ("step", "epoch"))
+        live = [m for m in self.members if not counters["stopped"][m] and not counters["diverged"][m]]
+        step, epoch = (counters[name][(live or self.members)[0]] for name in ("step", "epoch"))
         for place, member in enumerate(self.members):
-            counters: dict[str, Any] = {"best_value": 0.0, "best_epoch": 0, "wait": 0}
-            counters |= {name: state[name][member].item() for name in _COUNTERS if name in state}
-            counters["sums"] = state["sums"][member].tolist()
-            counters["epoch"] += bool(counters["diverged"])
-            kernel.set_counters(place, counters)
+            own = _UNTOLD | {name: values[member] for name, values in counters.items()}
+            own["epoch"] += bool(own["diverged"])
+            kernel.set_counters(place, own)
         position = max(step - epoch * per_epoch, 0)
         kernel.set_place(step, epoch, position)
         for slot in range(len(state["slots"]) if step else 0):  # zeros before the first step, as in the kernel

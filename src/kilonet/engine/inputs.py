@@ -175,11 +175,12 @@ def assemble(
     require_rows("y", len(targets), X)
     kind, members = loss.kind(targets), recipe.n_members
     weights = member_weights(class_weight, y, sample_weight, len(targets), members, kind)
-    _check_members(loss, members)
+    check_members(loss, members)
     return Problem(network, loss, X, targets, weights, _validation(network, loss, recipe, validation), recipe)
 
 
-def _check_members(loss: Any, n_members: int) -> None:
+def check_members(loss: Any, n_members: int) -> None:
+    """Raise SettingError for a loss with settings for another number of members."""
     given = loss.n_members
     if given is not None and given != n_members:
         raise SettingError(f"{loss!r} has settings for {given} members, but there are {n_members} (one per seed).")

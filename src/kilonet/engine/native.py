@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kilonet.engine import machine
-from kilonet.engine.crews import Factors, KernelCrew
+from kilonet.engine.crews import Factors, KernelCrew, plain_counters
 from kilonet.engine.machine import instruction_set, instruction_sets
 from kilonet.engine.memory import batch_bytes, member_bytes
 from kilonet.engine.packed import Predictor, scores, value_and_grad
@@ -61,11 +61,11 @@ class Session:
 
     def _muster(self, members: Sequence[int]) -> None:
         """Form crews of members that are resting."""
-        lanes = machine.lanes(self.problem.recipe.dtype)
-        for crew in plan(self.problem, members, self._resting["step"].tolist(), lanes):
+        lanes, counters = machine.lanes(self.problem.recipe.dtype), plain_counters(self._resting)
+        for crew in plan(self.problem, members, counters["step"], lanes):
             factors = self._factors[self._schedules[crew.members[0]]]
             kernel = KernelCrew(self.problem, crew, self._translator, factors)
-            kernel.load(self._resting)
+            kernel.load(self._resting, counters)
             self.crews.append(kernel)
 
     @property
@@ -100,8 +100,7 @@ class Session:
 
     def _rows(self) -> int:
         """Epochs that the member farthest ahead has completed."""
-        found = [counters["epoch"] for crew in self.crews for counters in crew.counters()]
-        return int(max(*found, self._resting["epoch"].max(), 0))
+        return max([int(self._resting["epoch"].max()), *(crew.rows for crew in self.crews)])
 
     def history(self, first: int = 0) -> Floats:
         """Loss, score, validation loss and validation score, (epochs, P, 4), of the epochs from `first` on."""

@@ -28,10 +28,11 @@ def value_and_grad(
     """Mean loss (P,) in float64 and its gradient (P, n_parameters) in theta's dtype, all rows at once."""
     sample, theta = Sample(loss, X, targets, weights), np.ascontiguousarray(theta)
     threads = machine.thread_count(None, 3.0 * network.n_weights * X.shape[0])
-    kernel = machine.trainer(theta.dtype, gradient_settings(loss, sample, targets), network)
-    pool = machine.pool()
+    pool, own = machine.pool(), loss.n_members is not None
     value, gradient = np.empty(len(theta)), np.empty(theta.shape, theta.dtype)
     for member in range(len(theta)):
+        if member == 0 or own:
+            kernel = machine.trainer(theta.dtype, gradient_settings(loss, sample, targets, member), network)
         kernel.load(theta, [member])
         value[member] = kernel.gradient(pool, threads)
         kernel.store_gradient(gradient[member])

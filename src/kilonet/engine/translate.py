@@ -30,7 +30,7 @@ _LOSSES = (
 )  # fmt: skip
 _LOSS_CONSTANTS = {"cross_entropy": "smoothing", "huber": "delta", "quantile": "q"}
 _RULES = ("sgd", "momentum", "nesterov", "rmsprop", "adagrad", "adam", "adamw", "none")
-_OWN = ("rate", "l2", "l1", "input_noise", "max_norm", "dropout", "stopping")
+_OWN = ("rate", "l2", "l1", "input_noise", "max_norm", "stopping")
 _METRICS = ("none", "loss", "score")
 
 
@@ -105,11 +105,11 @@ def layer_specs(network: Network, drops: bool = False) -> list[LayerSpec]:
     return specs
 
 
-def gradient_settings(loss: Any, sample: Sample, targets: Array) -> dict[str, Any]:
-    """Settings of one pass over all rows that leaves the gradient in its place."""
+def gradient_settings(loss: Any, sample: Sample, targets: Array, member: int) -> dict[str, Any]:
+    """Settings of one pass over all rows that leaves the gradient of a member in its place."""
     train = sample.of([0])
-    member = _MEMBER | {"loss_constant": _loss_constant(loss, 0)}
-    return _BLANK | {"loss": _loss(loss, targets), "train": train, "batch": train["rows"], "members": [member]}
+    member_settings = _MEMBER | {"loss_constant": _loss_constant(loss, member)}
+    return _BLANK | {"loss": _loss(loss, targets), "train": train, "batch": train["rows"], "members": [member_settings]}
 
 
 class Translator:
@@ -121,6 +121,7 @@ class Translator:
         self._train = Sample(loss, problem.X, problem.targets, problem.weights)
         self._valid = None if problem.validation is None else Sample(loss, *problem.validation)
         self._each = {name: recipe.each(name) for name in _OWN}
+        self._thresholds = dropout_threshold(recipe.per_member("dropout")).tolist()
         self._orders = recipe.orders
         self._common = _BLANK | _optimizer_settings(recipe.optimizer)
         self._common |= {"loss": _loss(loss, problem.targets), "batch": problem.batch, "epochs": recipe.epochs}
@@ -138,10 +139,10 @@ class Translator:
     def _member(self, member: int) -> dict[str, Any]:
         """What a member has of its own."""
         own = {name: values[member] for name, values in self._each.items()}
-        most, stopping, dropout = own.pop("max_norm"), own.pop("stopping"), own.pop("dropout")
+        most, stopping = own.pop("max_norm"), own.pop("stopping")
         settings = _MEMBER | own | {
             "noise": own.pop("input_noise"), "max_norm": 0.0 if most is None else most,
-            "threshold": int(dropout_threshold(dropout)), "seed": self._recipe.seeds[member],
+            "threshold": self._thresholds[member], "seed": self._recipe.seeds[member],
             "loss_constant": _loss_constant(self._loss, member),
         }  # fmt: skip
         if stopping is not None:

@@ -244,6 +244,7 @@ void bind_trainer(nb::module_& m, const char* name) {
 void bind_pool(nb::module_& m) {
     nb::class_<Runner>(m, "Runner")
         .def_prop_ro("epoch", &Runner::epoch)
+        .def_prop_ro("rows", &Runner::rows)
         .def_prop_ro("live", &Runner::live)
         .def("buffer_bytes", &Runner::buffer_bytes);
     nb::class_<Pool>(m, "Pool")

@@ -34,6 +34,7 @@ public:
 
     void fit(long bytes) {
         if (bytes <= size) return;
+        size = 0;
         block.reset(std::aligned_alloc(64, std::size_t(round_up(bytes, 64))));
         if (!block) throw std::bad_alloc();
         size = bytes;
@@ -53,6 +54,7 @@ public:
     // With `adapt`, on any number of threads up to the most; else always on that many.
     virtual void run(long epoch, double seconds, bool adapt, Workspace& workspace, int threads) = 0;
     virtual long epoch() const = 0;            // completed
+    virtual long rows() const = 0;             // epochs of which the history tells
     virtual bool live() const = 0;             // whether there is a member left that trains
     virtual double work() const = 0;           // multiply-adds of an epoch, about
     virtual long buffer_bytes(int threads) = 0;
@@ -89,6 +91,14 @@ public:
 
     long epoch() const override { return session.epoch; }
     bool live() const override { return session.live > 0; }
+    long rows() const override {
+        long most = 0;
+        for (long m = 0; m < session.n_members; m++) {
+            const Member& own = session.members[m];
+            most = std::max(most, (own.ended_epoch >= 0 ? own.ended_epoch : session.epoch) - (own.diverged != 0));
+        }
+        return most;
+    }
     double work() const override { return 3. * double(network.net.n_packed) * double(session.train.rows); }
 
     void load(const T* theta, long m) { network.pack(theta, &Layer<T>::value, m); }
@@ -261,7 +271,7 @@ private:
         Workspace::Order& order = workspace.order;
         const bool same = order.order == s.order && order.shuffled == s.shuffled && long(order.rows.size()) == s.train.rows;
         if (!same) {
-            order = {s.order, s.shuffled, -1, {}};
+            order = {s.order, s.shuffled, -1, {}};  // nobody's, should there be no memory for the rows
             order.rows.resize(std::size_t(s.train.rows));
         }
         s.rows = order.rows.data();
