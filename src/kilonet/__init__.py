@@ -57,8 +57,9 @@ if TYPE_CHECKING:  # what type checkers see; at run time __getattr__ brings it
     from kilonet.network import Dense, Maxout, Network
     from kilonet.optimizers import SGD, Adagrad, Adam, AdamW, Momentum, Nesterov, RMSProp, optimizer_from
     from kilonet.recipe import Recipe
-    from kilonet.record import EpochRecord, History, Runs, Spread
+    from kilonet.record import EpochRecord, History, Runs
     from kilonet.schedules import constant, cosine, schedule_from, sequence, step, warm_up
+    from kilonet.spread import Spread
     from kilonet.stopping import Stopping
     from kilonet.training import train, value_and_grad
 
@@ -95,7 +96,8 @@ _HOMES = {
     "kilonet.network": "Dense Maxout Network",
     "kilonet.optimizers": "SGD Adagrad Adam AdamW Momentum Nesterov RMSProp optimizer_from",
     "kilonet.recipe": "Recipe",
-    "kilonet.record": "EpochRecord History Runs Spread",
+    "kilonet.record": "EpochRecord History Runs",
+    "kilonet.spread": "Spread",
     "kilonet.stopping": "Stopping",
     "kilonet.schedules": "constant cosine schedule_from sequence step warm_up",
     "kilonet.training": "train value_and_grad",

@@ -68,7 +68,8 @@ def whole(label: str, value: object, interval: str = "[1, inf)") -> int:
     kilonet.errors.SettingError: batch came as 0; needs a whole number in [1, inf).
     """
     integer = isinstance(value, numbers.Integral) and not isinstance(value, bool)
-    if not integer or not inside(value, interval):  # type: ignore[arg-type]
+    # NumPy would compare its large integers as floating numbers.
+    if not integer or not inside(int(value), interval):  # type: ignore[call-overload]
         raise SettingError(f"{label} came as {shown(value)}; needs a whole number in {interval}.")
     return int(value)  # type: ignore[call-overload, no-any-return]
 

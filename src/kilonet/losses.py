@@ -68,6 +68,9 @@ class CrossEntropy(Loss):
             return self
         return self(smoothing=tuple(self.smoothing[i] for i in places))
 
+    def member(self, place: int) -> "CrossEntropy":
+        return self(smoothing=self.smoothing[place]) if isinstance(self.smoothing, tuple) else self
+
     def fits(self, other: Loss) -> bool:
         return isinstance(other, CrossEntropy)
 

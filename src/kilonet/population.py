@@ -6,8 +6,8 @@ Ctrl-C its chance, and what came out becomes `Runs`.
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import reduce
+from dataclasses import dataclass, replace
+from functools import cached_property, reduce
 from operator import add
 from typing import Any, Self
 
@@ -74,16 +74,20 @@ class Population:
     """Groups in training; use it in a `with`, which frees the engines' memory.
 
     Raises MemoryLimitError before it takes any memory where the groups need more than they may take: the
-    `max_memory` of their recipes together, or half of what is free.
+    least `max_memory` of their recipes, or half of what is free.
     """
 
     def __init__(self, groups: Sequence[Group]) -> None:
         self.groups = list(groups)
         self.n_members = sum(len(group.places) for group in groups)
         self._engines = [choose(group.problem) for group in groups]
-        needed = sum(engine.needed_bytes(g.problem) for engine, g in zip(self._engines, groups, strict=True))
-        self._allowed = allowed_bytes(groups[0].problem.recipe.max_memory, needed)
-        require(needed, self._allowed, self.n_members)
+        self._needed = sum(
+            engine.needed_bytes([g.problem for g, own in zip(groups, self._engines, strict=True) if name == own.NAME])
+            for name, engine in {engine.NAME: engine for engine in self._engines}.items()
+        )
+        asked = [g.problem.recipe.max_memory for g in groups if g.problem.recipe.max_memory is not None]
+        self._allowed = allowed_bytes(min(asked, default=None), self._needed)
+        require(self._needed, self._allowed, self.n_members)
         self.sessions = [
             engine.Session(group.problem, group.start(), group.state)
             for engine, group in zip(self._engines, groups, strict=True)
@@ -107,11 +111,11 @@ class Population:
         live = [session.epoch for session in self.sessions if not session.done]
         return int(min(live) if live else max(session.epoch for session in self.sessions))
 
-    @property
+    @cached_property
     def plan(self) -> Plan:
         """How the members are trained."""
-        plan = reduce(add, (session.plan() for session in self.sessions))
-        return Plan(**{**vars(plan), "max_memory": self._allowed})
+        plan: Plan = reduce(add, (session.plan() for session in self.sessions))
+        return replace(plan, bytes=self._needed, max_memory=self._allowed)
 
     def advance(self, epochs: int, seconds: float) -> int:
         """Train until `epochs` more are complete or `seconds` have passed; returns the completed epochs."""
@@ -156,7 +160,7 @@ class Population:
             found[: len(part), group.places] = part
         return found
 
-    def runs(self, place: int, *, single: bool, interrupted: bool, begun: float) -> Runs:
+    def runs(self, place: int, single: bool, interrupted: bool, begun: float) -> Runs:
         """What a group ends with; single: without the member axis."""
         session, problem = self.sessions[place], self.groups[place].problem
         state = session.state()
@@ -165,7 +169,7 @@ class Population:
         per_member = {"best_epoch": best_epoch, "stopped_epoch": state["stopped"], "diverged": state["diverged"]}
         return Runs(
             network=problem.network,
-            loss=problem.loss,
+            loss=problem.loss.member(0) if single else problem.loss,
             recipe=problem.recipe,
             theta=theta[0] if single else theta,
             history=History.of(state["history"], single),
@@ -187,12 +191,21 @@ def mixed_groups(problem: Problem, networks: Sequence[Any], theta: Any, state: A
         places.setdefault(network, []).append(member)
     groups = []
     for number, (network, own) in enumerate(places.items()):
-        mine = None if state is None else {
-            name.partition(".")[2]: value for name, value in state.items() if name.startswith(f"{number}.")
-        }  # fmt: skip
-        start = None if theta is None else np.stack([np.asarray(theta[member]) for member in own])
+        start = None if theta is None else np.stack([theta[member] for member in own])
+        mine = None if state is None else _group_state(state, number, own)
         groups.append(Group(problem.members(own, network), tuple(own), start, mine))
     return groups
+
+
+def _group_state(state: Mapping[str, Array], number: int, places: Sequence[int]) -> dict[str, Array]:
+    """The state of a group. Raises SettingError for that of a population with other networks."""
+    mine = {name.partition(".")[2]: value for name, value in state.items() if name.startswith(f"{number}.")}
+    if not np.array_equal(mine.pop("places", []), places):
+        raise SettingError(
+            "the state is that of a population with other networks, or with them in another order; "
+            "give the networks that it was made with."
+        )
+    return mine
 
 
 def merged(population: Population, recipe: Recipe, loss: Any, interrupted: bool, begun: float) -> Runs:
@@ -212,6 +225,7 @@ def merged(population: Population, recipe: Recipe, loss: Any, interrupted: bool,
         for name, values in counts.items():
             values[places] = getattr(part, name)
         state |= {f"{number}.{name}": value for name, value in part.state.items()}
+        state[f"{number}.places"] = np.array(places)
     return Runs(
         network=tuple(networks[member] for member in members),
         loss=loss,

@@ -132,14 +132,15 @@ class Recipe:
 
     @property
     def shared(self) -> "Recipe":
-        """The recipe without what may differ between the members of one population.
+        """The recipe without what may differ between the members of one population, threads and memory included.
 
         >>> Recipe.make(l2=0.1, rate=0.5, seeds=[1, 2], epochs=7).shared == Recipe.make(epochs=7).shared
         True
         """
         blank = Recipe()
         plain = {name: getattr(blank, name) for name in PER_MEMBER if name != "rate"}
-        return replace(self, optimizer=replace(self.optimizer, rate=1.0), seeds=(0,), **plain)
+        optimizer = replace(self.optimizer, rate=1.0)
+        return replace(self, optimizer=optimizer, seeds=(0,), n_threads=None, max_memory=None, **plain)
 
     @property
     def orders(self) -> tuple[int | None, ...]:

@@ -15,6 +15,7 @@ from kilonet.engine.state import STOPPING
 from kilonet.errors import SettingError
 from kilonet.network import Network
 from kilonet.recipe import Recipe
+from kilonet.spread import Spread
 
 Floats = NDArray[np.float64]
 METRICS = ("loss", "score", "validation_loss", "validation_score")
@@ -95,45 +96,6 @@ class EpochRecord:
     seconds: float
 
 
-@dataclass(frozen=True)
-class Spread:
-    """The values that the members of a population ended with.
-
-    metric: what was judged; members: how many values; std: with n − 1; the quartiles are linear between values.
-
-    >>> print(Spread.of("loss", np.array([1.0, 2.0, 3.0, 9.0, np.nan]), np.array([False] * 4 + [True])))
-    loss of 4 members: median 2.5, middle half 1.75 to 4.5, all 1 to 9; mean 3.75 ± 3.594; 1 diverged
-    """
-
-    metric: str
-    members: int
-    diverged: int
-    mean: float
-    std: float
-    low: float
-    quarter: float
-    median: float
-    three_quarters: float
-    high: float
-
-    @classmethod
-    def of(cls, metric: str, values: Floats, diverged: NDArray[np.bool_]) -> "Spread":
-        """From one value per member; all are NaN where no member is left."""
-        kept = values[~diverged & np.isfinite(values)]
-        five = np.quantile(kept, [0, 0.25, 0.5, 0.75, 1]) if len(kept) else np.full(5, np.nan)
-        mean = float(kept.mean()) if len(kept) else float("nan")
-        std = float(kept.std(ddof=1)) if len(kept) > 1 else float("nan")
-        return cls(metric, len(kept), int(diverged.sum()), mean, std, *(float(value) for value in five))
-
-    def __str__(self) -> str:
-        lost = f"; {self.diverged} diverged" if self.diverged else ""
-        return (
-            f"{self.metric.replace('_', ' ')} of {self.members} members: median {self.median:.4g}, middle half "
-            f"{self.quarter:.4g} to {self.three_quarters:.4g}, all {self.low:.4g} to {self.high:.4g}; "
-            f"mean {self.mean:.4g} ± {self.std:.4g}{lost}"
-        )
-
-
 @dataclass(frozen=True, eq=False)
 class Runs:
     """What `train` gives back: the trained members and how they came to be.
@@ -141,10 +103,11 @@ class Runs:
     network: that of all members, or a tuple with one for each. theta (members, n_parameters), (n_parameters,)
     for a single network, a list of (n_parameters,) where the networks differ: the parameters of the best
     epoch where `stopping` was set, else of the last one. best_epoch: the epoch (from 1) that theta
-    is of, 0 for the initial parameters. stopped_epoch: the epoch after which early stopping ended
-    the member, else 0. diverged: the epoch in which the member left the finite numbers, else 0; its
-    theta is of the epoch before. plan: how the members were trained. state: arrays from which
-    `train(..., state=runs.state)` goes on exactly. seconds: wall time of the call.
+    is of, 0 where it is of none: the initial parameters, or those inside the first epoch after Ctrl-C.
+    stopped_epoch: the epoch after which early stopping ended the member, else 0. diverged: the epoch in
+    which the member left the finite numbers, else 0; its theta is of the epoch before. plan: how the
+    members were trained. state: arrays from which `train(..., state=runs.state)` goes on exactly.
+    seconds: wall time of the call.
     """
 
     network: Network | tuple[Network, ...]
@@ -185,6 +148,8 @@ class Runs:
         True
         """
         own = list(places)
+        if isinstance(self.network, tuple) or self.single:
+            raise SettingError("members is for runs of several members with one network; use theta and history here.")
         state = {
             name: value[:, own] if name in ("slots", "history") else value[own] for name, value in self.state.items()
         }
@@ -196,7 +161,7 @@ class Runs:
         changed: dict[str, Any] = {name: int(value[0]) if single else value for name, value in counts.items()}
         return replace(
             self,
-            loss=self.loss.members(own),
+            loss=self.loss.member(own[0]) if single else self.loss.members(own),
             recipe=self.recipe.members(own),
             theta=self.theta[own[0]] if single else self.theta[own],
             history=History.of(state["history"], single),
@@ -223,22 +188,29 @@ class Runs:
         rules = self.recipe.each("stopping")
         return [otherwise if rule is None else f"validation_{rule.metric}" for rule in rules]
 
+    def _one_metric(self, what: str) -> str:
+        metrics = sorted(set(self._judges()))
+        if len(metrics) > 1:
+            raise SettingError(f"members are judged by {' and '.join(metrics)}; {what} needs one metric for all.")
+        return metrics[0]
+
     @property
     def best(self) -> int:
-        """Index of the best member, judged as `judged` says; diverged members come last."""
+        """Index of the best member, judged as `judged` says; diverged members come last.
+
+        Raises SettingError where early stopping judges members by different metrics.
+        """
+        self._one_metric("the best one")
         sign = np.array([-1.0 if metric.endswith("score") else 1.0 for metric in self._judges()])
         value = np.nan_to_num(sign * self.judged(), nan=np.inf, posinf=np.inf, neginf=-np.inf)
         return int(np.lexsort((value, np.atleast_1d(np.asarray(self.diverged)) > 0))[0])
 
-    def spread(self) -> "Spread":
+    def spread(self) -> Spread:
         """How much the members differ in what they are judged by; those that diverged are counted and left out.
 
         Raises SettingError where early stopping judges members by different metrics.
         """
-        metrics = sorted(set(self._judges()))
-        if len(metrics) > 1:
-            raise SettingError(f"members are judged by {' and '.join(metrics)}; a spread needs one metric for all.")
-        return Spread.of(metrics[0], self.judged(), np.atleast_1d(np.asarray(self.diverged)) > 0)
+        return Spread.of(self._one_metric("a spread"), self.judged(), np.atleast_1d(np.asarray(self.diverged)) > 0)
 
     def __repr__(self) -> str:
         what = f"networks of {len(set(self.network))} shapes" if isinstance(self.network, tuple) else repr(self.network)

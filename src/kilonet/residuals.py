@@ -52,6 +52,10 @@ class Loss(Value):
         """Return the loss of some members of a population, where settings of it are one per member; else itself."""
         return self
 
+    def member(self, place: int) -> "Loss":
+        """Return the loss of one member, for scores without a member axis."""
+        return self
+
     def fits(self, other: "Loss") -> bool:
         """Return whether members with either loss can be in one population."""
         return self == other

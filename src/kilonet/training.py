@@ -18,6 +18,7 @@ from kilonet.penalties import L1, L2
 from kilonet.population import Callback, Group, Population, merged, mixed_groups
 from kilonet.recipe import Recipe, check_names
 from kilonet.record import Runs
+from kilonet.rules import checked_seeds
 
 Array = NDArray[Any]
 
@@ -84,13 +85,14 @@ def train(
     networks = None if isinstance(network, Network) else _networks(network, seeds, seed, recipe)
     if networks is not None and seeds is None and recipe is None:
         seeds = range(len(networks))
-    recipe, single = _recipe(recipe, seeds, seed, theta, state, settings)
+    starts = None if networks is None or theta is None else _starts(theta, networks)
+    recipe, single = _recipe(recipe, seeds, seed, theta if starts is None else starts[0], state, settings)
     first = network if isinstance(network, Network) else network[0]
     problem = assemble(first, loss_from(loss), X, y, recipe, validation, sample_weight, class_weight)
     if networks is None:
         runs = carry_out(problem, theta, state, callback, single, begun)
     else:
-        with Population(mixed_groups(problem, networks, theta, state)) as population:
+        with Population(mixed_groups(problem, networks, starts, state)) as population:
             interrupted = population.train(callback, begun=begun)
             runs = merged(population, recipe, problem.loss, interrupted, begun)
     _warn(runs, problem)
@@ -164,10 +166,21 @@ def _networks(given: Any, seeds: Any, seed: int | None, recipe: Recipe | None) -
                 f"network[{member}] leads from {network.n_inputs} inputs to {network.n_outputs} outputs, network[0] "
                 f"from {given[0].n_inputs} to {given[0].n_outputs}; members of one call share X and y."
             )
-    members = len(seeds) if seeds is not None else recipe.n_members if recipe is not None else len(given)
+    members = len(checked_seeds(seeds)) if seeds is not None else recipe.n_members if recipe is not None else len(given)
     if members != len(given):
         raise SettingError(f"{len(given)} networks came with {members} seeds; needs one of each per member.")
     return list(given)
+
+
+def _starts(theta: Any, networks: list[Network]) -> list[Array]:
+    """Where members with networks of their own begin. Raises ShapeError naming the member that does not fit."""
+    if not isinstance(theta, list | tuple) or len(theta) != len(networks):
+        raise ShapeError(f"theta came as {shown(theta)}; needs a list of {len(networks)} arrays, one per network.")
+    starts = [np.asarray(own) for own in theta]
+    for member, (own, network) in enumerate(zip(starts, networks, strict=True)):
+        if own.shape != (network.n_parameters,):
+            raise ShapeError(f"theta[{member}] has shape {own.shape}; its network needs ({network.n_parameters},).")
+    return starts
 
 
 def _recipe(
@@ -177,7 +190,6 @@ def _recipe(
     if seed is not None and seeds is not None:
         raise SettingError(f"seed={shown(seed)} and seeds={shown(seeds)} came together; say one of them.")
     start = theta if state is None else next((v for k, v in state.items() if k.rpartition(".")[2] == "theta"), None)
-    start = start[0] if isinstance(start, list) and start else start
     if recipe is None and start is not None and "dtype" not in settings:
         came = np.asarray(start).dtype  # results have theta's dtype
         settings = settings | {"dtype": came if came.kind == "f" else "float64"}

@@ -121,6 +121,30 @@ def test_an_estimator_that_learns_nothing_has_no_score_and_the_others_have_their
     assert np.isnan(found.scores[:, 1]).all()
 
 
+def test_a_score_that_cannot_be_computed_is_missing_alone() -> None:
+    wild = {"rate": 0.9, "optimizer": "sgd", "encode": None, "epochs": 60}
+    given = [kn.MLPRegressor(4, random_state=0, **more) for more in ({"epochs": 5}, wild)]
+    with (
+        pytest.warns(FitFailedWarning, match="estimator 1 in split"),
+        pytest.warns(kn.DivergenceWarning, match="estimator 1"),
+    ):
+        found = kn.cross_validate(given, X * 3, NUMBERS, cv=3)
+    assert np.isfinite(found.scores[:, 0]).all()
+    assert np.isnan(found.scores[:, 1]).any()
+
+
+def test_weights_of_other_rows_are_refused() -> None:
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        kn.cross_validate(kn.MLPClassifier(), X, Y, sample_weight=np.ones(100))
+
+
+def test_threads_do_not_keep_candidates_apart() -> None:
+    given = [kn.MLPClassifier(8, epochs=2, random_state=0, n_jobs=n) for n in (1, 2, 2, 1, 1, 2, 1, 2)]
+    found = kn.cross_validate(given, X, Y, cv=2)
+    assert found.plan.packs >= 2 or found.plan.lanes == 1
+    assert (found.scores == found.scores[:, :1]).all()
+
+
 WRONG: list[tuple[Any, str]] = [
     ([], "empty"),
     ("MLPClassifier", "is a str"),

@@ -11,7 +11,7 @@ An engine is a module with NAME and
   stopped, bit for bit.
 - `advance(sessions, epoch, seconds)`: all of them side by side, until each has completed so many
   epochs in all or the seconds are over.
-- `needed_bytes(problem)`: memory that a run needs, about, asked before there is anything to run.
+- `needed_bytes(problems)`: memory that their runs need side by side, asked before there is anything to run.
 - `scores(network, theta (P, n), X, n_threads) -> (P, rows, k)`.
 - `value_and_grad(network, loss, theta (P, n), X, targets, weights) -> (P,), (P, n)`, no penalties.
 - `Predictor(network, theta)` with `.scores(X)` and `.hidden(X, layer)`.

@@ -38,7 +38,9 @@ def _left_in_group() -> int | None:
     """What a container's limit leaves."""
     try:
         most = int((_CGROUPS / "memory.max").read_text())  # "max" where there is no limit
-        return max(0, most - int((_CGROUPS / "memory.current").read_text()))
+        used = int((_CGROUPS / "memory.current").read_text())
+        stat = dict(line.split() for line in (_CGROUPS / "memory.stat").read_text().splitlines())
+        return max(0, most - used + int(stat.get("inactive_file", 0)))  # files that were read make room by themselves
     except (OSError, ValueError):
         return None
 
@@ -56,9 +58,9 @@ def allowed_bytes(max_memory: int | None, needed: int) -> int | None:
 
 
 def member_bytes(problem: Problem, copies: float) -> int:
-    """Memory of the members outside of any batch; copies: of their parameters in the engine and its state."""
-    recipe, itemsize = problem.recipe, 4 if problem.recipe.dtype == "float32" else 8
-    each = copies * problem.network.n_parameters * itemsize + _HISTORY * min(recipe.epochs, _EPOCHS) + _MEMBER
+    """Memory of the members outside of any batch; copies: of their parameters in arrays (members, n_parameters)."""
+    recipe = problem.recipe
+    each = copies * problem.network.n_parameters * itemsize(problem) + _HISTORY * min(recipe.epochs, _EPOCHS) + _MEMBER
     return int(each * recipe.n_members)
 
 
@@ -67,11 +69,15 @@ def batch_bytes(problem: Problem, networks: int, padding: int = 0) -> int:
 
     padding: numbers between the rows of a layer's buffers.
     """
-    itemsize = 4 if problem.recipe.dtype == "float32" else 8
     rows = problem.batch if problem.validation is None else max(problem.batch, 64)
     numbers = sum(4 * layer.units + 2 * layer.units * layer.pieces + padding for layer in problem.network.layers)
     validated = 0 if problem.validation is None else int(problem.validation.X.shape[0])
-    return networks * itemsize * (rows * (numbers + 2 * problem.network.n_inputs + padding) + 2 * validated)
+    return networks * itemsize(problem) * (rows * (numbers + 2 * problem.network.n_inputs + padding) + 2 * validated)
+
+
+def itemsize(problem: Problem) -> int:
+    """Bytes of a parameter."""
+    return 4 if problem.recipe.dtype == "float32" else 8
 
 
 def require(needed: int, allowed: int | None, n_members: int) -> None:

@@ -6,7 +6,7 @@ take crew after crew, or share the rows and the weights of one where there are f
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from kilonet.engine import machine
 from kilonet.engine.crews import Factors, KernelCrew, plain_counters
 from kilonet.engine.machine import instruction_set, instruction_sets
-from kilonet.engine.memory import batch_bytes, member_bytes
+from kilonet.engine.memory import batch_bytes, itemsize, member_bytes
 from kilonet.engine.packed import Predictor, scores, value_and_grad
-from kilonet.engine.planner import Plan, pays, plan
+from kilonet.engine.planner import Plan, plan
 from kilonet.engine.problem import Problem
 from kilonet.engine.state import (
     State,
@@ -27,8 +27,7 @@ from kilonet.engine.state import (
     live_members,
     restored_state,
 )
-from kilonet.engine.translate import Translator
-from kilonet.recipe import Recipe
+from kilonet.engine.translate import Translator, packed_size
 
 Array = NDArray[Any]
 Floats = NDArray[np.float64]
@@ -42,6 +41,7 @@ NAME = "native"
 _NUMBER = 2
 _OF_ALL = ("theta", "start_theta", "slots")  # what every crew writes whole
 _FOREVER = 1e9
+_SCRATCH = 40_000  # numbers that every thread has for itself, beside those that grow with the widths
 _PADDING = 64  # numbers that a row of a buffer may be longer than its units
 
 
@@ -94,8 +94,7 @@ class Session:
             packs=len(packed),
             members_in_packs=sum(len(crew.members) for crew in packed),
             single_members=recipe.n_members - sum(len(crew.members) for crew in packed),
-            threads=_most_threads(recipe),
-            bytes=needed_bytes(self.problem),
+            threads=_most_threads([self.problem]),
         )
 
     def _rows(self) -> int:
@@ -149,7 +148,8 @@ class Session:
 def advance(sessions: Sequence[Session], epoch: int, seconds: float | None = None) -> None:
     """Train several sessions side by side until each has completed `epoch` epochs or `seconds` have passed."""
     ends = None if seconds is None else time.monotonic() + seconds
-    recipe, pool = sessions[0].problem.recipe, sessions[0].pool
+    pool, threads = sessions[0].pool, _most_threads(session.problem for session in sessions)
+    adapt = any(session.problem.recipe.n_threads is None for session in sessions)
     while True:
         entries = [
             crew.entry(min(epoch, session.problem.recipe.epochs))
@@ -160,22 +160,35 @@ def advance(sessions: Sequence[Session], epoch: int, seconds: float | None = Non
         if not entries:
             return
         left = _FOREVER if ends is None else max(ends - time.monotonic(), 0.0)
-        pool.run(entries, left, recipe.n_threads is None, _most_threads(recipe))
+        pool.run(entries, left, adapt, threads)
         if ends is not None and time.monotonic() >= ends:
             return
 
 
-def needed_bytes(problem: Problem) -> int:
-    """Memory that a run needs, about, beside its data."""
-    lanes = machine.lanes(problem.recipe.dtype)
-    stopping = any(rule is not None for rule in problem.recipe.each("stopping"))
-    # The start, the run's state and its start of an epoch; in the kernel the parameters, an epoch's start and
-    # a copy for the way back; at the end the state and the result. Slots and best ones: in state, kernel, end.
-    copies = 8 + 3 * (problem.recipe.optimizer.n_slots + stopping)
-    networks = min(lanes, problem.recipe.n_members)
-    networks = networks if pays(problem.network, problem.batch, networks, lanes) else 1
-    return member_bytes(problem, copies) + _most_threads(problem.recipe) * batch_bytes(problem, networks, _PADDING)
+def needed_bytes(problems: Sequence[Problem]) -> int:
+    """Memory that runs need side by side, about and at most, beside their data."""
+    threads = _most_threads(problems)
+    batches = [batch_bytes(problem, machine.lanes(problem.recipe.dtype), _PADDING) for problem in problems]
+    scratch = [(_SCRATCH + 64 * max(p.network.sizes) * 16) * itemsize(p) for p in problems]
+    return sum(_member_bytes(problem) for problem in problems) + threads * (max(batches) + max(scratch))
 
 
-def _most_threads(recipe: Recipe) -> int:
-    return machine.thread_count(recipe.n_threads, np.inf)
+def _member_bytes(problem: Problem) -> int:
+    """Memory of a run's members, in the kernel and in the state and record that are made of it."""
+    recipe, lanes = problem.recipe, machine.lanes(problem.recipe.dtype)
+    stopping = any(rule is not None for rule in recipe.each("stopping"))
+    copies = 2 + recipe.optimizer.n_slots + stopping  # in the kernel: parameters, those of the epoch's start
+    crews = plan(problem, range(recipe.n_members), [0] * recipe.n_members, lanes)
+    packs = sum(crew.packed for crew in crews)
+    kernel = packs * packed_size(problem.network, lanes, lanes) * copies
+    group = 64 // itemsize(problem)
+    kernel += (len(crews) - packs) * packed_size(problem.network, 1, group) * (copies + 1)  # and for the way back
+    # The start, the state, its start of an epoch, the state at the end and the result.
+    arrays = 5 + 2 * (recipe.optimizer.n_slots + stopping)
+    return member_bytes(problem, arrays) + kernel * itemsize(problem)
+
+
+def _most_threads(problems: Iterable[Problem]) -> int:
+    """Threads for all: as many as the one that asks for the most, or as there are where one leaves it open."""
+    asked = [problem.recipe.n_threads for problem in problems]
+    return machine.thread_count(None if None in asked else max(n for n in asked if n is not None), np.inf)

@@ -67,7 +67,7 @@ class Problem:
         first, recipes = problems[0], [problem.recipe for problem in problems]
         sizes = [recipe.n_members for recipe in recipes]
         weights = first.weights
-        if any(not _equal(problem.weights, weights) for problem in problems):
+        if any(not _equal(p.weights, weights) or (p.weights is not None and p.weights.ndim == 2) for p in problems):
             each = [np.ones(p.n_rows) if p.weights is None else p.weights for p in problems]
             rows = [np.broadcast_to(own, (size, first.n_rows)) for own, size in zip(each, sizes, strict=True)]
             weights = np.concatenate(rows)

@@ -54,10 +54,13 @@ def advance(sessions: Sequence["Session"], epoch: int, seconds: float | None = N
         session.advance(epoch - session.epoch, left)
 
 
-def needed_bytes(problem: Problem) -> int:
-    """Memory that a run needs, about, beside its data: arrays of one operation are alive together with the next's."""
-    copies = 12 + 5 * (problem.recipe.optimizer.n_slots + 1)
-    return member_bytes(problem, copies) + 2 * batch_bytes(problem, problem.recipe.n_members)
+def needed_bytes(problems: Sequence[Problem]) -> int:
+    """Memory that runs need side by side, about, beside their data.
+
+    Arrays of one operation are alive together with the next's; one run after another takes its step.
+    """
+    members = [member_bytes(problem, 12 + 5 * (problem.recipe.optimizer.n_slots + 1)) for problem in problems]
+    return sum(members) + 2 * max(batch_bytes(problem, problem.recipe.n_members) for problem in problems)
 
 
 class Session:
@@ -118,7 +121,7 @@ class Session:
 
     def plan(self) -> Plan:
         """How its members are trained: each NumPy call serves all of them."""
-        return Plan(NAME, single_members=self._problem.recipe.n_members, bytes=needed_bytes(self._problem))
+        return Plan(NAME, single_members=self._problem.recipe.n_members)
 
     def close(self) -> None:
         """Nothing to free here; the face is that of every engine."""

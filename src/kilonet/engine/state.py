@@ -92,6 +92,10 @@ def restored_state(problem: Problem, given: Mapping[str, NDArray[Any]], maker: i
             f"epochs came as {recipe.epochs}, but the state has seen {state['epoch'].max()} epochs; "
             "epochs counts from the start of training, so give a larger number."
         )
+    for member, rule in enumerate(recipe.each("stopping")):
+        for name in STOPPING if rule is None else ():  # switched off: what was best before is of no use any more
+            if name in state:
+                state[name][member] = blank[name][member]
     _require_sound_counters(state)
     _require_same_steps(problem, state)
     if not np.isin(state["maker"], (0, maker)).all():

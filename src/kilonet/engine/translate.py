@@ -105,6 +105,20 @@ def layer_specs(network: Network, drops: bool = False) -> list[LayerSpec]:
     return specs
 
 
+def packed_size(network: Network, members: int, group: int) -> int:
+    """Numbers of a network's parameters, or of those of a pack, in the kernel's layout: whole groups of columns.
+
+    >>> packed_size(Network([2, 20, 2]), members=8, group=8), packed_size(Network([2, 20, 2]), members=1, group=16)
+    (1344, 528)
+    """
+    total, fan_in = 0, network.n_inputs
+    for layer in network.layers:
+        columns = -(-layer.units * layer.pieces * members // group) * group
+        total += columns // group * (fan_in * group + 16) + 2 * columns
+        fan_in = layer.units
+    return total
+
+
 def gradient_settings(loss: Any, sample: Sample, targets: Array, member: int) -> dict[str, Any]:
     """Settings of one pass over all rows that leaves the gradient of a member in its place."""
     train = sample.of([0])

@@ -16,7 +16,7 @@ from sklearn.utils import _safe_indexing, indexable
 
 from kilonet.engine import Problem
 from kilonet.engine.planner import Plan
-from kilonet.errors import DivergenceError, InterruptedWarning, SettingError, users_line
+from kilonet.errors import DivergenceError, DivergenceWarning, InterruptedWarning, SettingError, users_line
 from kilonet.estimators.base import BaseMLP
 from kilonet.estimators.footing import Encodings
 from kilonet.estimators.run import Work, adopt
@@ -32,8 +32,9 @@ class CrossValidation:
     """What `cross_validate` gives back.
 
     scores (n_splits,) for one estimator, (n_splits, n_estimators) for several: of the held-out rows, NaN where
-    training left the finite numbers at once. estimators: as many lists of fitted ones, or None where they were
-    not kept. splits: (training rows, held-out rows) of each split. plan: how all of them were trained.
+    training left the finite numbers at once or the scorer refused the predictions. estimators: as many lists of
+    fitted ones, or None where they were not kept. splits: (training rows, held-out rows) of each split. plan:
+    how all of them were trained.
     """
 
     scores: Floats
@@ -94,7 +95,8 @@ def cross_validate(
     several = isinstance(estimator, Sequence)
     given = list(estimator) if several else [estimator]
     _check(given)
-    X, y, groups = indexable(X, y, groups)
+    X, y, groups, sample_weight = indexable(X, y, groups, sample_weight)
+    check_scoring(given[0], scoring)
     splits = [(np.asarray(train), np.asarray(test)) for train, test in _splitter(cv, y, given[0]).split(X, y, groups)]
     candidates = list(_candidates(given, splits, (X, y, sample_weight), curves=curves))
     batches = _batched(candidates)
@@ -102,8 +104,7 @@ def cross_validate(
         interrupted = population.train()
         scores = np.full((len(splits), len(given)), np.nan)
         for number, batch in enumerate(batches):
-            runs = population.runs(number, single=False, interrupted=interrupted, begun=begun)
-            for candidate, own in _shares(batch, runs):
+            for candidate, own in _shares(batch, population.runs(number, False, interrupted, begun)):
                 held_out = splits[candidate.fold][1]
                 scores[candidate.fold, candidate.place] = _score(candidate, own, (X, y), held_out, scoring)
         plan = population.plan
@@ -192,13 +193,16 @@ def _shares(batch: list[_Candidate], runs: Runs) -> Iterator[tuple[_Candidate, R
 
 
 def _score(candidate: _Candidate, runs: Runs, data: tuple[Any, Any], held_out: Any, scoring: Any) -> float:
-    """The score on the held-out rows; NaN, with a warning, where nothing was learned."""
+    """The score on the held-out rows; NaN, with a warning, where there is none to be had."""
     estimator, (X, y) = candidate.estimator, data
+    where = f"estimator {candidate.place} in split {candidate.fold}"
     try:
-        adopt(estimator, candidate.work, runs)
-    except DivergenceError as error:
-        text = f"estimator {candidate.place} in split {candidate.fold} has no score: {error}"
-        warnings.warn(text, FitFailedWarning, stacklevel=users_line())
+        adopt(estimator, candidate.work, runs, said=False)
+        if np.any(runs.diverged):
+            text = f"{where} left the finite numbers in epoch {np.max(runs.diverged)}; it keeps what it had before."
+            warnings.warn(text, DivergenceWarning, stacklevel=users_line())
+        scorer = check_scoring(estimator, scoring)
+        return float(scorer(estimator, _safe_indexing(X, held_out), _safe_indexing(y, held_out)))
+    except (DivergenceError, ValueError) as error:  # such as predictions that are no finite numbers
+        warnings.warn(f"{where} has no score: {error}", FitFailedWarning, stacklevel=users_line())
         return float("nan")
-    scorer = check_scoring(estimator, scoring)
-    return float(scorer(estimator, _safe_indexing(X, held_out), _safe_indexing(y, held_out)))

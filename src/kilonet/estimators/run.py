@@ -166,11 +166,11 @@ def _check_resumable(estimator: Any, settings: dict[str, Any]) -> None:
         )
 
 
-def adopt(estimator: Estimator, work: Work, runs: Runs, *, judged: bool = True) -> Estimator:
+def adopt(estimator: Estimator, work: Work, runs: Runs, *, judged: bool = True, said: bool = True) -> Estimator:
     """Put what came out of training onto the estimator, say what there is to say of it, and give the estimator.
 
-    judged: whether to say where training ended too early. Raises DivergenceError, with the cause, where
-    nothing was learned.
+    judged: whether to say where training ended too early; said: whether to say anything. Raises
+    DivergenceError, with the cause, where nothing was learned.
     """
     footing, cause = work.footing, _cause(estimator, work, runs)
     lost = np.count_nonzero(np.asarray(runs.diverged) == 1)
@@ -190,5 +190,6 @@ def adopt(estimator: Estimator, work: Work, runs: Runs, *, judged: bool = True) 
     estimator.interrupted_ = runs.interrupted
     if isinstance(footing.codec, Labels):
         estimator.classes_ = footing.codec.classes
-    remark(runs, cause, estimator._pace if judged else None)
+    if said:
+        remark(runs, cause, estimator._pace if judged else None)
     return estimator
