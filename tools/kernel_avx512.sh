@@ -58,6 +58,7 @@ vgaromimage: file=/usr/share/bochs/VGABIOS-lgpl-latest
 display_library: rfb, options="timeout=0"
 ata0-master: type=cdrom, path=$here/boot.iso, status=inserted
 boot: cdrom
+sound: waveoutdrv=dummy, waveindrv=dummy, midioutdrv=dummy
 log: $here/log
 panic: action=fatal
 error: action=ignore
@@ -71,5 +72,5 @@ nice -n 19 timeout 3600 bochs-bin -q -f bochsrc -rc debugger > output 2>&1 < /de
 tr -d '\r' < serial > text
 grep -q '^instruction sets: x86-64-v4 ' text  # or nothing was proved
 grep -q '^status 0$' text
-grep -E '^[0-9]+ [0-9a-f]{16} [0-9a-f]{16}$' text | cmp - "$lines"
+grep -E '^[0-9]+( [0-9a-f]{16})+$' text | cmp - "$lines"
 echo "AVX-512: the same bits in $(wc -l < "$lines") cases"
