@@ -1,6 +1,6 @@
 """Which members train together: packs of networks side by side in the lanes of a vector, or single ones.
 
-A pack trains as many members of equal shape as a vector has lanes, a *crew* of them, in little more time than
+A pack trains as many members of equal shape as a vector has lanes, a *crew* of them, in a few times the time of
 one. A wide network fills the vectors by itself, and a pack of such would not stay in the caches. Results do not
 depend on the plan: a member has the same bits in every crew.
 """
