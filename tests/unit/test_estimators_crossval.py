@@ -139,9 +139,12 @@ def test_weights_of_other_rows_are_refused() -> None:
 
 
 def test_threads_do_not_keep_candidates_apart() -> None:
-    given = [kn.MLPClassifier(8, epochs=2, random_state=0, n_jobs=n) for n in (1, 2, 2, 1, 1, 2, 1, 2)]
+    lanes = kn.cross_validate(kn.MLPClassifier(8, epochs=1), X, Y, cv=2).plan.lanes
+    if lanes == 1:
+        pytest.skip("scalar code has one lane")
+    given = [kn.MLPClassifier(8, epochs=2, random_state=0, n_jobs=1 + (n > 0)) for n in range(lanes)]
     found = kn.cross_validate(given, X, Y, cv=2)
-    assert found.plan.packs >= 2 or found.plan.lanes == 1
+    assert (found.plan.packs, found.plan.single_members) == (2, 0)
     assert (found.scores == found.scores[:, :1]).all()
 
 

@@ -50,6 +50,8 @@ def test_one_network_per_member() -> None:
         if runs.engine == "native":  # NumPy's sums depend on how many members there are
             np.testing.assert_array_equal(runs.theta[member], alone.theta)
         np.testing.assert_allclose(runs.theta[member], alone.theta, rtol=1e-4, atol=1e-5)
+        epochs = len(alone.history)
+        np.testing.assert_allclose(runs.history.loss[:epochs, member], alone.history.loss, rtol=1e-5)
 
 
 def test_a_mixed_population_goes_on_as_if_it_had_never_stopped() -> None:
