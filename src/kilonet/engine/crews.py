@@ -1,6 +1,5 @@
 """A crew in the kernel: members that train together, and the way of their state in and out."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -10,20 +9,12 @@ from kilonet.engine import machine
 from kilonet.engine.planner import Crew
 from kilonet.engine.problem import Problem
 from kilonet.engine.state import State
-from kilonet.engine.translate import Translator
 from kilonet.schedules import Schedule, constant
 
 Array = NDArray[Any]
 Floats = NDArray[np.float64]
 
-_COUNTERS = ("step", "epoch", "best_value", "best_epoch", "wait", "stopped", "diverged")
-_UNTOLD: dict[str, Any] = {"best_value": 0.0, "best_epoch": 0, "wait": 0}  # without early stopping
 _STEPS_AHEAD = 1 << 17  # factors of so many steps take some 50 ms
-
-
-def plain_counters(state: State) -> dict[str, list[Any]]:
-    """Counters and sums of all members as Python's numbers."""
-    return {name: state[name].tolist() for name in (*_COUNTERS, "sums") if name in state}
 
 
 class Factors:
@@ -49,12 +40,10 @@ class Factors:
 class KernelCrew:
     """A crew with its memory in the kernel."""
 
-    def __init__(self, problem: Problem, crew: Crew, translator: Translator, factors: Factors) -> None:
+    def __init__(self, problem: Problem, crew: Crew, settings: Any, factors: Factors) -> None:
         self.members, self.packed = list(crew.members), crew.packed
         self._problem, self._factors, self._reach = problem, factors, -1
-        self.kernel = machine.trainer(
-            problem.recipe.dtype, translator.settings(crew.members, crew.packed), problem.network
-        )
+        self.kernel = machine.trainer(problem.recipe.dtype, settings, self.members, crew.packed)
         work = 3.0 * problem.network.n_weights * problem.batch * len(crew.members)
         self._threads = machine.thread_count(problem.recipe.n_threads, work)
 
@@ -80,16 +69,14 @@ class KernelCrew:
             self.kernel.set_factors(factors, begin)
         return self.kernel, min(target, self._reach), self._threads
 
-    def load(self, state: State, counters: Mapping[str, list[Any]]) -> None:
-        """Bring a fresh kernel to a state of the whole population; counters: those of it as plain numbers."""
-        kernel, per_epoch = self.kernel, self._problem.steps_per_epoch
-        live = [m for m in self.members if not counters["stopped"][m] and not counters["diverged"][m]]
-        step, epoch = (counters[name][(live or self.members)[0]] for name in ("step", "epoch"))
-        for place, member in enumerate(self.members):
-            own = _UNTOLD | {name: values[member] for name, values in counters.items()}
-            own["epoch"] += bool(own["diverged"])
-            kernel.set_counters(place, own)
-        position = max(step - epoch * per_epoch, 0)
+    def load(self, state: State) -> None:
+        """Bring a fresh kernel to a state of the whole population."""
+        kernel = self.kernel
+        live = (m for m in self.members if not state["stopped"][m] and not state["diverged"][m])
+        at = next(live, self.members[0])
+        step, epoch = int(state["step"][at]), int(state["epoch"][at])
+        position = max(step - epoch * self._problem.steps_per_epoch, 0)
+        kernel.load_counters(state, self.members)
         kernel.set_place(step, epoch, position)
         for slot in range(len(state["slots"]) if step else 0):  # zeros before the first step, as in the kernel
             kernel.load_slot(slot, state["slots"][slot], self.members)
@@ -100,20 +87,10 @@ class KernelCrew:
             kernel.load_best(state["best_theta"], self.members)
         kernel.load_history(state["history"], self.members)
 
-    def counters(self) -> list[dict[str, Any]]:
-        """How far each member is; the epoch of a diverged one is the last that was finite."""
-        found = [self.kernel.counters(place) for place in range(len(self.members))]
-        for counters in found:
-            counters["epoch"] -= bool(counters["diverged"])
-        return found
-
     def store(self, state: State) -> None:
         """Write what the members have into a state of the whole population."""
         kernel = self.kernel
-        for member, counters in zip(self.members, self.counters(), strict=True):
-            for name in (*_COUNTERS, "sums"):
-                if name in state:
-                    state[name][member] = counters[name]
+        kernel.store_counters(state, self.members)
         kernel.store(state["theta"], self.members)
         for slot in range(len(state["slots"])):
             kernel.store_slot(slot, state["slots"][slot], self.members)

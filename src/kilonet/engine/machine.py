@@ -1,6 +1,7 @@
 """What the native engine runs on: the instruction set, the threads, and the kernel's objects."""
 
 import os
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -79,13 +80,19 @@ def pool() -> Any:
     return _kernel.Pool()
 
 
-def trainer(dtype: Any, settings: dict[str, Any], network: Network) -> Any:
-    """The kernel's trainer of one member or of a pack; settings as `kilonet.engine.translate` makes them."""
+def settings(dtype: Any, description: dict[str, Any]) -> Any:
+    """The kernel's view of a population that `kilonet.engine.translate` describes; trainers keep it alive."""
+    if description["train"]["rows"] > _MOST_ROWS:
+        rows = description["train"]["rows"]
+        raise EngineError(f"{rows} rows; the kernel counts them in 31 bits, up to {_MOST_ROWS}.")
+    kind = {"float32": _kernel.SettingsFloat32, "float64": _kernel.SettingsFloat64}[np.dtype(dtype).name]
+    return kind(description)
+
+
+def trainer(dtype: Any, of_all: Any, places: Sequence[int], packed: bool) -> Any:
+    """The kernel's trainer of one member of a population's settings, or of several as a pack."""
     kind = {"float32": _kernel.TrainerFloat32, "float64": _kernel.TrainerFloat64}[np.dtype(dtype).name]
-    if settings["train"]["rows"] > _MOST_ROWS:
-        raise EngineError(f"{settings['train']['rows']} rows; the kernel counts them in 31 bits, up to {_MOST_ROWS}.")
-    drops = any(member["threshold"] for member in settings["members"])
-    return kind(settings, network.n_inputs, layer_specs(network, drops), instruction_set())
+    return kind(of_all, list(places), packed, instruction_set())
 
 
 def predictor(network: Network, theta: NDArray[Any], packed: bool, threads: int) -> Any:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kilonet.engine import machine
-from kilonet.engine.crews import Factors, KernelCrew, plain_counters
+from kilonet.engine.crews import Factors, KernelCrew
 from kilonet.engine.machine import instruction_set, instruction_sets
 from kilonet.engine.memory import batch_bytes, itemsize, member_bytes
 from kilonet.engine.packed import Predictor, scores, value_and_grad
@@ -27,7 +27,7 @@ from kilonet.engine.state import (
     live_members,
     restored_state,
 )
-from kilonet.engine.translate import Translator, packed_size
+from kilonet.engine.translate import described, packed_size
 
 Array = NDArray[Any]
 Floats = NDArray[np.float64]
@@ -52,7 +52,7 @@ class Session:
         self.problem = problem
         begin = fresh_state(problem, theta) if state is None else restored_state(problem, state, _NUMBER)
         self._resting = begin  # who is in no crew has its state here
-        self._translator = Translator(problem)
+        self._settings = machine.settings(problem.recipe.dtype, described(problem))
         self._schedules = problem.recipe.each("schedule")
         self._factors = {schedule: Factors(problem, schedule) for schedule in set(self._schedules)}
         self.pool = machine.pool()
@@ -61,11 +61,12 @@ class Session:
 
     def _muster(self, members: Sequence[int]) -> None:
         """Form crews of members that are resting."""
-        lanes, counters = machine.lanes(self.problem.recipe.dtype), plain_counters(self._resting)
-        for crew in plan(self.problem, members, counters["step"], lanes):
+        for crew in plan(
+            self.problem, members, self._resting["step"].tolist(), machine.lanes(self.problem.recipe.dtype)
+        ):
             factors = self._factors[self._schedules[crew.members[0]]]
-            kernel = KernelCrew(self.problem, crew, self._translator, factors)
-            kernel.load(self._resting, counters)
+            kernel = KernelCrew(self.problem, crew, self._settings, factors)
+            kernel.load(self._resting)
             self.crews.append(kernel)
 
     @property

@@ -8,8 +8,10 @@ from numpy.typing import NDArray
 
 from kilonet.engine import machine
 from kilonet.engine.planner import pays
-from kilonet.engine.translate import Sample, gradient_settings, inputs
+from kilonet.engine.problem import Problem
+from kilonet.engine.translate import gradient_described, inputs
 from kilonet.network import Network
+from kilonet.recipe import Recipe
 
 Array = NDArray[Any]
 Floats = NDArray[np.float64]
@@ -26,13 +28,15 @@ def value_and_grad(
     network: Network, loss: Any, theta: Array, X: Any, targets: Array, weights: Floats | None
 ) -> tuple[Array, Array]:
     """Mean loss (P,) in float64 and its gradient (P, n_parameters) in theta's dtype, all rows at once."""
-    sample, theta = Sample(loss, X, targets, weights), np.ascontiguousarray(theta)
-    threads = machine.thread_count(None, 3.0 * network.n_weights * X.shape[0])
-    pool, own = machine.pool(), loss.n_members is not None
+    theta = np.ascontiguousarray(theta)
+    recipe = Recipe(seeds=tuple(range(loss.n_members or 1)), dtype=theta.dtype.name)
+    problem = Problem(network, loss, X, targets, weights, None, recipe)
+    settings = machine.settings(theta.dtype, gradient_described(problem))
+    threads, pool = machine.thread_count(None, 3.0 * network.n_weights * X.shape[0]), machine.pool()
     value, gradient = np.empty(len(theta)), np.empty(theta.shape, theta.dtype)
     for member in range(len(theta)):
-        if member == 0 or own:
-            kernel = machine.trainer(theta.dtype, gradient_settings(loss, sample, targets, member), network)
+        if member < recipe.n_members:
+            kernel = machine.trainer(theta.dtype, settings, [member], packed=False)
         kernel.load(theta, [member])
         value[member] = kernel.gradient(pool, threads)
         kernel.store_gradient(gradient[member])

@@ -40,9 +40,11 @@ def plan(problem: Problem, members: Iterable[int], step: Sequence[int], lanes: i
 
 def _crews(problem: Problem, group: Sequence[int], lanes: int) -> list[Crew]:
     packs = [tuple(group[start : start + lanes]) for start in range(0, len(group), lanes)]
+    sizes = {len(pack) for pack in packs}
+    paying = {size for size in sizes if pays(problem.network, problem.batch, size, lanes)}
     crews = []
     for pack in packs:
-        if pays(problem.network, problem.batch, len(pack), lanes):
+        if len(pack) in paying:
             crews.append(Crew(pack, packed=True))
         else:
             crews += [Crew((member,), packed=False) for member in pack]

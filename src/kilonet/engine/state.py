@@ -77,7 +77,8 @@ def restored_state(problem: Problem, given: Mapping[str, NDArray[Any]], maker: i
         )
     blank = fresh_state(problem, given["theta"])
     state = {
-        name: np.array(given[name], dtype=value.dtype) if name in given else value for name, value in blank.items()
+        name: np.array(given[name], dtype=value.dtype, order="C") if name in given else value
+        for name, value in blank.items()
     }
     for name, value in blank.items():
         if name != "history" and state[name].shape != value.shape:

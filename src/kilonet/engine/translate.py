@@ -3,7 +3,6 @@
 The numbers are places in the enumerations of kernel/plan.h.
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,11 +12,13 @@ from numpy.typing import NDArray
 from kilonet.engine.problem import Problem
 from kilonet.network import Network
 from kilonet.philox import dropout_threshold
+from kilonet.recipe import Recipe
 from kilonet.residuals import total_squares
+from kilonet.stopping import Stopping
 
 Array = NDArray[Any]
 Floats = NDArray[np.float64]
-LayerSpec = tuple[int, int, int, float, bool]
+LayerSpec = tuple[int, int, int, float]
 
 _UNITS = (
     "identity", "sigmoid", "tanh", "relu", "leaky_relu", "prelu", "elu", "selu", "gelu", "silu", "mish", "softplus",
@@ -30,55 +31,37 @@ _LOSSES = (
 )  # fmt: skip
 _LOSS_CONSTANTS = {"cross_entropy": "smoothing", "huber": "delta", "quantile": "q"}
 _RULES = ("sgd", "momentum", "nesterov", "rmsprop", "adagrad", "adam", "adamw", "none")
-_OWN = ("rate", "l2", "l1", "input_noise", "max_norm", "stopping")
 _METRICS = ("none", "loss", "score")
 
 
-class Sample:
-    """Rows as the kernel reads them; it holds the arrays alive."""
+def sample(loss: Any, X: Any, targets: Array, weights: Floats | None) -> dict[str, Any]:
+    """Rows as the kernel reads them: X (n, n_inputs) dense or CSR; targets and weights as in a Problem.
 
-    def __init__(self, loss: Any, X: Any, targets: Array, weights: Floats | None) -> None:
-        """X (n, n_inputs) dense or CSR; targets and weights as in a Problem."""
-        self._kind = loss.kind(targets)
-        self._common = inputs(X) | {"classes": None, "numbers": None}
-        if self._kind == "classes":
-            self._common["classes"] = np.ascontiguousarray(targets, dtype=np.int32)
-        else:
-            self._common["numbers"] = np.ascontiguousarray(targets)
-        self._targets = targets
-        self._weights = None if weights is None else np.ascontiguousarray(weights, dtype=np.float64)
-        self._scales: dict[int, tuple[Array, float]] = {}
+    weights (1 or members, n), and the scale of R² (1 or members, outputs): R² = base - Σ w (error · scale)², with
+    constant outputs left out.
+    """
+    kind = loss.kind(targets)
+    found = inputs(X) | {"classes": None, "numbers": None, "error_scale": None, "score_base": None}
+    weights = None if weights is None else np.ascontiguousarray(np.atleast_2d(weights), dtype=np.float64)
+    if kind == "classes":
+        found["classes"] = np.ascontiguousarray(targets, dtype=np.int32)
+    else:
+        found["numbers"] = np.ascontiguousarray(targets)
+    if kind == "numbers":
+        scales = [_scale(targets, own) for own in ([None] if weights is None else weights)]
+        found["error_scale"] = np.array([scale for scale, _ in scales])
+        found["score_base"] = np.array([base for _, base in scales])
+    return found | {"weights": weights}
 
-    def of(self, members: Sequence[int]) -> dict[str, Any]:
-        """The rows with the weights, and the scale of R², of some members."""
-        found: dict[str, Any] = {"weights": None, "error_scale": None, "score_base": [0.0] * len(members)}
-        if self._weights is not None:
-            found["weights"] = [self._weights[self._row(member)] if self._own else self._weights for member in members]
-        if self._kind == "numbers":
-            scales = [self._scale(self._row(member)) for member in members]
-            found["error_scale"] = np.ascontiguousarray([scale for scale, _ in scales])
-            found["score_base"] = [base for _, base in scales]
-        return self._common | found
 
-    @property
-    def _own(self) -> bool:
-        return self._weights is not None and self._weights.ndim == 2
-
-    def _row(self, member: int) -> int:
-        """Which row of weights is a member's; 0 where all have the same."""
-        return member if self._own else 0
-
-    def _scale(self, row: int) -> tuple[Array, float]:
-        """R2 = base - Σ w (error · scale)², constant outputs left out."""
-        if row not in self._scales:
-            targets = self._targets
-            squares = total_squares(targets, self._weights[row] if self._own else self._weights)  # type: ignore[index]
-            varies = squares > 0
-            scale = np.zeros(len(squares))
-            scale[varies] = 1.0 / np.sqrt(len(squares) * squares[varies])
-            largest = np.finfo(targets.dtype).max  # nearly constant targets: any error is far beyond R2's scale
-            self._scales[row] = np.minimum(scale, largest).astype(targets.dtype), float(varies.mean())
-        return self._scales[row]
+def _scale(targets: Array, weights: Floats | None) -> tuple[Array, float]:
+    """What the errors of each output are multiplied with for R², and R² without errors."""
+    squares = total_squares(targets, weights)
+    varies = squares > 0
+    scale = np.zeros(len(squares))
+    scale[varies] = 1.0 / np.sqrt(len(squares) * squares[varies])
+    largest = np.finfo(targets.dtype).max  # nearly constant targets: any error is far beyond R2's scale
+    return np.minimum(scale, largest).astype(targets.dtype), float(varies.mean())
 
 
 def inputs(X: Any) -> dict[str, Any]:
@@ -93,15 +76,13 @@ def inputs(X: Any) -> dict[str, Any]:
     }
 
 
-def layer_specs(network: Network, drops: bool = False) -> list[LayerSpec]:
-    """Units, pieces, kind of unit, its constant and whether there is dropout, of every layer."""
+def layer_specs(network: Network) -> list[LayerSpec]:
+    """Units, pieces, kind of unit and its constant, of every layer."""
     specs = []
-    for place, layer in enumerate(network.layers):
+    for layer in network.layers:
         name = getattr(layer.activation, "name", "")
         kind = _MAXOUT if layer.pieces > 1 else _UNITS.index(name)
-        last = place == network.n_layers - 1
-        constant = float(getattr(layer.activation, "alpha", 0.0))
-        specs.append((layer.units, layer.pieces, kind, constant, drops and not last))
+        specs.append((layer.units, layer.pieces, kind, float(getattr(layer.activation, "alpha", 0.0))))
     return specs
 
 
@@ -119,65 +100,62 @@ def packed_size(network: Network, members: int, group: int) -> int:
     return total
 
 
-def gradient_settings(loss: Any, sample: Sample, targets: Array, member: int) -> dict[str, Any]:
-    """Settings of one pass over all rows that leaves the gradient of a member in its place."""
-    train = sample.of([0])
-    member_settings = _MEMBER | {"loss_constant": _loss_constant(loss, member)}
-    return _BLANK | {"loss": _loss(loss, targets), "train": train, "batch": train["rows"], "members": [member_settings]}
+def described(problem: Problem) -> dict[str, Any]:
+    """A problem as the kernel takes it; what members have of their own stands in arrays with one entry for each."""
+    recipe, loss = problem.recipe, problem.loss
+    validation = None if problem.validation is None else sample(loss, *problem.validation)
+    return {
+        **_optimizer_settings(recipe.optimizer), **_member_settings(recipe), **_loss_settings(problem),
+        "n_inputs": problem.network.n_inputs, "layers": layer_specs(problem.network),
+        "train": sample(loss, problem.X, problem.targets, problem.weights), "valid": validation,
+        "batch": problem.batch, "epochs": recipe.epochs,
+    }  # fmt: skip
 
 
-class Translator:
-    """A problem as the kernel takes it: the settings of any of its members."""
-
-    def __init__(self, problem: Problem) -> None:
-        recipe, loss = problem.recipe, problem.loss
-        self._recipe, self._loss = recipe, loss
-        self._train = Sample(loss, problem.X, problem.targets, problem.weights)
-        self._valid = None if problem.validation is None else Sample(loss, *problem.validation)
-        self._each = {name: recipe.each(name) for name in _OWN}
-        self._thresholds = dropout_threshold(recipe.per_member("dropout")).tolist()
-        self._orders = recipe.orders
-        self._common = _BLANK | _optimizer_settings(recipe.optimizer)
-        self._common |= {"loss": _loss(loss, problem.targets), "batch": problem.batch, "epochs": recipe.epochs}
-
-    def settings(self, members: Sequence[int], packed: bool) -> dict[str, Any]:
-        """Settings of members that train together: of one, or packed of several with one order and schedule."""
-        order = self._orders[members[0]]
-        return self._common | {
-            "train": self._train.of(members),
-            "valid": None if self._valid is None else self._valid.of([0] * len(members)),
-            "order": order or 0, "shuffled": order is not None, "packed": packed,
-            "members": [self._member(member) for member in members],
-        }  # fmt: skip
-
-    def _member(self, member: int) -> dict[str, Any]:
-        """What a member has of its own."""
-        own = {name: values[member] for name, values in self._each.items()}
-        most, stopping = own.pop("max_norm"), own.pop("stopping")
-        settings = _MEMBER | own | {
-            "noise": own.pop("input_noise"), "max_norm": 0.0 if most is None else most,
-            "threshold": self._thresholds[member], "seed": self._recipe.seeds[member],
-            "loss_constant": _loss_constant(self._loss, member),
-        }  # fmt: skip
-        if stopping is not None:
-            settings["monitor"] = _METRICS.index(stopping.metric)
-            settings |= {"min_delta": stopping.min_delta, "patience": stopping.patience}
-        return settings
+def gradient_described(problem: Problem) -> dict[str, Any]:
+    """A problem of which only the gradient over all rows is wanted, without penalties."""
+    return described(problem) | {"rule": _RULES.index("none"), "batch": problem.n_rows}
 
 
-def _loss(loss: Any, targets: Array) -> int:
-    return _LOSSES.index((loss.name, loss.kind(targets)))
+def _loss_settings(problem: Problem) -> dict[str, Any]:
+    loss = problem.loss
+    constant = getattr(loss, _LOSS_CONSTANTS.get(loss.name, ""), 0.0)
+    number = _LOSSES.index((loss.name, loss.kind(problem.targets)))
+    return {"loss": number, "loss_constant": _each(constant, problem.recipe.n_members, np.float64)}
 
 
-def _loss_constant(loss: Any, member: int) -> float:
-    value = getattr(loss, _LOSS_CONSTANTS.get(loss.name, ""), 0.0)
-    return float(value[member] if isinstance(value, tuple) else value)
+def _member_settings(recipe: Recipe) -> dict[str, Any]:
+    """What members have of their own."""
+    n, stopping, orders = recipe.n_members, recipe.stopping, recipe.orders
+    rules = stopping if isinstance(stopping, tuple) else (stopping,)
+    watched = [Stopping() if rule is None else rule for rule in rules]
+    norms = recipe.max_norm if isinstance(recipe.max_norm, tuple) else (recipe.max_norm,)
+    return {
+        "rate": _each(recipe.optimizer.rate, n, np.float64),
+        "l2": _each(recipe.l2, n, np.float64),
+        "l1": _each(recipe.l1, n, np.float64),
+        "noise": _each(recipe.input_noise, n, np.float64),
+        "max_norm": _each([0.0 if most is None else most for most in norms], n, np.float64),
+        "threshold": _each(dropout_threshold(np.array(recipe.dropout, np.float64)), n, np.uint32),
+        "seed": _each(recipe.seeds, n, np.uint64),
+        "monitor": _each([0 if rule is None else _METRICS.index(rule.metric) for rule in rules], n, np.uint8),
+        "min_delta": _each([rule.min_delta for rule in watched], n, np.float64),
+        "patience": _each([rule.patience for rule in watched], n, np.int64),
+        "order": _each([order or 0 for order in orders], n, np.uint64),
+        "shuffled": _each([order is not None for order in orders], n, np.uint8),
+    }
+
+
+def _each(value: Any, members: int, dtype: Any) -> Array:
+    """One number for each member."""
+    return np.ascontiguousarray(np.broadcast_to(np.asarray(value, dtype), (members,)))
 
 
 def _optimizer_settings(optimizer: Any) -> dict[str, Any]:
     """Its constants; RMSProp's decay of the squares is beta2 in the kernel, as in Adam."""
     name = optimizer.name
     settings: dict[str, Any] = {"rule": _RULES.index(name), "epsilon": getattr(optimizer, "epsilon", 0.0)}
+    settings |= {"beta1": 0.0, "beta2": 0.0, "decay": 0.0}
     if name in ("momentum", "nesterov"):
         settings["beta1"] = optimizer.beta
     if name == "rmsprop":
@@ -187,13 +165,3 @@ def _optimizer_settings(optimizer: Any) -> dict[str, Any]:
     if name == "adamw":
         settings["decay"] = optimizer.decay
     return settings
-
-
-_BLANK: dict[str, Any] = {
-    "train": None, "valid": None, "rule": _RULES.index("none"), "beta1": 0.0, "beta2": 0.0, "epsilon": 0.0,
-    "decay": 0.0, "batch": 1, "epochs": 1, "order": 0, "shuffled": False, "packed": False, "members": [],
-}  # fmt: skip
-_MEMBER: dict[str, Any] = {
-    "rate": 0.0, "l2": 0.0, "l1": 0.0, "noise": 0.0, "max_norm": 0.0, "threshold": 0, "loss_constant": 0.0, "seed": 0,
-    "monitor": 0, "min_delta": 0.0, "patience": 0,
-}  # fmt: skip

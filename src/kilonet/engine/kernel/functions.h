@@ -75,14 +75,19 @@ template <class T> INLINE void reduce_exp(Vec<T> x, Vec<T>& n, Vec<T>& rest) {
     rest = fma(r * r, polynomial<T>(r, series.c), r);
 }
 
-template <class T> INLINE Vec<T> exp(Vec<T> x) {
+// e^x for an x that is not too large.
+template <class T> INLINE Vec<T> exp_bounded(Vec<T> x) {
     using F = Float<T>;
-    x = x > F::exp_high ? all<T>(F::exp_high) : x;  // these keep a NaN
-    x = x < F::exp_low ? all<T>(F::exp_low) : x;
+    x = x < F::exp_low ? all<T>(F::exp_low) : x;  // keeps a NaN
     Vec<T> n, rest;
     reduce_exp<T>(x, n, rest);
     const Vec<T> magic = all<T>(F::magic), half = (n * T(0.5) + magic) - magic;  // in two steps: 2^n may be subnormal or too large
     return (rest + T(1)) * power_of_two<T>(half) * power_of_two<T>(n - half);
+}
+
+template <class T> INLINE Vec<T> exp(Vec<T> x) {
+    using F = Float<T>;
+    return exp_bounded<T>(x > F::exp_high ? all<T>(F::exp_high) : x);
 }
 
 // e^x - 1 for x <= 0.

@@ -56,6 +56,13 @@ INLINE void store_words(std::uint32_t* p, Words v) { __builtin_memcpy(p, &v, siz
 template <class T> INLINE Bits<T> bits_of(Vec<T> v) { Bits<T> b; __builtin_memcpy(&b, &v, sizeof b); return b; }
 template <class T> INLINE Vec<T> from_bits(Bits<T> b) { Vec<T> v; __builtin_memcpy(&v, &b, sizeof v); return v; }
 
+template <class T> INLINE bool any_lane(Mask<T> mask) {
+    std::int64_t words[sizeof(mask) / 8 + 1] = {}, any = 0;
+    __builtin_memcpy(words, &mask, sizeof mask);
+    for (std::int64_t word : words) any |= word;
+    return any;
+}
+
 // a * b + c, rounded once.
 #if KILONET_VECTOR_BYTES == 64
 INLINE Vec<float> fma(Vec<float> a, Vec<float> b, Vec<float> c) { return _mm512_fmadd_ps(a, b, c); }

@@ -30,33 +30,58 @@ struct Examples {
     }
 };
 
-// Exponentials and logarithms of all items come one after another, where none waits for the one before.
+// Scores below the largest one to their exponentials. Of two one is the largest, so the sum is the other one.
 template <class T>
-INLINE void cross_entropy(const Examples<T>& x) {
+INLINE void exponentials(const Examples<T>& x) {
+    if (x.outputs == 2)
+        for (long i = 0; i < x.items; i++) {
+            const Vec<T> one = all<T>(1), first = x.slope(i, 0), second = x.slope(i, 1), e = exp_bounded<T>(first + second);
+            x.slope(i, 0, first == 0 ? one : e);
+            x.slope(i, 1, second == 0 ? one : e);
+        }
+    else
+        for (long i = 0; i < x.items; i++)
+            for (long j = 0; j < x.outputs; j++) x.slope(i, j, exp_bounded<T>(x.slope(i, j)));
+}
+
+// Exponentials and logarithms of all items come one after another, where none waits for the one before.
+template <bool smooths, class T>
+INLINE void softmax_loss(const Examples<T>& x) {
     Vec<T> expected[most_items], sums[most_items];
     const Vec<T> share = x.constant / T(x.outputs), own = T(1) - x.constant;
+    const auto target = [&](Vec<T> label, long j) {
+        return smooths ? label == T(j) ? share + own : share : label == T(j) ? all<T>(1) : Vec<T>{};
+    };
     for (long i = 0; i < x.items; i++) {
         Vec<T> most = x.score(i, 0), smooth{}, plain{};
         const Vec<T> label = x.label(i);
         for (long j = 1; j < x.outputs; j++) most = x.score(i, j) > most ? x.score(i, j) : most;
         for (long j = 0; j < x.outputs; j++) {
-            const Vec<T> t = label == T(j) ? share + own : share, below = x.score(i, j) - most;
-            smooth = fma(t, below, smooth);
+            const Vec<T> below = x.score(i, j) - most;
+            if constexpr (smooths) smooth = fma(target(label, j), below, smooth);
             plain = label == T(j) ? below : plain;
             x.slope(i, j, below);
         }
-        expected[i] = x.constant == 0 ? plain : smooth;
+        expected[i] = smooths ? x.constant == 0 ? plain : smooth : plain;
     }
-    for (long i = 0; i < x.items; i++)
-        for (long j = 0; j < x.outputs; j++) x.slope(i, j, exp<T>(x.slope(i, j)));
+    exponentials<T>(x);
     for (long i = 0; i < x.items; i++) {
         const Vec<T> label = x.label(i);
         Vec<T> sum{};
         for (long j = 0; j < x.outputs; j++) sum = j ? sum + x.slope(i, j) : x.slope(i, j);
-        for (long j = 0; j < x.outputs; j++) x.slope(i, j, x.slope(i, j) / sum - (label == T(j) ? share + own : share));
+        for (long j = 0; j < x.outputs; j++) x.slope(i, j, x.slope(i, j) / sum - target(label, j));
         sums[i] = sum;
     }
     for (long i = 0; i < x.items; i++) x.value(i, log<T>(sums[i]) - expected[i]);
+}
+
+template <class T>
+INLINE void cross_entropy(const Examples<T>& x) {
+    if (any_lane<T>(x.constant != 0)) return softmax_loss<true, T>(x);
+    if (x.outputs != 2) return softmax_loss<false, T>(x);
+    Examples<T> two = x;
+    two.outputs = 2;  // now the compiler knows it
+    softmax_loss<false, T>(two);
 }
 
 // One output of the losses that add up over outputs: value and slope at score s, target y.

@@ -1,120 +1,44 @@
 // The Python face of the kernel. It takes plain dictionaries and contiguous arrays that
 // engine/native.py has prepared; everything that a user sees is checked there.
-#include <nanobind/nanobind.h>
-#include <nanobind/ndarray.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/tuple.h>
-#include <nanobind/stl/vector.h>
 
-#include "pool.h"
+#include "settings.h"
 
-namespace nb = nanobind;
 using namespace kilonet;
 
 namespace {
 
-template <class T> using Array = nb::ndarray<T, nb::c_contig, nb::device::cpu>;
-template <class T> using Input = nb::ndarray<const T, nb::c_contig, nb::device::cpu>;
+// How far the members of a population are: arrays with an entry, or a row, for each; the last three may be missing.
+struct Counters {
+    Array<std::int64_t> step, epoch, stopped, diverged;
+    Array<double> sums;
+    bool watched;
+    Array<std::int64_t> best_epoch, wait;
+    Array<double> best_value;
 
-template <class V>
-V get(const nb::dict& d, const char* key) { return nb::cast<V>(d[key]); }
-
-// The array under `key`, or null for None; `kept` holds it alive.
-template <class E>
-const E* array(const nb::dict& d, const char* key, std::vector<nb::object>& kept) {
-    nb::object value = d[key];
-    if (value.is_none()) return nullptr;
-    kept.push_back(value);
-    return nb::cast<Input<E>>(value, false).data();  // a converted copy would not live long enough
-}
-
-// Rows that members may weigh differently: "weights" and "score_base" have an entry for each.
-template <class T>
-Data<T> data_from(const nb::dict& d, std::vector<nb::object>& kept) {
-    Data<T> data;
-    data.rows = get<long>(d, "rows");
-    data.dense = array<T>(d, "dense", kept);
-    data.starts = array<std::int64_t>(d, "starts", kept);
-    data.columns = array<std::int32_t>(d, "columns", kept);
-    data.entries = array<T>(d, "entries", kept);
-    data.classes = array<std::int32_t>(d, "classes", kept);
-    data.numbers = array<T>(d, "numbers", kept);
-    data.error_scale = array<T>(d, "error_scale", kept);
-    const nb::object weights = d["weights"];
-    data.weighted = !weights.is_none();
-    for (std::size_t m = 0; data.weighted && m < nb::len(weights); m++) {
-        kept.push_back(weights[m]);
-        data.weights[m] = nb::cast<Input<double>>(weights[m], false).data();
+    explicit Counters(const nb::dict& d)
+        : step(from<std::int64_t>(d, "step")), epoch(from<std::int64_t>(d, "epoch")), stopped(from<std::int64_t>(d, "stopped")),
+          diverged(from<std::int64_t>(d, "diverged")), sums(from<double>(d, "sums")), watched(d.contains("wait")) {
+        if (!watched) return;
+        best_epoch = from<std::int64_t>(d, "best_epoch");
+        wait = from<std::int64_t>(d, "wait");
+        best_value = from<double>(d, "best_value");
     }
-    const auto bases = get<nb::list>(d, "score_base");
-    for (std::size_t m = 0; m < bases.size(); m++) data.score_base[m] = nb::cast<double>(bases[m]);
-    return data;
-}
+    double* sums_of(long member) const { return sums.data() + std::size_t(member) * sums.shape(1); }
 
-std::vector<LayerSpec> specs_from(const nb::list& layers) {
-    std::vector<LayerSpec> specs;
-    for (nb::handle item : layers) {
-        const nb::tuple t = nb::cast<nb::tuple>(item);
-        specs.push_back({nb::cast<long>(t[0]), nb::cast<long>(t[1]), Unit(nb::cast<int>(t[2])), nb::cast<double>(t[3]), nb::cast<bool>(t[4])});
-    }
-    return specs;
-}
-
-Member member_from(const nb::dict& d) {
-    Member m;
-    m.rate = get<double>(d, "rate");
-    m.l2 = get<double>(d, "l2");
-    m.l1 = get<double>(d, "l1");
-    m.noise = get<double>(d, "noise");
-    m.max_norm = get<double>(d, "max_norm");
-    m.loss_constant = get<double>(d, "loss_constant");
-    m.threshold = get<std::uint32_t>(d, "threshold");
-    m.seed = get<std::uint64_t>(d, "seed");
-    m.monitor = Metric(get<int>(d, "monitor"));
-    m.min_delta = get<double>(d, "min_delta");
-    m.patience = get<long>(d, "patience");
-    m.best_value = m.monitor == Metric::loss ? INFINITY : -INFINITY;
-    return m;
-}
-
-// Settings as the kernel takes them, and the arrays that it reads.
-template <class T>
-struct Settings {
-    std::vector<nb::object> kept;
-    Session<T> session;
-
-    explicit Settings(const nb::dict& d) {
-        Session<T>& s = session;
-        s.train = data_from<T>(get<nb::dict>(d, "train"), kept);
-        if (!d["valid"].is_none()) s.valid = data_from<T>(get<nb::dict>(d, "valid"), kept);
-        s.loss = Loss(get<int>(d, "loss"));
-        s.rule = Rule(get<int>(d, "rule"));
-        s.beta1 = get<double>(d, "beta1");
-        s.beta2 = get<double>(d, "beta2");
-        s.epsilon = get<double>(d, "epsilon");
-        s.decay = get<double>(d, "decay");
-        s.batch = get<long>(d, "batch");
-        s.epochs = get<long>(d, "epochs");
-        s.order = get<std::uint64_t>(d, "order");
-        s.shuffled = get<bool>(d, "shuffled");
-        const auto members = get<nb::list>(d, "members");
-        if (members.size() == 0 || members.size() > std::size_t(most_lanes)) throw std::invalid_argument("a session has 1 to 16 members");
-        s.n_members = long(members.size());
-        for (long m = 0; m < s.n_members; m++) s.members[m] = member_from(nb::cast<nb::dict>(members[std::size_t(m)]));
-    }
+private:
+    template <class E>
+    static Array<E> from(const nb::dict& d, const char* key) { return nb::cast<Array<E>>(d[key], false); }
 };
 
-Packing packing_from(const nb::dict& d) { return get<bool>(d, "packed") ? Packing::networks : Packing::columns; }
-
-// A trainer, and the arrays that it reads. Parameters come and go in arrays (population, n_parameters), of which
+// A trainer of some members of a population. Parameters come and go in arrays (population, n_parameters), of which
 // `places` says which rows are those of its members.
 template <class T>
 class PyTrainer : public Trainer<T> {
 public:
-    PyTrainer(const nb::dict& d, long n_inputs, const nb::list& layers, const std::string& isa)
-        : PyTrainer(Settings<T>(d), n_inputs, specs_from(layers), variant(isa), packing_from(d)) {}
-
-    using Places = std::vector<long>;
+    PyTrainer(const Settings<T>& settings, const Places& places, bool packed, const std::string& isa)
+        : PyTrainer(settings.of(places), settings.n_inputs, variant(isa), packed ? Packing::networks : Packing::columns) {}
 
     template <class Values, class Each>
     void for_each(const Places& places, const Values& values, Each each) {
@@ -129,25 +53,27 @@ public:
         this->session.factors_from = from;
     }
 
-    nb::dict counters(long m) const {
+    // The epoch of a diverged member is the last that was finite.
+    void store_counters(const nb::dict& d, const Places& places) const {
         const Session<T>& s = this->session;
-        const Member& own = s.members[m];
-        nb::dict d;
-        d["step"] = own.ended_step >= 0 ? own.ended_step : s.step;
-        d["epoch"] = own.ended_epoch >= 0 ? own.ended_epoch : s.epoch;
-        nb::list sums;
-        const double on = own.ended() ? 0 : 1;
-        for (const double* sum : {s.sums.loss, s.sums.weight, s.sums.score}) sums.append(own.ended() ? 0. : sum[m]);
-        sums.append(0.);
-        for (long j = 0; j < this->network.net.n_outputs; j++)
-            sums.append(s.train.missed ? on * double(s.train.missed[j * this->network.net.members + m]) : 0.);
-        d["sums"] = sums;
-        d["best_value"] = own.best_value;
-        d["best_epoch"] = own.best_epoch;
-        d["wait"] = own.wait;
-        d["stopped"] = own.stopped;
-        d["diverged"] = own.diverged;
-        return d;
+        const Counters to(d);
+        for (std::size_t m = 0; m < places.size(); m++) {
+            const long p = places[m];
+            const Member& own = s.members[m];
+            to.step.data()[p] = own.ended_step >= 0 ? own.ended_step : s.step;
+            to.epoch.data()[p] = (own.ended_epoch >= 0 ? own.ended_epoch : s.epoch) - (own.diverged != 0);
+            to.stopped.data()[p] = own.stopped;
+            to.diverged.data()[p] = own.diverged;
+            const bool on = !own.ended();
+            double* sums = to.sums_of(p);
+            for (const double* sum : {s.sums.loss, s.sums.weight, s.sums.score}) *sums++ = on ? sum[m] : 0.;
+            *sums++ = 0;  // the kernel has no use for it
+            for (long j = 0; j < this->network.net.n_outputs; j++) *sums++ = on && s.train.missed ? missed(j, m) : 0.;
+            if (!to.watched) continue;
+            to.best_value.data()[p] = own.best_value;
+            to.best_epoch.data()[p] = own.best_epoch;
+            to.wait.data()[p] = own.wait;
+        }
     }
 
     void set_place(std::int64_t step, long epoch, long position) {
@@ -157,38 +83,45 @@ public:
         this->count_live();
     }
 
-    void set_counters(long m, const nb::dict& d) {
+    void load_counters(const nb::dict& d, const Places& places) {
         Session<T>& s = this->session;
-        Member& own = s.members[m];
-        const auto sums = get<nb::list>(d, "sums");  // those of the kernel, one unused, a mark for each output
-        s.sums.loss[m] = nb::cast<double>(sums[0]);
-        s.sums.weight[m] = nb::cast<double>(sums[1]);
-        s.sums.score[m] = nb::cast<double>(sums[2]);
-        for (long j = 0; s.train.missed && j < this->network.net.n_outputs; j++)
-            s.train.missed[j * this->network.net.members + m] = nb::cast<double>(sums[std::size_t(4 + j)]) != 0;
-        own.best_value = get<double>(d, "best_value");
-        own.best_epoch = get<long>(d, "best_epoch");
-        own.wait = get<long>(d, "wait");
-        own.stopped = get<long>(d, "stopped");
-        own.diverged = get<long>(d, "diverged");
-        if (!own.ended()) return;
-        own.ended_step = get<std::int64_t>(d, "step");
-        own.ended_epoch = get<long>(d, "epoch");
+        const Counters from(d);
+        for (std::size_t m = 0; m < places.size(); m++) {
+            const long p = places[m];
+            Member& own = s.members[m];
+            const double* sums = from.sums_of(p);
+            s.sums.loss[m] = sums[0];
+            s.sums.weight[m] = sums[1];
+            s.sums.score[m] = sums[2];
+            for (long j = 0; s.train.missed && j < this->network.net.n_outputs; j++) missed(j, m) = sums[4 + j] != 0;
+            own.stopped = from.stopped.data()[p];
+            own.diverged = from.diverged.data()[p];
+            if (from.watched) {
+                own.best_value = from.best_value.data()[p];
+                own.best_epoch = from.best_epoch.data()[p];
+                own.wait = from.wait.data()[p];
+            }
+            if (!own.ended()) continue;
+            own.ended_step = from.step.data()[p];
+            own.ended_epoch = from.epoch.data()[p] + (own.diverged != 0);
+        }
     }
 
 private:
-    std::vector<nb::object> kept;
     nb::object factors;
 
-    PyTrainer(Settings<T>&& given, long n_inputs, const std::vector<LayerSpec>& layers, const Variant& v, Packing packing)
-        : Trainer<T>(given.session, n_inputs, layers, v, packing), kept(std::move(given.kept)) {}
+    PyTrainer(typename Settings<T>::Share&& own, long n_inputs, const Variant& v, Packing packing)
+        : Trainer<T>(own.session, n_inputs, own.layers, v, packing) {}
+
+    std::uint8_t& missed(long output, std::size_t m) const {
+        return this->session.train.missed[output * this->network.net.members + long(m)];
+    }
 };
 
 // Parameters, slots and history of the members, in and out.
 template <class T>
 void bind_state(nb::class_<PyTrainer<T>, Runner>& bound) {
     using P = PyTrainer<T>;
-    using Places = typename P::Places;
     bound.def("load", [](P& p, Input<T> theta, const Places& places) {
              p.for_each(places, theta, [&](const T* own, long m) { p.load(own, m); });
              p.loaded();
@@ -217,7 +150,6 @@ void bind_state(nb::class_<PyTrainer<T>, Runner>& bound) {
 template <class T>
 void bind_copy(nb::class_<PyTrainer<T>, Runner>& bound, const char* load, const char* store, T* Session<T>::*kept) {
     using P = PyTrainer<T>;
-    using Places = typename P::Places;
     bound.def(load, [kept](P& p, Input<T> theta, const Places& places) {
              p.for_each(places, theta, [&](const T* own, long m) { p.load_copy(p.session.*kept, own, m); });
          })
@@ -227,12 +159,13 @@ void bind_copy(nb::class_<PyTrainer<T>, Runner>& bound, const char* load, const 
 }
 
 template <class T>
-void bind_trainer(nb::module_& m, const char* name) {
+void bind_trainer(nb::module_& m, const char* settings, const char* name) {
     using P = PyTrainer<T>;
+    nb::class_<Settings<T>>(m, settings).def(nb::init<const nb::dict&>());
     nb::class_<P, Runner> bound(m, name);
-    bound.def(nb::init<const nb::dict&, long, const nb::list&, const std::string&>())
-        .def("counters", &P::counters)
-        .def("set_counters", &P::set_counters)
+    bound.def(nb::init<const Settings<T>&, const Places&, bool, const std::string&>(), nb::keep_alive<1, 2>())
+        .def("load_counters", &P::load_counters)
+        .def("store_counters", &P::store_counters)
         .def("set_place", &P::set_place)
         .def("set_factors", &P::set_factors)
         .def("gradient", [](P& p, Pool& pool, int threads) { return p.gradient(pool.workspace(), threads); }, nb::call_guard<nb::gil_scoped_release>());
@@ -294,8 +227,8 @@ NB_MODULE(_kernel, m) {
     m.def("lanes", [](const std::string& isa, bool single) { return single ? variant(isa).single.lanes : variant(isa).twice.lanes; },
         "Members of a pack in an instruction set, for float32 (single) or float64.");
     bind_pool(m);
-    bind_trainer<float>(m, "TrainerFloat32");
-    bind_trainer<double>(m, "TrainerFloat64");
+    bind_trainer<float>(m, "SettingsFloat32", "TrainerFloat32");
+    bind_trainer<double>(m, "SettingsFloat64", "TrainerFloat64");
     bind_predictor<float>(m, "PredictorFloat32", "functions_float32");
     bind_predictor<double>(m, "PredictorFloat64", "functions_float64");
 }

@@ -32,10 +32,20 @@ struct Scratch {
     }
 };
 
+// A call would take longer than a few numbers do.
+template <class T>
+INLINE void copy_row(T* to, const T* from, long n) {
+    if (n > 8) {
+        __builtin_memcpy(to, from, n * sizeof(T));
+        return;
+    }
+    for (; n > 0; n--, walk(from, 1)) *to++ = *from;
+}
+
 template <class T>
 void gather_row(const Net<T>& net, const Data<T>& data, long example, T* to) {
     if (data.dense) {
-        __builtin_memcpy(to, data.dense + example * net.n_inputs, net.n_inputs * sizeof(T));
+        copy_row<T>(to, data.dense + example * net.n_inputs, net.n_inputs);
         return;
     }
     __builtin_memset(to, 0, net.n_inputs * sizeof(T));

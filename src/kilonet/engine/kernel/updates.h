@@ -5,6 +5,7 @@
 namespace kilonet {
 namespace {
 
+template <int n> struct Count { static constexpr int value = n; };
 template <Rule r> struct By { static constexpr Rule rule = r; };
 
 template <class F>
@@ -148,26 +149,30 @@ void update_tile(const Layer<T>& layer, Rule rule, const StepConstants<T>& c, co
         if (layer.back && rule != Rule::none) refresh_back<T>(layer, k, rows, vector * lanes<T>, vectors * lanes<T>);
 }
 
-// Bias and PReLU gradients: sums over the rows of the batch, eight chains at a time.
+// Sums over the rows of so many vectors: as many chains of additions, of which none waits for another.
+template <int vectors, class T, class Row>
+INLINE void update_together(long v, long rows, Row row, Rule rule, const StepConstants<T>& c, T* value, T* first, T* second, T* gradient) {
+    Vec<T> sum[vectors] = {};
+    for (long r = 0; r < rows; r++)
+#pragma GCC unroll 8
+        for (int i = 0; i < vectors; i++) sum[i] = row(r, (v + i) * lanes<T>, sum[i]);
+    with_rule(rule, [&](auto by) {
+        for (long i = 0; i < vectors; i++) {
+            const long at = (v + i) * lanes<T>;
+            if (c.cases == Cases::mixed) update<by.rule, false, Cases::mixed, T>(c, sum[i], value + at, first + at, second + at, gradient + at);
+            else update<by.rule, false, Cases::plain, T>(c, sum[i], value + at, first + at, second + at, gradient + at);
+        }
+    });
+}
+
+// Gradients and updates of biases and PReLU's slopes.
 template <class T, class Row>
 INLINE void update_vectors(long from, long to, long rows, Row row, Rule rule, const StepConstants<T>& c, T* value, T* first, T* second, T* gradient) {
-    for (long v = from; v < to; v += 8) {
-        const long n = to - v < 8 ? to - v : 8;
-        Vec<T> sum[8] = {};
-        if (n == 8)
-            for (long r = 0; r < rows; r++)
-                for (int i = 0; i < 8; i++) sum[i] = row(r, (v + i) * lanes<T>, sum[i]);
-        else
-            for (long i = 0; i < n; i++)
-                for (long r = 0; r < rows; r++) sum[i] = row(r, (v + i) * lanes<T>, sum[i]);
-        for (long i = 0; i < n; i++) {
-            const long at = (v + i) * lanes<T>;
-            with_rule(rule, [&](auto by) {
-                if (c.cases == Cases::mixed) update<by.rule, false, Cases::mixed, T>(c, sum[i], value + at, first + at, second + at, gradient + at);
-                else update<by.rule, false, Cases::plain, T>(c, sum[i], value + at, first + at, second + at, gradient + at);
-            });
-        }
-    }
+    const auto together = [&](auto vectors) { update_together<vectors.value, T>(from, rows, row, rule, c, value, first, second, gradient); };
+    for (; to - from >= 8; from += 8) together(Count<8>{});
+    if (to - from >= 4) { together(Count<4>{}); from += 4; }
+    if (to - from >= 2) { together(Count<2>{}); from += 2; }
+    if (to - from >= 1) together(Count<1>{});
 }
 
 // Each unit's incoming weights back to norm most(lane), 0 for no bound, for column groups [from, to).

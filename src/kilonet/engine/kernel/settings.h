@@ -1,0 +1,179 @@
+// What Python gives: the settings and the data of a whole population, of which sessions take their members.
+#pragma once
+#include <nanobind/nanobind.h>
+#include <nanobind/ndarray.h>
+#include <nanobind/stl/vector.h>
+
+#include <optional>
+
+#include "pool.h"
+
+namespace kilonet {
+
+namespace nb = nanobind;
+
+template <class T> using Array = nb::ndarray<T, nb::c_contig, nb::device::cpu>;
+template <class T> using Input = nb::ndarray<const T, nb::c_contig, nb::device::cpu>;
+using Places = std::vector<long>;  // of members in the population
+
+template <class V>
+V get(const nb::dict& d, const char* key) { return nb::cast<V>(d[key]); }
+
+inline std::vector<LayerSpec> specs_from(const nb::list& layers) {
+    std::vector<LayerSpec> specs;
+    for (nb::handle item : layers) {
+        const nb::tuple t = nb::cast<nb::tuple>(item);
+        specs.push_back({nb::cast<long>(t[0]), nb::cast<long>(t[1]), Unit(nb::cast<int>(t[2])), nb::cast<double>(t[3]), false});
+    }
+    return specs;
+}
+
+// An array of numbers with a row for each member, or with a single one for all of them.
+template <class E>
+struct Rows {
+    const E* data = nullptr;
+    std::size_t rows = 0, length = 0;
+
+    const E* of(long member) const { return data + (rows > 1 ? std::size_t(member) * length : 0); }
+};
+
+// Arrays that the kernel reads, kept alive.
+class Arrays {
+public:
+    // The array under `key`, or null for None.
+    template <class E>
+    const E* array(const nb::dict& d, const char* key) { return rows<E>(d, key).data; }
+
+    template <class E>
+    Rows<E> rows(const nb::dict& d, const char* key) {
+        nb::object value = d[key];
+        if (value.is_none()) return {};
+        kept.push_back(value);
+        const auto found = nb::cast<Input<E>>(value, false);  // a converted copy would not live long enough
+        const std::size_t n = found.shape(0);
+        return {found.data(), n, n ? found.size() / n : 0};
+    }
+
+private:
+    std::vector<nb::object> kept;
+};
+
+// Examples, which members may weigh differently.
+template <class T>
+struct Sample {
+    Data<T> data;
+    Rows<double> weights, bases;
+    Rows<T> scales;
+
+    Sample(const nb::dict& d, Arrays& kept) {
+        data.rows = get<long>(d, "rows");
+        data.dense = kept.array<T>(d, "dense");
+        data.starts = kept.array<std::int64_t>(d, "starts");
+        data.columns = kept.array<std::int32_t>(d, "columns");
+        data.entries = kept.array<T>(d, "entries");
+        data.classes = kept.array<std::int32_t>(d, "classes");
+        data.numbers = kept.array<T>(d, "numbers");
+        weights = kept.rows<double>(d, "weights");
+        scales = kept.rows<T>(d, "error_scale");
+        bases = kept.rows<double>(d, "score_base");
+        data.weighted = weights.data;
+    }
+
+    // The examples as some members see them; `scale` (members, n_outputs) has to outlive the trainer's construction.
+    Data<T> of(const Places& places, std::vector<T>& scale) const {
+        Data<T> own = data;
+        for (std::size_t m = 0; m < places.size(); m++) {
+            if (weights.data) own.weights[m] = weights.of(places[m]);
+            if (bases.data) own.score_base[m] = *bases.of(places[m]);
+            if (scales.data) scale.insert(scale.end(), scales.of(places[m]), scales.of(places[m]) + scales.length);
+        }
+        if (scales.data) own.error_scale = scale.data();
+        return own;
+    }
+};
+
+// Network, recipe and data of a population.
+template <class T>
+class Settings {
+public:
+    // The session of some members, the layers, and what the trainer's construction reads.
+    struct Share {
+        Session<T> session;
+        std::vector<LayerSpec> layers;
+        std::vector<T> train_scale, valid_scale;
+    };
+
+    const long n_inputs;
+
+    explicit Settings(const nb::dict& d)
+        : n_inputs(get<long>(d, "n_inputs")), layers(specs_from(get<nb::list>(d, "layers"))), train(get<nb::dict>(d, "train"), kept) {
+        if (!d["valid"].is_none()) valid.emplace(get<nb::dict>(d, "valid"), kept);
+        Session<T>& s = common;
+        s.loss = Loss(get<int>(d, "loss"));
+        s.rule = Rule(get<int>(d, "rule"));
+        s.beta1 = get<double>(d, "beta1");
+        s.beta2 = get<double>(d, "beta2");
+        s.epsilon = get<double>(d, "epsilon");
+        s.decay = get<double>(d, "decay");
+        s.batch = get<long>(d, "batch");
+        s.epochs = get<long>(d, "epochs");
+        read_members(d);
+    }
+
+    Share of(const Places& places) const {
+        if (places.empty() || places.size() > std::size_t(most_lanes)) throw std::invalid_argument("a session has 1 to 16 members");
+        Share share{common, layers, {}, {}};
+        Session<T>& s = share.session;
+        s.train = train.of(places, share.train_scale);
+        if (valid) s.valid = valid->of(places, share.valid_scale);
+        s.n_members = long(places.size());
+        bool drops = false;
+        for (std::size_t m = 0; m < places.size(); m++) {
+            s.members[m] = members.at(std::size_t(places[m]));
+            drops |= s.members[m].threshold != 0;
+        }
+        s.order = orders[std::size_t(places[0])];
+        s.shuffled = shuffled[std::size_t(places[0])];
+        for (std::size_t l = 0; l + 1 < share.layers.size(); l++) share.layers[l].drops = drops;
+        return share;
+    }
+
+private:
+    Arrays kept;
+    Session<T> common;
+    std::vector<LayerSpec> layers;
+    Sample<T> train;
+    std::optional<Sample<T>> valid;
+    std::vector<Member> members;
+    std::vector<std::uint64_t> orders;
+    std::vector<std::uint8_t> shuffled;
+
+    template <class E, class Set>
+    void each(const nb::dict& d, const char* key, Set set) {
+        const auto values = nb::cast<Input<E>>(d[key], false);
+        if (members.empty()) members.resize(values.size());
+        if (values.size() != members.size()) throw std::invalid_argument("settings of members differ in number");
+        for (std::size_t m = 0; m < members.size(); m++) set(members[m], values.data()[m]);
+    }
+
+    void read_members(const nb::dict& d) {
+        each<double>(d, "rate", [](Member& m, double v) { m.rate = v; });
+        each<double>(d, "l2", [](Member& m, double v) { m.l2 = v; });
+        each<double>(d, "l1", [](Member& m, double v) { m.l1 = v; });
+        each<double>(d, "noise", [](Member& m, double v) { m.noise = v; });
+        each<double>(d, "max_norm", [](Member& m, double v) { m.max_norm = v; });
+        each<double>(d, "loss_constant", [](Member& m, double v) { m.loss_constant = v; });
+        each<double>(d, "min_delta", [](Member& m, double v) { m.min_delta = v; });
+        each<std::int64_t>(d, "patience", [](Member& m, std::int64_t v) { m.patience = long(v); });
+        each<std::uint32_t>(d, "threshold", [](Member& m, std::uint32_t v) { m.threshold = v; });
+        each<std::uint64_t>(d, "seed", [](Member& m, std::uint64_t v) { m.seed = v; });
+        each<std::uint8_t>(d, "monitor", [](Member& m, std::uint8_t v) {
+            m.monitor = Metric(v);
+            m.best_value = m.monitor == Metric::loss ? INFINITY : -INFINITY;
+        });
+        each<std::uint64_t>(d, "order", [&](Member&, std::uint64_t v) { orders.push_back(v); });
+        each<std::uint8_t>(d, "shuffled", [&](Member&, std::uint8_t v) { shuffled.push_back(v); });
+    }
+};
+
+}  // namespace kilonet
