@@ -2,26 +2,24 @@
 
 import time
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import clone, is_classifier
+from sklearn.base import is_classifier
 from sklearn.exceptions import FitFailedWarning
 from sklearn.metrics import check_scoring
 from sklearn.model_selection import check_cv
-from sklearn.utils import _safe_indexing, indexable
+from sklearn.utils import indexable
 
-from kilonet.engine import Problem
 from kilonet.engine.planner import Plan
-from kilonet.errors import DivergenceError, DivergenceWarning, InterruptedWarning, SettingError, users_line
+from kilonet.errors import DivergenceError, DivergenceWarning, SettingError, users_line
 from kilonet.estimators.base import BaseMLP
-from kilonet.estimators.footing import Encodings
-from kilonet.estimators.run import Work, adopt
-from kilonet.estimators.settings import callbacks_of, check_settings
-from kilonet.population import Group, Population
+from kilonet.estimators.run import adopt
+from kilonet.estimators.settings import callbacks_of
+from kilonet.estimators.trials import Split, Table, Trained, Trial, trials
 from kilonet.record import Runs
 
 Floats = NDArray[np.float64]
@@ -39,20 +37,10 @@ class CrossValidation:
 
     scores: Floats
     estimators: list[Any] | None
-    splits: list[tuple[NDArray[np.intp], NDArray[np.intp]]]
+    splits: list[Split]
     plan: Plan
     interrupted: bool
     seconds: float
-
-
-@dataclass(eq=False)
-class _Candidate:
-    """An estimator of a fold, and the work that its fit would be."""
-
-    estimator: Any
-    work: Work
-    fold: int
-    place: int
 
 
 def cross_validate(
@@ -94,34 +82,32 @@ def cross_validate(
     begun = time.perf_counter()
     several = isinstance(estimator, Sequence)
     given = list(estimator) if several else [estimator]
-    _check(given)
+    check_estimators(given)
     X, y, groups, sample_weight = indexable(X, y, groups, sample_weight)
     check_scoring(given[0], scoring)
-    splits = [(np.asarray(train), np.asarray(test)) for train, test in _splitter(cv, y, given[0]).split(X, y, groups)]
-    candidates = list(_candidates(given, splits, (X, y, sample_weight), curves=curves))
-    batches = _batched(candidates)
-    with Population(_groups(batches)) as population:
-        interrupted = population.train()
-        scores = np.full((len(splits), len(given)), np.nan)
-        for number, batch in enumerate(batches):
-            for candidate, own in _shares(batch, population.runs(number, False, interrupted, begun)):
-                held_out = splits[candidate.fold][1]
-                scores[candidate.fold, candidate.place] = _score(candidate, own, (X, y), held_out, scoring)
-        plan = population.plan
-    if interrupted:
-        warnings.warn("cross-validation was interrupted; scores are those of what is trained.", InterruptedWarning, 2)
-    kept = [[c.estimator for c in candidates if c.fold == fold] for fold in range(len(splits))]
+    cv = check_cv(cv, y, classifier=is_classifier(given[0]))
+    splits = [Split(np.asarray(train), np.asarray(test)) for train, test in cv.split(X, y, groups)]
+    all_of_them = [(fold, place, own) for fold in range(len(splits)) for place, own in enumerate(given)]
+    prepared = list(trials(all_of_them, splits, Table(X, y, sample_weight), curves=curves))
+    scores = np.full((len(splits), len(given)), np.nan)
+    with Trained(prepared, begun) as trained:
+        for trial, own in trained:
+            scores[trial.fold, trial.place] = _score(trial, own, scoring)
+        plan = trained.plan
+    trained.warn("cross-validation")
+    kept = [[trial.estimator for trial in prepared if trial.fold == fold] for fold in range(len(splits))]
     return CrossValidation(
         scores if several else scores[:, 0],
         (kept if several else [fold[0] for fold in kept]) if return_estimator else None,
         splits,
         plan,
-        interrupted,
+        trained.interrupted,
         time.perf_counter() - begun,
     )
 
 
-def _check(given: list[Any]) -> None:
+def check_estimators(given: Sequence[Any]) -> None:
+    """Raise SettingError for what is no estimator of Kilonet, and for what belongs to single fits."""
     if not given:
         raise SettingError("estimator came as an empty sequence; needs at least one estimator.")
     for place, estimator in enumerate(given):
@@ -134,75 +120,15 @@ def _check(given: list[Any]) -> None:
             raise SettingError(f"{what} has warm_start or callbacks, which belong to single fits; set them aside.")
 
 
-def _splitter(cv: Any, y: Any, estimator: Any) -> Any:
-    return check_cv(cv, y, classifier=is_classifier(estimator))
-
-
-def _candidates(
-    given: list[Any], splits: list[tuple[Any, Any]], data: tuple[Any, Any, Any], *, curves: bool
-) -> Iterator[_Candidate]:
-    """Every estimator on every fold, with the work that its `fit` on the fold's rows would do."""
-    X, y, weights = data
-    for fold, (train, test) in enumerate(splits):
-        rows = (_safe_indexing(X, train), _safe_indexing(y, train))
-        own = None if weights is None else np.asarray(weights)[train]
-        held_out = (_safe_indexing(X, test), _safe_indexing(y, test)) if curves else None
-        encodings = Encodings()
-        for place, estimator in enumerate(given):
-            fresh = clone(estimator)
-            check_settings(fresh)
-            watched = fresh.validation_data is None and not fresh.early_stopping
-            if curves and watched:
-                fresh.set_params(validation_data=held_out)
-            work = fresh._fresh_work(*rows, own, encodings)
-            if curves and watched:
-                fresh.set_params(validation_data=None)
-            yield _Candidate(fresh, work, fold, place)
-
-
-def _batched(candidates: list[_Candidate]) -> list[list[_Candidate]]:
-    """Those who can be one population, in the order of the first of each."""
-    batches: list[list[_Candidate]] = []
-    for candidate in candidates:
-        fitting = (batch for batch in batches if batch[0].work.problem.fits(candidate.work.problem))
-        batch = next(fitting, None)
-        if batch is None:
-            batches.append([candidate])
-        else:
-            batch.append(candidate)
-    return batches
-
-
-def _groups(batches: list[list[_Candidate]]) -> list[Group]:
-    groups, first = [], 0
-    for batch in batches:
-        problem = Problem.joined([candidate.work.problem for candidate in batch])
-        places = range(first, first + problem.recipe.n_members)
-        groups.append(Group(problem, tuple(places)))
-        first = places.stop
-    return groups
-
-
-def _shares(batch: list[_Candidate], runs: Runs) -> Iterator[tuple[_Candidate, Runs]]:
-    """Each candidate with the record of its own members."""
-    first = 0
-    for candidate in batch:
-        members = candidate.work.problem.recipe.n_members
-        yield candidate, runs.members(range(first, first + members), single=members == 1)
-        first += members
-
-
-def _score(candidate: _Candidate, runs: Runs, data: tuple[Any, Any], held_out: Any, scoring: Any) -> float:
+def _score(trial: Trial, runs: Runs, scoring: Any) -> float:
     """The score on the held-out rows; NaN, with a warning, where there is none to be had."""
-    estimator, (X, y) = candidate.estimator, data
-    where = f"estimator {candidate.place} in split {candidate.fold}"
+    estimator, where = trial.estimator, f"estimator {trial.place} in split {trial.fold}"
     try:
-        adopt(estimator, candidate.work, runs, said=False)
+        adopt(estimator, trial.work, runs, said=False)
         if np.any(runs.diverged):
             text = f"{where} left the finite numbers in epoch {np.max(runs.diverged)}; it keeps what it had before."
             warnings.warn(text, DivergenceWarning, stacklevel=users_line())
-        scorer = check_scoring(estimator, scoring)
-        return float(scorer(estimator, _safe_indexing(X, held_out), _safe_indexing(y, held_out)))
+        return float(check_scoring(estimator, scoring)(estimator, *trial.held_out))
     except (DivergenceError, ValueError) as error:  # such as predictions that are no finite numbers
         warnings.warn(f"{where} has no score: {error}", FitFailedWarning, stacklevel=users_line())
         return float("nan")

@@ -1,0 +1,166 @@
+"""Fits of many estimators on rows of one table, trained together: each has the bits of its own `fit`.
+
+A trial is an estimator on the training rows of one split. Trials on the same rows share an encoder, and packs of
+the kernel where networks and order of the rows are equal.
+"""
+
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import clone
+from sklearn.utils import _safe_indexing
+
+from kilonet.engine import Problem, choose
+from kilonet.engine.measures import Scorer
+from kilonet.engine.planner import Plan
+from kilonet.errors import InterruptedWarning, users_line
+from kilonet.estimators import ensemble
+from kilonet.estimators.footing import Encodings
+from kilonet.estimators.run import Work
+from kilonet.estimators.settings import check_settings
+from kilonet.population import Group, Population
+from kilonet.record import Runs
+
+Floats = NDArray[np.float64]
+Places = NDArray[np.intp]
+
+
+class Split(NamedTuple):
+    """Rows to train on, and rows held out."""
+
+    train: Places
+    test: Places
+
+
+class Table(NamedTuple):
+    """X and y as a user gives them, and weights (n,) for training or None."""
+
+    X: Any
+    y: Any
+    weights: Any = None
+
+
+@dataclass(eq=False)
+class Trial:
+    """An estimator on a split, and the work that its `fit` would be. place: whose estimator it is; fold: of the split.
+
+    held_out: X and y of the held-out rows, as the user gave them. encodings: of the split's training rows.
+    """
+
+    estimator: Any
+    work: Work
+    fold: int
+    place: int
+    held_out: tuple[Any, Any]
+    encodings: Encodings
+
+    def judge(self, runs: Runs) -> tuple[Floats, Floats]:
+        """Mean loss and score of every member on the held-out rows, dropout and noise off.
+
+        Not finite where the member's scores are not.
+        """
+        footing, network = self.work.footing, self.work.footing.network
+        rows = self.estimator._rows(*self.held_out, None, reset=False)
+        X = self.encodings.inputs(footing, rows)
+        targets = footing.loss.targets(footing.codec.targets(rows.targets), network.n_outputs, footing.dtype)
+        theta, weights = np.atleast_2d(runs.theta), np.ones(len(targets))
+        predictor, scorer = choose(network, footing.loss).Predictor(network, theta), Scorer(footing.loss, targets, None)
+        sums: Any = 0.0
+        with np.errstate(all="ignore"):
+            for piece in ensemble.blocks(len(targets), len(theta), network.n_outputs):
+                scores = predictor.scores(X[piece])
+                value = footing.loss.value(scores, targets[piece])
+                sums = sums + scorer.sums(scores, value, targets[piece], weights[piece])
+            return scorer.results(sums)
+
+
+def trials(
+    estimators: Sequence[tuple[int, int, Any]], splits: Sequence[Split], table: Table, *, curves: bool = False
+) -> Iterator[Trial]:
+    """The work of estimators, given as (fold, place, estimator not fitted), those of one fold one after another.
+
+    curves: whether their histories are to follow the held-out rows, where they bring no validation rows of their own.
+    """
+    fold, encodings = -1, Encodings()
+    rows: tuple[Any, Any, Any]
+    held_out: tuple[Any, Any]
+    for number, place, estimator in estimators:
+        if number != fold:
+            train, test = splits[number]
+            own = None if table.weights is None else np.asarray(table.weights)[train]
+            rows = (_safe_indexing(table.X, train), _safe_indexing(table.y, train), own)
+            held_out = (_safe_indexing(table.X, test), _safe_indexing(table.y, test))
+            fold, encodings = number, Encodings()
+        fresh = clone(estimator)
+        check_settings(fresh)
+        watched = curves and fresh.validation_data is None and not fresh.early_stopping
+        if watched:
+            fresh.set_params(validation_data=held_out)
+        work = fresh._fresh_work(*rows, encodings)
+        if watched:
+            fresh.set_params(validation_data=None)
+        yield Trial(fresh, work, fold, place, held_out, encodings)
+
+
+class Trained:
+    """Trials that are trained, in the order in which they came; use it in a `with`."""
+
+    def __init__(self, given: Sequence[Trial], begun: float) -> None:
+        self._batches = _batched(given)
+        self._begun = begun
+        self._population = Population(_groups(self._batches))
+        self.interrupted = False
+
+    def __enter__(self) -> Self:
+        self.interrupted = self._population.train()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._population.__exit__()
+
+    @property
+    def plan(self) -> Plan:
+        """How all of them were trained."""
+        return self._population.plan
+
+    def __iter__(self) -> Iterator[tuple[Trial, Runs]]:
+        """Each trial with the record of its members."""
+        for number, batch in enumerate(self._batches):
+            runs, first = self._population.runs(number, False, self.interrupted, self._begun), 0
+            for trial in batch:
+                members = trial.work.problem.recipe.n_members
+                yield trial, runs.members(range(first, first + members), single=members == 1)
+                first += members
+
+    def warn(self, what: str) -> None:
+        """Say where Ctrl-C came in between."""
+        if self.interrupted:
+            text = f"{what} was interrupted; scores are those of what is trained."
+            warnings.warn(text, InterruptedWarning, stacklevel=users_line())
+
+
+def _batched(given: Sequence[Trial]) -> list[list[Trial]]:
+    """Those who can be one population, in the order of the first of each."""
+    batches: list[list[Trial]] = []
+    for trial in given:
+        fitting = (batch for batch in batches if batch[0].work.problem.fits(trial.work.problem))
+        batch = next(fitting, None)
+        if batch is None:
+            batches.append([trial])
+        else:
+            batch.append(trial)
+    return batches
+
+
+def _groups(batches: list[list[Trial]]) -> list[Group]:
+    groups, first = [], 0
+    for batch in batches:
+        problem = Problem.joined([trial.work.problem for trial in batch])
+        places = range(first, first + problem.recipe.n_members)
+        groups.append(Group(problem, tuple(places)))
+        first = places.stop
+    return groups
