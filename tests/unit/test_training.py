@@ -306,3 +306,23 @@ def test_without_a_callback_all_epochs_are_one_call_of_the_engine(monkeypatch: p
     X, y = np.random.default_rng(0).normal(size=(50, 4)), np.arange(50) % 3
     kn.train(kn.Network([4, 5, 3]), kn.cross_entropy, X, y, epochs=100)
     assert Counting.calls == 1
+
+
+def test_value_and_grad_visits_the_rows_in_their_order() -> None:
+    """Sums depend on the order of the rows: a step at rate 1 from zero is exactly minus the gradient, unshuffled."""
+    random = np.random.default_rng(0)
+    X, y = random.normal(size=(50, 3)).astype(np.float32), np.arange(50) % 2
+    net = kn.Network([3, 2])
+    theta = np.zeros(net.n_parameters, np.float32)
+    _, grad = kn.value_and_grad(net, kn.cross_entropy, theta, X, y)
+    runs = kn.train(net, kn.cross_entropy, X, y, theta=theta, optimizer=kn.SGD(1.0), batch=50, epochs=1, order=None)
+    assert np.array_equal(-grad, runs.theta)
+
+
+def test_parameters_to_start_from_may_lie_in_any_order() -> None:
+    random = np.random.default_rng(0)
+    X, y = random.normal(size=(20, 3)).astype(np.float32), np.arange(20) % 2
+    net = kn.Network([3, 2])
+    theta = net.initial(seeds=range(5))
+    starts = [kn.train(net, kn.cross_entropy, X, y, theta=t, epochs=2).theta for t in (theta, np.asfortranarray(theta))]
+    assert np.array_equal(*starts)

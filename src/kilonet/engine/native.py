@@ -61,9 +61,8 @@ class Session:
 
     def _muster(self, members: Sequence[int]) -> None:
         """Form crews of members that are resting."""
-        for crew in plan(
-            self.problem, members, self._resting["step"].tolist(), machine.lanes(self.problem.recipe.dtype)
-        ):
+        lanes, step = machine.lanes(self.problem.recipe.dtype), self._resting["step"].tolist()
+        for crew in plan(self.problem, members, step, lanes):
             factors = self._factors[self._schedules[crew.members[0]]]
             kernel = KernelCrew(self.problem, crew, self._settings, factors)
             kernel.load(self._resting)

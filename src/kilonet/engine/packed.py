@@ -29,7 +29,7 @@ def value_and_grad(
 ) -> tuple[Array, Array]:
     """Mean loss (P,) in float64 and its gradient (P, n_parameters) in theta's dtype, all rows at once."""
     theta = np.ascontiguousarray(theta)
-    recipe = Recipe(seeds=tuple(range(loss.n_members or 1)), dtype=theta.dtype.name)
+    recipe = Recipe(seeds=tuple(range(loss.n_members or 1)), dtype=theta.dtype.name, order=None)
     problem = Problem(network, loss, X, targets, weights, None, recipe)
     settings = machine.settings(theta.dtype, gradient_described(problem))
     threads, pool = machine.thread_count(None, 3.0 * network.n_weights * X.shape[0]), machine.pool()

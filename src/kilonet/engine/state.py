@@ -36,7 +36,7 @@ STOPPING = ("best_theta", "best_value", "best_epoch", "wait")  # what is there o
 def fresh_state(problem: Problem, theta: NDArray[Any]) -> State:
     """The state before the first step; theta (P, n) is copied."""
     recipe, members = problem.recipe, len(theta)
-    theta = theta.astype(recipe.dtype)
+    theta = theta.astype(recipe.dtype, order="C")
     slots = np.zeros((recipe.optimizer.n_slots, *theta.shape), dtype=theta.dtype)
     state: State = {"theta": theta, "slots": slots}
     for name in ("step", "epoch", "diverged", "stopped", "maker"):

@@ -113,7 +113,7 @@ def described(problem: Problem) -> dict[str, Any]:
 
 
 def gradient_described(problem: Problem) -> dict[str, Any]:
-    """A problem of which only the gradient over all rows is wanted, without penalties."""
+    """A problem of which only the gradient over all rows is wanted; its recipe has no penalties, noise or order."""
     return described(problem) | {"rule": _RULES.index("none"), "batch": problem.n_rows}
 
 
@@ -148,7 +148,9 @@ def _member_settings(recipe: Recipe) -> dict[str, Any]:
 
 def _each(value: Any, members: int, dtype: Any) -> Array:
     """One number for each member."""
-    return np.ascontiguousarray(np.broadcast_to(np.asarray(value, dtype), (members,)))
+    out = np.empty(members, dtype)
+    out[:] = value
+    return out
 
 
 def _optimizer_settings(optimizer: Any) -> dict[str, Any]:

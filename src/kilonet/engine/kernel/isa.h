@@ -57,7 +57,7 @@ template <class T> INLINE Bits<T> bits_of(Vec<T> v) { Bits<T> b; __builtin_memcp
 template <class T> INLINE Vec<T> from_bits(Bits<T> b) { Vec<T> v; __builtin_memcpy(&v, &b, sizeof v); return v; }
 
 template <class T> INLINE bool any_lane(Mask<T> mask) {
-    std::int64_t words[sizeof(mask) / 8 + 1] = {}, any = 0;
+    std::int64_t words[(sizeof(mask) + 7) / 8] = {}, any = 0;
     __builtin_memcpy(words, &mask, sizeof mask);
     for (std::int64_t word : words) any |= word;
     return any;

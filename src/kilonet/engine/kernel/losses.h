@@ -30,7 +30,7 @@ struct Examples {
     }
 };
 
-// Scores below the largest one to their exponentials. Of two one is the largest, so the sum is the other one.
+// Scores below the largest one to their exponentials. Of two, one is 0, so their sum is the other.
 template <class T>
 INLINE void exponentials(const Examples<T>& x) {
     if (x.outputs == 2)
@@ -80,7 +80,7 @@ INLINE void cross_entropy(const Examples<T>& x) {
     if (any_lane<T>(x.constant != 0)) return softmax_loss<true, T>(x);
     if (x.outputs != 2) return softmax_loss<false, T>(x);
     Examples<T> two = x;
-    two.outputs = 2;  // now the compiler knows it
+    two.outputs = 2;  // now the compiler knows it, in the case that is worth a copy of the code
     softmax_loss<false, T>(two);
 }
 

@@ -1,5 +1,5 @@
 // The Python face of the kernel. It takes plain dictionaries and contiguous arrays that
-// engine/native.py has prepared; everything that a user sees is checked there.
+// engine/translate.py has prepared; everything that a user sees is checked there.
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/tuple.h>
 
@@ -9,7 +9,8 @@ using namespace kilonet;
 
 namespace {
 
-// How far the members of a population are: arrays with an entry, or a row, for each; the last three may be missing.
+// How far the members of a population are: arrays of a state, which is always a copy of our own, with an entry or a
+// row for each; the last three may be missing.
 struct Counters {
     Array<std::int64_t> step, epoch, stopped, diverged;
     Array<double> sums;
@@ -68,7 +69,7 @@ public:
             double* sums = to.sums_of(p);
             for (const double* sum : {s.sums.loss, s.sums.weight, s.sums.score}) *sums++ = on ? sum[m] : 0.;
             *sums++ = 0;  // the kernel has no use for it
-            for (long j = 0; j < this->network.net.n_outputs; j++) *sums++ = on && s.train.missed ? missed(j, m) : 0.;
+            for (long j = 0; j < this->network.net.n_outputs; j++) *sums++ = (on && s.train.missed) ? double(missed(j, m)) : 0.;
             if (!to.watched) continue;
             to.best_value.data()[p] = own.best_value;
             to.best_epoch.data()[p] = own.best_epoch;

@@ -32,10 +32,11 @@ struct Scratch {
     }
 };
 
-// A call would take longer than a few numbers do.
+// Few numbers take less time than a call, into which the compiler would turn the loop if pointers did not walk.
 template <class T>
 INLINE void copy_row(T* to, const T* from, long n) {
-    if (n > 8) {
+    constexpr long few = 8;
+    if (n > few) {
         __builtin_memcpy(to, from, n * sizeof(T));
         return;
     }

@@ -151,12 +151,12 @@ private:
     template <class E, class Set>
     void each(const nb::dict& d, const char* key, Set set) {
         const auto values = nb::cast<Input<E>>(d[key], false);
-        if (members.empty()) members.resize(values.size());
         if (values.size() != members.size()) throw std::invalid_argument("settings of members differ in number");
         for (std::size_t m = 0; m < members.size(); m++) set(members[m], values.data()[m]);
     }
 
     void read_members(const nb::dict& d) {
+        members.resize(nb::cast<Input<std::uint64_t>>(d["seed"], false).size());
         each<double>(d, "rate", [](Member& m, double v) { m.rate = v; });
         each<double>(d, "l2", [](Member& m, double v) { m.l2 = v; });
         each<double>(d, "l1", [](Member& m, double v) { m.l1 = v; });

@@ -168,10 +168,13 @@ INLINE void update_together(long v, long rows, Row row, Rule rule, const StepCon
 // Gradients and updates of biases and PReLU's slopes.
 template <class T, class Row>
 INLINE void update_vectors(long from, long to, long rows, Row row, Rule rule, const StepConstants<T>& c, T* value, T* first, T* second, T* gradient) {
-    const auto together = [&](auto vectors) { update_together<vectors.value, T>(from, rows, row, rule, c, value, first, second, gradient); };
-    for (; to - from >= 8; from += 8) together(Count<8>{});
-    if (to - from >= 4) { together(Count<4>{}); from += 4; }
-    if (to - from >= 2) { together(Count<2>{}); from += 2; }
+    const auto together = [&](auto vectors) {
+        update_together<vectors.value, T>(from, rows, row, rule, c, value, first, second, gradient);
+        from += vectors.value;
+    };
+    while (to - from >= 8) together(Count<8>{});
+    if (to - from >= 4) together(Count<4>{});
+    if (to - from >= 2) together(Count<2>{});
     if (to - from >= 1) together(Count<1>{});
 }
 
