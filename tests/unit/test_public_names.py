@@ -16,7 +16,9 @@ INITIALIZERS = "he glorot lecun orthogonal scaled"
 FROM_TEXT = "activation_from loss_from optimizer_from schedule_from"
 NETWORKS = "Dense Maxout Network"
 TRAINING = "train value_and_grad Recipe Stopping EpochRecord History Runs Plan Spread engine_name"
-FACES = "cross_validate CrossValidation MLPClassifier MLPRegressor TableEncoder load read"
+FACES = (
+    "ArchitectureSearch SearchRecord cross_validate CrossValidation MLPClassifier MLPRegressor TableEncoder load read"
+)
 FAULTS = """ShapeError DataError SettingError FileFormatError DivergenceError EngineError MemoryLimitError
     DivergenceWarning InterruptedWarning EngineWarning DataWarning LeftOutWarning"""
 

@@ -1,0 +1,189 @@
+"""What an architecture search found, as data: tables, pages and pictures are made from this and nothing else.
+
+Everything here turns into JSON and back. Numbers that are not finite, such as the losses of runs that diverged or
+were not needed, are None there and NaN here.
+"""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kilonet.errors import FileFormatError
+
+Floats = NDArray[np.float64]
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class CandidateRecord:
+    """One configuration that was tried.
+
+    params: the parameters of the estimator. architecture: its number. losses, scores, training_losses: (splits,
+    seeds) of the held-out rows and of the last epoch of training, NaN where there was no run. origin: "grid",
+    "edge" where the grid was extended, "rescue" where a large network that over-fits was regularized more.
+    """
+
+    number: int
+    text: str
+    params: Mapping[str, Any]
+    architecture: int
+    losses: Sequence[Sequence[float]]
+    scores: Sequence[Sequence[float]]
+    training_losses: Sequence[Sequence[float]]
+    origin: str = "grid"
+
+    def table(self, name: str = "losses") -> Floats:
+        """One of the three tables as an array (splits, seeds)."""
+        return np.array(getattr(self, name), dtype=np.float64)
+
+
+@dataclass(frozen=True)
+class ArchitectureRecord:
+    """Hidden layers and activation, judged at their own best candidate.
+
+    best: number of that candidate. loss, score: mean over splits and seeds; loss_low, loss_high: 95% interval of the
+    mean loss over splits. seed_spread: standard deviation over seeds within a split, averaged as variances.
+    difference, low, high, p_value, adjusted_p, verdict: against the reference, whose difference is 0: the best mean.
+    """
+
+    number: int
+    text: str
+    hidden: Sequence[Any]
+    activation: str
+    n_parameters: int
+    best: int
+    loss: float
+    loss_low: float
+    loss_high: float
+    score: float
+    training_loss: float
+    seed_spread: float
+    difference: float
+    low: float
+    high: float
+    p_value: float
+    adjusted_p: float
+    verdict: str
+    diverged: int
+    training_seconds: float
+    microseconds_a_row: float
+
+
+@dataclass(frozen=True)
+class Nested:
+    """What the whole procedure, choosing included, is worth on rows that it never saw: one entry a fold."""
+
+    losses: Sequence[float]
+    scores: Sequence[float]
+    choices: Sequence[str]
+    loss: float
+    score: float
+    score_low: float
+    score_high: float
+
+
+@dataclass(frozen=True)
+class SearchRecord:
+    """All that a search found. docs/search.md says how each number is made.
+
+    data: source, target, rows, columns, inputs, classes, fingerprint. settings: what was asked for, and the runs.
+    metric: name and unit of the loss; score: name of the score. splits: rows of each. chosen: number of an
+    architecture. baselines: name, loss and score of what looks at no column. learning: rows, loss and score of the
+    chosen configuration with fewer training rows. predictions: of held-out rows. regions: None, or what the classes
+    look like in the plane. verdict: sentences. notes: what else should be known.
+    """
+
+    task: str
+    data: Mapping[str, Any]
+    settings: Mapping[str, Any]
+    metric: Mapping[str, str]
+    splits: Sequence[Mapping[str, int]]
+    test_to_train: float
+    candidates: tuple[CandidateRecord, ...]
+    architectures: tuple[ArchitectureRecord, ...]
+    chosen: int
+    reference: int
+    baselines: Sequence[Mapping[str, Any]]
+    nested: Nested | None
+    learning: Sequence[Mapping[str, Any]]
+    predictions: Mapping[str, Any]
+    regions: Mapping[str, Any] | None
+    verdict: Sequence[str]
+    notes: Sequence[str]
+    reproduce: str
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    version: int = VERSION
+
+    @property
+    def choice(self) -> ArchitectureRecord:
+        """The chosen architecture."""
+        return self.architectures[self.chosen]
+
+    @property
+    def best(self) -> CandidateRecord:
+        """The chosen candidate."""
+        return self.candidates[self.choice.best]
+
+    def to_json(self, *, times: bool = True) -> str:
+        """One line of JSON for each part; the same search gives the same text but for its times."""
+        parts = asdict(self)
+        if not times:
+            parts |= {"seconds": {}}
+            for architecture in parts["architectures"]:
+                architecture |= {"training_seconds": None, "microseconds_a_row": None}
+        lines = (f"{json.dumps(name)}: {json.dumps(_plain(value), allow_nan=False)}" for name, value in parts.items())
+        return "{\n" + ",\n".join(lines) + "\n}\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> "SearchRecord":
+        """The record that `to_json` wrote. Raises FileFormatError for anything else."""
+        try:
+            parts = json.loads(text)
+            if parts["version"] != VERSION:
+                raise FileFormatError(f"the record is of version {parts['version']!r}; this is version {VERSION}.")
+            parts["candidates"] = tuple(_made(CandidateRecord, part) for part in parts["candidates"])
+            parts["architectures"] = tuple(_made(ArchitectureRecord, part) for part in parts["architectures"])
+            parts["nested"] = None if parts["nested"] is None else _made(Nested, parts["nested"])
+            return cls(**parts)
+        except (ValueError, TypeError, KeyError, RecursionError) as error:
+            if isinstance(error, FileFormatError):
+                raise
+            raise FileFormatError(f"this is no record of a search ({error}); give what `to_json` wrote.") from error
+
+
+def _made(kind: Any, part: Mapping[str, Any]) -> Any:
+    """A part from its JSON: None stands for NaN in tables and in numbers."""
+    numbers = {f.name for f in fields(kind) if f.type in (float, "float")}
+    tables = {"losses", "scores", "training_losses"}
+    values = {}
+    for name, value in part.items():
+        values[name] = _number(value) if name in numbers else _tabled(value) if name in tables else value
+    return kind(**values)
+
+
+def _tabled(value: Any) -> Any:
+    return [_tabled(entry) for entry in value] if isinstance(value, list) else _number(value)
+
+
+def _number(value: Any) -> float:
+    return math.nan if value is None else float(value)
+
+
+def _plain(value: Any) -> Any:
+    """Plain values that JSON can hold, None for what is not finite."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(entry) for key, entry in value.items()}
+    if isinstance(value, np.ndarray):
+        return _plain(value.tolist())
+    if isinstance(value, list | tuple):
+        return [_plain(entry) for entry in value]
+    if isinstance(value, np.generic):
+        return _plain(value.item())
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value

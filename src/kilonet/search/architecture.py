@@ -1,0 +1,210 @@
+"""ArchitectureSearch: which network, with evidence, as a scikit-learn estimator."""
+
+import time
+from dataclasses import KW_ONLY, dataclass
+from typing import Any, Self
+
+from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone, is_classifier
+from sklearn.metrics import check_scoring
+from sklearn.utils import check_random_state, indexable
+
+from kilonet.checks import choice, whole
+from kilonet.data.task import task_of
+from kilonet.errors import SettingError
+from kilonet.estimators import MLPClassifier, MLPRegressor
+from kilonet.estimators.crossval import check_estimators
+from kilonet.estimators.trials import Table, trials
+from kilonet.evidence import SearchRecord
+from kilonet.search import splits as drawing
+from kilonet.search.chosen import Chosen
+from kilonet.search.grid import DEFAULT_L2, DEFAULT_RATE, TUNED, Grid, default_hidden
+from kilonet.search.plan import Plan, affordable, budget_seconds, plans
+from kilonet.search.procedure import Procedure
+from kilonet.search.results import cv_results
+from kilonet.search.runs import MOST_ORDERS, Runner
+from kilonet.search.store import Store
+from kilonet.search.study import Study
+
+_PROBE = 0.1  # of a budget in seconds, for finding out how quick the machine is
+_SHARE = 0.75  # of a budget in seconds that is planned for: estimates are no measurements
+
+
+@dataclass(eq=False, repr=False)
+class ArchitectureSearch(Chosen, MetaEstimatorMixin, BaseEstimator):
+    """Which network for these data, how much regularization, and is it luck: measured, tested, and put into words.
+
+    Every architecture is judged at its own best l2 and rate, found by successive halving over folds, then with all
+    seeds on all splits, and compared by the corrected resampled t-test with Holm's adjustment. A smaller network is
+    preferred where no test tells it from the best and it loses 1% of its loss at most. Then the whole procedure is
+    repeated inside each fold, so that the figure for new rows is not the winner's luck. docs/search.md has the details.
+
+    Settings:
+        hidden: architectures, each as MLPClassifier's `hidden`; None for what suits the number of rows. The network
+            without hidden layers is always among them.
+        activation: one, or several to be tried.
+        l2, rate, dropout, input_noise: values to be tried; None for the estimator's own, but for l2 and rate, which
+            are then tried at 1e-4 to 0.1 and at 1e-3 and 1e-2.
+        estimator: an MLPClassifier or MLPRegressor with all other settings; None lets the target's type decide.
+        seeds: networks of each architecture and split in the last round; None for 8, or fewer within the budget.
+            They share four orders of the rows.
+        cv: a number of folds, drawn anew until there are ten splits at least (5 folds twice), a splitter or splits.
+        budget: seconds, or a text such as "60s" or "2min", that all of it may take, about. runs: instead of it, how
+            many networks may be trained at most; the result then does not depend on the machine's speed.
+        scoring: None to judge by the loss on held-out rows, else a name or a scorer of scikit-learn.
+        extend: whether to try what lies beyond where the best is at the edge of the grid, and more regularization where
+            the largest network over-fits.
+        prefer: "smallest" network among equals, or the "best" mean whatever its size.
+        nested: whether to estimate what the whole procedure is worth on new rows.
+        refit: whether to train the choice on all rows, for predicting.
+        store: a file that keeps every outcome, so that a search that was killed goes on where it was.
+        n_jobs, verbose, random_state: as for the estimators.
+
+    Attributes after `fit`:
+        record_: all evidence, a `SearchRecord`. verdict_: it in words. best_params_, best_score_, best_index_,
+        best_estimator_, refit_time_, cv_results_, n_splits_, scorer_, n_features_in_: as scikit-learn's searches have
+        them; cv_results_ has also "losses" and "scores" (candidates, splits, seeds). runs_: networks that were trained.
+
+    >>> import numpy as np
+    >>> X = np.random.default_rng(0).normal(size=(120, 2))
+    >>> search = ArchitectureSearch(hidden=[2, 8], l2=[1e-3], rate=[0.01], seeds=2, cv=3, runs=500, extend=False)
+    >>> search.fit(X, (X**2).sum(axis=1) > 1.4).best_params_["hidden"]
+    (8,)
+    """
+
+    hidden: Any = None
+    _: KW_ONLY
+    activation: Any = "relu"
+    l2: Any = None
+    rate: Any = None
+    dropout: Any = None
+    input_noise: Any = None
+    estimator: Any = None
+    seeds: int | None = None
+    cv: Any = None
+    budget: Any = "60s"
+    runs: int | None = None
+    scoring: Any = None
+    extend: bool = True
+    prefer: str = "smallest"
+    nested: bool = True
+    refit: bool = True
+    store: Any = None
+    n_jobs: int | None = None
+    verbose: bool = False
+    random_state: Any = None
+
+    def fit(self, X: Any, y: Any, *, groups: Any = None, sample_weight: Any = None) -> Self:
+        """Search on X (n, n_features) and y, and give the search itself.
+
+        groups (n,): rows of one group are never parted; sample_weight (n,): for training. Raises SettingError for a
+        grid, a budget or folds that cannot be used, before anything is trained; data are refused as by the estimators.
+        Ctrl-C ends the search: what was finished is in the store, if there is one, and KeyboardInterrupt is raised.
+        """
+        begun = time.perf_counter()
+        X, y, groups, sample_weight = indexable(X, y, groups, sample_weight)
+        drawing.refuse_no_rows(X, y)
+        base = self._base(y)
+        grid = self._grid(len(y))
+        seconds = budget_seconds(self.budget) if self.runs is None else None
+        allowed = None if self.runs is None else whole("runs", self.runs)
+        choice("prefer", self.prefer, ("smallest", "best"))
+        draws = check_random_state(self.random_state).randint(0, 2**31, size=1 + MOST_ORDERS).tolist()
+        splits = drawing.drawn(self.cv, base, X, y, groups, draws[0])
+        mark = drawing.fingerprint(X, y, sample_weight)
+        with Store(self.store, mark) as store:
+            runner = self._runner(base, Table(X, y, sample_weight), splits, draws, store)
+            plan = self._plan(runner, grid, splits, seconds, allowed)
+            data = {"rows": len(y), "fingerprint": mark, "inputs": runner.n_inputs, "outputs": runner.n_outputs}
+            study = Study(runner, grid, plan, splits, groups, draws[0], self.prefer, bool(self.extend), data)
+            record, candidates = Procedure(study).carry_out(begun)
+        if record is None:
+            raise KeyboardInterrupt
+        return self._keep(record, candidates, base, (X, y, sample_weight), runner)
+
+    def _base(self, y: Any) -> Any:
+        estimator = self.estimator
+        if estimator is None:
+            estimator = (MLPClassifier if task_of(y).kind == "classification" else MLPRegressor)(dtype="float32")
+        check_estimators([estimator])
+        if estimator.members != 1:
+            raise SettingError(
+                f"estimator has members={estimator.members}; a search judges single networks. Set it to 1."
+            )
+        base = clone(estimator)
+        return base.set_params(n_jobs=self.n_jobs) if self.n_jobs is not None else base
+
+    def _grid(self, n_rows: int) -> Grid:
+        tuned = {name: getattr(self, name) for name in TUNED}
+        tuned["l2"] = DEFAULT_L2 if self.l2 is None else self.l2
+        tuned["rate"] = DEFAULT_RATE if self.rate is None else self.rate
+        return Grid.of(default_hidden(n_rows) if self.hidden is None else self.hidden, self.activation, tuned)
+
+    def _runner(self, base: Any, table: Table, splits: drawing.Splits, draws: list[int], store: Store) -> Runner:
+        """Whoever trains; a first look at the table refuses what cannot be used, before any work."""
+        scorer = None if self.scoring is None else check_scoring(base, self.scoring)
+        first = next(trials([(0, 0, clone(base))], splits.splits, table))
+        network = first.work.problem.network
+        self._seen = first.estimator
+        orders = draws[1 : 1 + min(MOST_ORDERS, 8 if self.seeds is None else whole("seeds", self.seeds))]
+        sizes = (network.n_inputs, network.n_outputs)
+        return Runner(base, table, list(splits.splits), orders, self.scoring, store, *sizes, scorer=scorer)
+
+    def _plan(
+        self, runner: Runner, grid: Grid, splits: drawing.Splits, seconds: float | None, allowed: int | None
+    ) -> Plan:
+        """The most thorough plan that the budget allows. Raises SettingError where there is none."""
+        every = list(plans(self.seeds, len(splits.splits), splits.folds, nested=bool(self.nested)))
+        if allowed is not None:
+            plan = affordable(iter(every), lambda plan: plan.total(grid) <= allowed)
+            if plan is None:
+                raise SettingError(
+                    f"runs={allowed} is not enough for {grid.size} candidates: needs {every[-1].total(grid)} at least. "
+                    "Allow more, or try fewer values."
+                )
+            return plan
+        assert seconds is not None  # noqa: S101 - for the type checker: one of the two is given
+        runner.measure(grid.candidates, _PROBE * seconds)
+        plan = affordable(iter(every), lambda plan: runner.estimate(plan.runs(grid)) <= _SHARE * seconds)
+        if plan is None:
+            needed = runner.estimate(every[-1].runs(grid)) / _SHARE
+            raise SettingError(
+                f"budget={self.budget!r} is not enough for {grid.size} candidates on these rows: needs about "
+                f"{needed:.0f} s on this machine. Allow more, or try fewer values."
+            )
+        return plan
+
+    def _keep(
+        self, record: SearchRecord, candidates: list[Any], base: Any, data: tuple[Any, Any, Any], runner: Runner
+    ) -> Self:
+        """What the search is known by afterwards."""
+        self.record_, self.verdict_ = record, " ".join(record.verdict)
+        self.best_index_ = record.choice.best
+        self.best_params_ = candidates[self.best_index_].params
+        self.cv_results_ = cv_results(record, candidates)
+        self.best_score_ = float(self.cv_results_["mean_test_score"][self.best_index_])
+        self.n_splits_, self.runs_ = len(record.splits), runner.done
+        self.n_features_in_ = self._seen.n_features_in_
+        if hasattr(self._seen, "feature_names_in_"):
+            self.feature_names_in_ = self._seen.feature_names_in_
+        del self._seen
+        if self.refit:
+            begun = time.perf_counter()
+            random_state = runner.random_states[0]
+            best = clone(base).set_params(**self.best_params_, random_state=random_state, verbose=self.verbose)
+            X, y, sample_weight = data
+            self.best_estimator_ = best.fit(X, y, sample_weight)
+            self.refit_time_ = time.perf_counter() - begun
+            self.scorer_ = check_scoring(self.best_estimator_, self.scoring)
+            if is_classifier(best):
+                self.classes_ = best.classes_
+        return self
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        like = (self.estimator or MLPClassifier()).__sklearn_tags__()
+        tags.estimator_type = None if self.estimator is None else like.estimator_type
+        tags.classifier_tags = None if self.estimator is None else like.classifier_tags
+        tags.regressor_tags = None if self.estimator is None else like.regressor_tags
+        tags.target_tags.required = True
+        tags.input_tags.sparse, tags.input_tags.allow_nan = True, like.input_tags.allow_nan
+        return tags

@@ -1,0 +1,77 @@
+"""What else is known of a choice: its worth on new rows, and with fewer rows to learn from."""
+
+import math
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from kilonet.comparison import binomial_interval
+from kilonet.evidence import Nested
+from kilonet.search.grid import Candidate
+from kilonet.search.plan import LEARNING
+from kilonet.search.runs import Run
+from kilonet.search.selection import Rounds, smallest_of_equals
+from kilonet.search.splits import inner, shortened
+from kilonet.search.study import Study
+from kilonet.search.verdict import interval
+
+
+def nested_estimate(study: Study) -> Nested:
+    """What the whole procedure, choosing included, is worth on rows that it never saw.
+
+    In every fold the rounds are played again on the training rows alone, in folds of their own.
+    """
+    runner, seeds = study.runner, range(study.plan.seeds)
+    found: list[tuple[float, float, str]] = []
+    for fold in range(study.plan.nested):
+        seed = (study.seed + 104729 * (fold + 1)) % 2**32
+        outer, base, y = study.splits.splits[fold], study.runner.estimator, study.runner.table.y
+        own = study.runner.add(inner(outer, base, y, study.groups, seed))
+        rounds = Rounds(study.runner, own[:1], own)
+        rounds.play(study.grid.candidates)
+        winners = rounds.winners()
+        means = [rounds.loss(candidate, own) for candidate in winners]
+        sizes = [study.size(candidate) for candidate in winners]
+        place = (
+            smallest_of_equals(means, sizes, [True] * len(means))
+            if study.prefer == "smallest"
+            else int(np.argmin(means))
+        )
+        choice = winners[place]
+        runner.run(Run(choice, fold, seed) for seed in seeds)
+        outcomes = study.outcomes(choice, [fold], seeds)
+        found.append((_mean(o.loss for o in outcomes), _mean(o.score for o in outcomes), choice.text))
+    values, scores, choices = (list(column) for column in zip(*found, strict=True))
+    weights = [len(study.splits.splits[fold].test) for fold in range(study.plan.nested)]
+    loss, score = (float(np.average(each, weights=weights)) for each in (values, scores))
+    return Nested(values, scores, choices, loss, score, *_score_interval(study, scores, score, sum(weights)))
+
+
+def _score_interval(study: Study, scores: Sequence[float], score: float, n_rows: int) -> tuple[float, float]:
+    """Of accuracy that of a share of rows; of other scores that of a mean over folds."""
+    if study.score_name == "accuracy" and math.isfinite(score):
+        return binomial_interval(round(score * n_rows), n_rows)
+    return interval(np.array(scores), study.splits.test_to_train)
+
+
+def learning_curve(study: Study, choice: Candidate) -> list[dict[str, float]]:
+    """Loss and score of the choice with a part of the training rows, and with all."""
+    table = []
+    for share in (*LEARNING, 1.0):
+        own = list(range(study.plan.second))
+        rows = [study.splits.splits[fold] for fold in own]
+        if share < 1:
+            rows = [shortened(split, share, study.runner.estimator, study.runner.table.y) for split in rows]
+            own = study.runner.add(rows)
+            study.runner.run(Run(choice, split, 0) for split in own)
+        outcomes = study.outcomes(choice, own, [0])
+        each = {"loss": [o.loss for o in outcomes], "score": [o.score for o in outcomes]}
+        table.append({"rows": _mean(len(split.train) for split in rows)}
+                     | {name: _mean(values) for name, values in each.items()}
+                     | {f"{name}_std": float(np.std(values, ddof=1)) if len(values) > 1 else math.nan
+                        for name, values in each.items()})  # fmt: skip
+    return table
+
+
+def _mean(values: Iterable[float]) -> float:
+    return float(np.mean(list(values)))

@@ -1,0 +1,121 @@
+"""A search from its plan to its record: rounds, extensions, the last round, tests, choice."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kilonet.comparison import Comparison
+from kilonet.evidence import SearchRecord
+from kilonet.search.assembly import Found, record_of
+from kilonet.search.estimates import learning_curve, nested_estimate
+from kilonet.search.grid import Architecture, Candidate
+from kilonet.search.runs import Run
+from kilonet.search.selection import Rounds, losses, smallest_of_equals
+from kilonet.search.study import Study
+from kilonet.search.verdict import compared
+
+Floats = NDArray[np.float64]
+
+_OVERFITS = 0.8  # a training loss below this share of the held-out loss
+
+
+@dataclass(eq=False)
+class Procedure:
+    """The steps of a search."""
+
+    study: Study
+
+    def carry_out(self, begun: float) -> tuple[SearchRecord | None, list[Candidate]]:
+        """The record, and the candidates in its order; without a record where Ctrl-C came in between."""
+        study = self.study
+        rounds = Rounds(self.study.runner, range(self.study.plan.first), range(self.study.plan.second))
+        rounds.play(self.study.grid.candidates)
+        if study.extend:
+            self._widen(rounds)
+            rounds.extend(study.grid)
+        winners = rounds.winners()
+        self._last_round(winners)
+        if study.extend:
+            winners = self._rescued(rounds, winners)
+        self._flag_edges(winners)
+        means = np.stack([self._losses(candidate) for candidate in winners], axis=1)
+        reference, tests = compared(means, self.study.splits.test_to_train)
+        chosen = self._choose(means, winners, tests, reference)
+        nested = nested_estimate(study) if study.plan.nested else None
+        learning = learning_curve(study, winners[chosen])
+        if self.study.runner.interrupted:
+            return None, []
+        found = Found(rounds.tried, winners, tests, reference, chosen, nested, learning)
+        return record_of(study, found, begun), rounds.tried
+
+    # The rounds.
+    def _last_round(self, candidates: Sequence[Candidate]) -> None:
+        every = [(split, seed) for split in range(self.study.plan.splits) for seed in range(self.study.plan.seeds)]
+        self.study.runner.run(Run(candidate, *place) for candidate in candidates for place in every)
+
+    def _losses(self, candidate: Candidate) -> Floats:
+        return losses(self.study.runner, candidate, range(self.study.plan.splits), range(self.study.plan.seeds))
+
+    def _widen(self, rounds: Rounds) -> None:
+        """Where the largest network is the best so far, a larger one competes too."""
+        winners = rounds.winners()
+        best = min(winners, key=lambda candidate: rounds.loss(candidate, rounds.second))
+        sized = [own for own in self.study.grid.architectures if own.hidden]
+        hidden = best.architecture.hidden
+        if len(sized) < 2 or not hidden or best is not max(winners, key=self.study.size):
+            return
+        if not all(isinstance(layer, int) for layer in hidden):
+            self.study.notes.append(
+                f"the largest network, {best.architecture.text}, is the best: larger ones were not tried."
+            )
+            return
+        wider = Architecture(tuple(2 * layer for layer in hidden), best.architecture.activation)
+        own = [c for c in self.study.grid.candidates if c.architecture == best.architecture]
+        rounds.play(Candidate(wider, candidate.tuned, "edge") for candidate in own)
+        self.study.notes.append(
+            f"the largest network of the grid, {best.architecture.text}, led, so {wider.text} was tried too."
+        )
+
+    def _rescued(self, rounds: Rounds, winners: list[Candidate]) -> list[Candidate]:
+        """Where the largest network over-fits, it is regularized more before a smaller one is preferred."""
+        best = min(winners, key=self._mean)
+        largest = max(winners, key=self.study.size)
+        outcomes = self.study.outcomes(largest, range(self.study.plan.second), [0])
+        held, training = (float(np.mean([getattr(o, name) for o in outcomes])) for name in ("loss", "training_loss"))
+        if largest is best or self.study.runner.scoring is not None or not training < _OVERFITS * held:
+            return winners
+        tried = [other for other in self.study.grid.rescues(largest) if other not in rounds.tried]
+        rounds.tried += tried
+        self.study.runner.run(Run(candidate, split, 0) for candidate in tried for split in rounds.second)
+        saved = min([largest, *tried], key=lambda candidate: rounds.loss(candidate, rounds.second))
+        what = f"{largest.architecture.text} over-fits (training loss {training:.3g}, held out {held:.3g})"
+        if saved is largest:
+            self.study.notes.append(f"{what}; more λ, dropout and input noise did not help it.")
+            return winners
+        gained = rounds.loss(largest, rounds.second) - rounds.loss(saved, rounds.second)
+        self.study.notes.append(f"{what}; {saved.text.partition(', ')[2]} gains it {gained:.2g}.")
+        self._last_round([saved])
+        return [saved if candidate is largest else candidate for candidate in winners]
+
+    def _flag_edges(self, winners: Sequence[Candidate]) -> None:
+        best = min(winners, key=self._mean)
+        if any(other not in self.study.runner.known for other in self.study.grid.beyond(best)):
+            self.study.notes.append(
+                f"the best candidate, {best.text}, is at the edge of what was tried; try values beyond."
+            )
+
+    def _mean(self, candidate: Candidate) -> float:
+        value = float(np.mean(self._losses(candidate)))
+        return value if math.isfinite(value) else math.inf
+
+    def _choose(
+        self, means: Floats, winners: Sequence[Candidate], tests: Sequence[Comparison | None], reference: int
+    ) -> int:
+        if self.study.prefer == "best":
+            return reference
+        equal = [test is not None and test.verdict() == "tie" for test in tests]
+        totals = np.where(np.isfinite(means).all(axis=0), means.mean(axis=0), np.inf)
+        return smallest_of_equals(totals.tolist(), [self.study.size(own) for own in winners], equal)

@@ -1,0 +1,241 @@
+"""Runs of a search: one network on one split. What is known already is not trained again."""
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import groupby
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import clone
+
+from kilonet.estimators.run import adopt
+from kilonet.estimators.trials import Split, Table, Trained, Trial, trials
+from kilonet.record import Runs
+from kilonet.search.grid import Architecture, Candidate
+from kilonet.search.pace import Pace, training_cost
+from kilonet.search.store import Store
+
+Floats = NDArray[np.float64]
+
+_GROUP = 2e9  # nanoseconds of training in one population, about: what a kill costs at most
+MOST_ORDERS = 4  # of the rows: seeds beyond share them, and their batches
+
+
+class Run(NamedTuple):
+    """A candidate on a split (its number) with a seed (its number)."""
+
+    candidate: Candidate
+    split: int
+    seed: int
+
+
+class Outcome(NamedTuple):
+    """Held-out loss and score, loss of the last epoch; NaN where training left the finite numbers."""
+
+    loss: float
+    score: float
+    training_loss: float
+
+
+LOST = Outcome(np.nan, np.nan, np.nan)
+
+
+@dataclass(eq=False)
+class Runner:
+    """Trains runs as populations, group by group, and keeps what comes out.
+
+    estimator: what the candidates' parameters are set on. random_states: one for each order of the rows. scoring: None
+    for the loss of the estimator, else a scorer of scikit-learn whose score counts. pace: how long it all takes.
+    """
+
+    estimator: Any
+    table: Table
+    splits: list[Split]
+    random_states: Sequence[int]
+    scoring: Any
+    store: Store
+    n_inputs: int
+    n_outputs: int
+    scorer: Any = None
+    progress: Callable[[int], Any] = lambda _: None
+    pace: Pace = field(default_factory=Pace)
+    outcomes: dict[Run, Outcome] = field(default_factory=dict)
+    done: int = 0
+    interrupted: bool = False
+    _hashes: dict[Any, str] = field(default_factory=dict)
+    _loss_name: str = ""
+
+    def run(self, wanted: Iterable[Run]) -> None:
+        """See to it that the outcomes of these runs are known; after Ctrl-C some are not."""
+        missing = [run for run in dict.fromkeys(wanted) if run not in self.outcomes]
+        keys = {self._key(run): run for run in missing}
+        for key, values in self.store.get(list(keys)).items():
+            self._take(keys[key], Outcome(*(np.nan if value is None else value for value in values)))
+        left = [run for run in missing if run not in self.outcomes]
+        left.sort(key=self._place)
+        for group in self._groups(left):
+            if self.interrupted:
+                return
+            self._train(group)
+
+    @property
+    def loss_name(self) -> str:
+        """The loss that the networks are trained with."""
+        return self._loss_name
+
+    @property
+    def known(self) -> set[Candidate]:
+        """Candidates that were tried."""
+        return {run.candidate for run in self.outcomes}
+
+    def add(self, splits: Sequence[Split]) -> list[int]:
+        """Further splits, by the numbers that they get."""
+        first = len(self.splits)
+        self.splits += splits
+        return list(range(first, len(self.splits)))
+
+    def settings_of(self, candidate: Candidate) -> Any:
+        """The estimator with a candidate's parameters."""
+        return clone(self.estimator).set_params(**candidate.params)
+
+    def estimator_of(self, candidate: Candidate, random_state: int) -> Any:
+        """The estimator that a candidate is, with a random state."""
+        return self.settings_of(candidate).set_params(random_state=random_state)
+
+    def _take(self, run: Run, outcome: Outcome) -> None:
+        self.outcomes[run] = outcome
+        self.done += 1
+        self.progress(1)
+
+    def _place(self, run: Run) -> Any:
+        order, member = self._draw(run.seed)
+        return run.split, order, repr(run.candidate.architecture), repr(run.candidate.tuned), member
+
+    def _draw(self, seed: int) -> tuple[int, int]:
+        """Which random state is a seed's, and which member of it."""
+        return seed % len(self.random_states), seed // len(self.random_states)
+
+    def _groups(self, runs: Sequence[Run]) -> Iterable[list[Run]]:
+        """Runs that are trained side by side: about as many as take a second."""
+        group: list[Run] = []
+        cost = 0.0
+        for run in runs:
+            own = self.cost(run)
+            if group and cost + own > _GROUP:
+                yield group
+                group, cost = [], 0.0
+            group.append(run)
+            cost += own
+        if group:
+            yield group
+
+    def cost(self, run: Run) -> float:
+        """Of a run, as `kilonet.search.pace` has it."""
+        rows = len(self.splits[run.split].train)
+        return training_cost(self.estimator, run.candidate.architecture, rows, (self.n_inputs, self.n_outputs))
+
+    def measure(self, candidates: Sequence[Candidate], seconds: float) -> None:
+        """Train candidates on the first split, to know how long it takes: some, and all if that takes few seconds."""
+        runs = [Run(candidate, 0, 0) for candidate in candidates]
+        plainest = {run.candidate.architecture: run for run in reversed(runs)}
+        for some in (list(plainest.values()), [run for run in runs if run not in plainest.values()]):
+            costs = sum(self.cost(run) for run in some)
+            if not some or self.pace.seconds(costs) > seconds:
+                return
+            begun = time.perf_counter()
+            self.run(some)
+            self.pace.measured(costs, time.perf_counter() - begun)
+
+    def estimate(self, runs: Mapping[Architecture, int]) -> float:
+        """Seconds of so many runs of each architecture."""
+        return self.pace.seconds(sum(n * self.cost(Run(Candidate(own, ()), 0, 0)) for own, n in runs.items()))
+
+    def _train(self, group: list[Run]) -> None:
+        begun = time.perf_counter()
+        given: list[tuple[int, int, Any]] = []
+        members: list[tuple[Candidate, int, int, list[int]]] = []
+        for (candidate, split, order), same in groupby(
+            group, lambda run: (run.candidate, run.split, self._draw(run.seed)[0])
+        ):
+            own = [self._draw(run.seed)[1] for run in same]
+            estimator = clone(self.estimator).set_params(
+                **candidate.params, members=max(own) + 1, random_state=self.random_states[order]
+            )
+            given.append((split, len(members), estimator))
+            members.append((candidate, split, order, own))
+        prepared = list(trials(given, self.splits, self.table))
+        for trial in prepared:
+            self._loss_name = str(getattr(trial.work.footing.loss, "name", "loss"))
+            _keep(trial, members[trial.place][3])
+        with Trained(prepared, begun) as trained:
+            found = {}
+            for trial, runs in trained:
+                candidate, split, order, own = members[trial.place]
+                for member, outcome in zip(own, self._outcomes(trial, runs), strict=True):
+                    found[Run(candidate, split, order + member * len(self.random_states))] = outcome
+        self.interrupted = trained.interrupted
+        if self.interrupted:
+            return
+        self.store.put({self._key(run): [_plain(value) for value in outcome] for run, outcome in found.items()})
+        self.pace.charge([(run.candidate.architecture, self.cost(run)) for run in found], time.perf_counter() - begun)
+        for run, outcome in found.items():
+            self._take(run, outcome)
+
+    def _outcomes(self, trial: Trial, runs: Runs) -> list[Outcome]:
+        """What each member came to."""
+        losses, scores = trial.judge(runs)
+        trained = np.atleast_2d(runs.history.loss.T)
+        ends = [own[np.isfinite(own)][-1] if np.isfinite(own).any() else np.nan for own in trained]
+        lost = np.atleast_1d(np.asarray(runs.diverged)) > 0
+        if self.scoring is not None:
+            scores = np.array([np.nan if gone else self._score(trial, runs, m) for m, gone in enumerate(lost)])
+            losses = -scores
+        found = zip(losses, scores, ends, lost, strict=True)
+        return [LOST if gone else Outcome(float(a), float(b), float(c)) for a, b, c, gone in found]
+
+    def _score(self, trial: Trial, runs: Runs, member: int) -> float:
+        """What a scorer of scikit-learn says of one member."""
+        own = runs if runs.single else runs.members([member], single=True)
+        estimator = clone(trial.estimator).set_params(members=1)
+        estimator.__dict__.update({k: v for k, v in vars(trial.estimator).items() if k.endswith("_in_")})
+        adopt(estimator, trial.work, own, said=False)
+        return float(self.scorer(estimator, *trial.held_out))
+
+    def _key(self, run: Run) -> str:
+        """What an outcome depends on, in a few letters."""
+        order, member = self._draw(run.seed)
+        what = [self._settings(run.candidate), self._rows(run.split), int(self.random_states[order]), member]
+        return hashlib.sha256(json.dumps(what).encode()).hexdigest()
+
+    def _settings(self, candidate: Candidate) -> str:
+        if candidate not in self._hashes:
+            params = clone(self.estimator).set_params(**candidate.params).get_params()
+            settings = {name: repr(value) for name, value in sorted(params.items()) if name not in _MOOT}
+            self._hashes[candidate] = _digest(json.dumps([settings, repr(self.scoring)]).encode())
+        return self._hashes[candidate]
+
+    def _rows(self, split: int) -> str:
+        if split not in self._hashes:
+            self._hashes[split] = _digest(*(np.asarray(rows, np.int64).tobytes() for rows in self.splits[split]))
+        return self._hashes[split]
+
+
+def _digest(*parts: bytes) -> str:
+    return hashlib.sha256(b"|".join(parts)).hexdigest()
+
+
+_MOOT = ("members", "random_state", "n_jobs", "verbose", "callbacks")
+
+
+def _keep(trial: Trial, members: Sequence[int]) -> None:
+    """Train only some of the members."""
+    if len(members) < trial.work.problem.recipe.n_members:
+        trial.work = replace(trial.work, problem=trial.work.problem.members(list(members)))
+
+
+def _plain(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None

@@ -1,0 +1,73 @@
+"""What a search is about: data, grid, plan and splits, and the outcomes so far seen as tables."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import is_classifier
+
+from kilonet.estimators.plan import network_of
+from kilonet.network import Network
+from kilonet.search.grid import Candidate, Grid
+from kilonet.search.plan import Plan
+from kilonet.search.runs import LOST, Outcome, Run, Runner
+from kilonet.search.splits import Splits
+
+Floats = NDArray[np.float64]
+
+_UNITS = {"cross_entropy": "nats", "logistic": "nats", "squared": "half squared standard deviations"}
+
+
+@dataclass(eq=False)
+class Study:
+    """One search: who trains, what is tried, how thoroughly, on which splits.
+
+    groups: of rows that are never parted, or None. seed: of folds. prefer: "smallest" or "best".
+    extend: whether the grid may grow. data: what is known of
+    the table. notes: what is to be said beside the verdict.
+    """
+
+    runner: Runner
+    grid: Grid
+    plan: Plan
+    splits: Splits
+    groups: Any
+    seed: int
+    prefer: str
+    extend: bool
+    data: Mapping[str, Any]
+    notes: list[str] = field(default_factory=list)
+
+    def network(self, candidate: Candidate) -> Network:
+        """The network of a candidate on these data."""
+        return network_of(self.runner.settings_of(candidate), self.runner.n_inputs, self.runner.n_outputs)
+
+    def size(self, candidate: Candidate) -> int:
+        """Parameters of a candidate's network."""
+        return self.network(candidate).n_parameters
+
+    def outcomes(self, candidate: Candidate, splits: Sequence[int], seeds: Sequence[int]) -> list[Outcome]:
+        """What is known of a candidate, split by split; LOST where nothing is."""
+        return [self.runner.outcomes.get(Run(candidate, split, seed), LOST) for split in splits for seed in seeds]
+
+    def tables(self, candidate: Candidate) -> tuple[Floats, Floats, Floats]:
+        """Losses, scores and training losses (splits, seeds)."""
+        splits, seeds = range(self.plan.splits), range(self.plan.seeds)
+        whole = np.array(self.outcomes(candidate, splits, seeds), dtype=np.float64).reshape(len(splits), len(seeds), 3)
+        return whole[..., 0], whole[..., 1], whole[..., 2]
+
+    @property
+    def score_name(self) -> str:
+        """What the score is called."""
+        if self.runner.scoring is not None:
+            return str(self.runner.scoring)
+        return "accuracy" if is_classifier(self.runner.estimator) else "R²"
+
+    @property
+    def metric(self) -> dict[str, str]:
+        """What candidates are judged by."""
+        loss, scoring = self.runner.loss_name, self.runner.scoring
+        name = "loss" if scoring is None else f"-{scoring}"
+        return {"name": name, "loss": loss, "unit": _UNITS.get(loss, ""), "score": self.score_name}

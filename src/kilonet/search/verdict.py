@@ -1,0 +1,176 @@
+"""From outcomes to evidence: architectures at their best, tests between them, and what it all means in words."""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kilonet.comparison import ENOUGH, Comparison, corrected_t, holm
+from kilonet.evidence import ArchitectureRecord, SearchRecord
+
+Floats = NDArray[np.float64]
+_ALPHA = 0.05
+
+
+def compared(means: Floats, test_to_train: float) -> tuple[int, list[Comparison | None]]:
+    """The best of some candidates, and the difference of each to it; means (splits, candidates), seeds averaged.
+
+    The best is found by the same losses that are then compared, so p-values are adjusted for the comparisons of all
+    pairs: whichever of them is looked at, it was counted. None where a candidate lost a run.
+
+    >>> best, found = compared(np.array([[1.0, 2.0]] * 9 + [[1.1, 1.9]]), 0.25)
+    >>> best, found[1].verdict()
+    (0, 'worse')
+    """
+    sound: NDArray[np.bool_] = np.asarray(np.isfinite(means).all(axis=0))
+    totals = np.where(sound, np.where(np.isfinite(means), means, 0.0).mean(axis=0), np.inf)
+    best = int(np.argmin(totals))
+    places = np.flatnonzero(sound).tolist()
+    pairs = [(i, j) for i in places for j in places if i < j]
+    tests = [corrected_t(means[:, i] - means[:, j], test_to_train) for i, j in pairs]
+    adjusted = dict(zip(pairs, holm([test.p_value for test in tests]).tolist(), strict=True))
+    found: list[Comparison | None] = []
+    for place in range(means.shape[1]):
+        if not sound[place]:
+            found.append(None)
+            continue
+        test = corrected_t(means[:, place] - means[:, best], test_to_train)
+        p = adjusted.get((min(place, best), max(place, best)), 1.0)
+        found.append(Comparison(**{**vars(test), "adjusted_p": p}))
+    return best, found
+
+
+def interval(values: Floats, test_to_train: float) -> tuple[float, float]:
+    """The 95% interval of a mean over splits that share rows."""
+    if not np.isfinite(values).all():
+        return math.nan, math.nan
+    around = corrected_t(values - values.mean(), test_to_train)
+    return float(values.mean() + around.low), float(values.mean() + around.high)
+
+
+def seed_spread(table: Floats) -> float:
+    """Standard deviation over seeds (splits, seeds), of which the mean square over splits is taken."""
+    return float(np.sqrt(np.mean(table.var(axis=1, ddof=1)))) if table.shape[1] > 1 else math.nan
+
+
+def sentences(record: SearchRecord) -> list[str]:
+    """The verdict, one thought a sentence."""
+    said = [_use(record), _others(record), _luck(record), _held(record), _worth(record)]
+    return [sentence for sentence in said if sentence]
+
+
+def _use(record: SearchRecord) -> str:
+    choice, best = record.choice, record.best
+    tuned = best.text.partition(", ")[2]
+    seeds, splits = len(best.losses[0]), len(record.splits)
+    return (
+        f"Use {choice.text}{f' ({tuned})' if tuned else ''}: validation {loss_name(record)} {choice.loss:.3g} ± "
+        f"{(choice.loss_high - choice.loss_low) / 2:.2g}, {score_text(record, choice.score)} "
+        f"({counted(seeds, 'seed')}, {counted(splits, 'split')})."
+    )
+
+
+def _others(record: SearchRecord) -> str:
+    choice = record.choice
+    others = [a for a in record.architectures if a.number != choice.number]
+    few = len(record.splits) < ENOUGH
+    parts = [_tie(choice, a) for a in others if a.verdict == "tie" and a.hidden]
+    parts += [
+        f"{a.text} loses {a.loss - choice.loss:.2g} ({p_text(a.adjusted_p)})"
+        for a in others
+        if a.verdict == "worse" and a.hidden
+    ]
+    parts += [f"{a.text} diverged in {counted(a.diverged, 'run')}" for a in others if a.verdict == "diverged"]
+    text = f"{'; '.join(parts)}." if parts else ""
+    for a in others:
+        if not a.hidden and a.verdict in ("tie", "worse"):
+            how = "ties" if a.verdict == "tie" else f"loses {a.loss - choice.loss:.2g}"
+            text += f" A single-layer network {how} ({p_text(a.adjusted_p)})."
+    if few:
+        text += f" With {counted(len(record.splits), 'split')} nothing can be told apart for sure: that takes {ENOUGH}."
+    return text.strip()
+
+
+def _tie(choice: ArchitectureRecord, other: ArchitectureRecord) -> str:
+    ratio = other.n_parameters / choice.n_parameters
+    size = f"{_factor(ratio)} × the parameters" if ratio >= 1 else f"1/{_factor(1 / ratio)} of the parameters"
+    return f"{other.text} ties ({p_text(other.adjusted_p)}) at {size}"
+
+
+def _factor(ratio: float) -> str:
+    return f"{ratio:,.0f}" if ratio >= 10 else f"{ratio:.2g}"
+
+
+def _luck(record: SearchRecord) -> str:
+    known = [a for a in record.architectures if math.isfinite(a.seed_spread) and a.hidden]
+    if not known:
+        return ""
+    low, high = min(known, key=lambda a: a.seed_spread), max(known, key=lambda a: a.seed_spread)
+    if low is high:
+        return f"Seed luck: ±{low.seed_spread:.2g}."
+    return f"Seed luck: ±{low.seed_spread:.2g} at {low.text}, ±{high.seed_spread:.2g} at {high.text}."
+
+
+def _held(record: SearchRecord) -> str:
+    """Whether the largest network needs its regularization."""
+    largest = max(record.architectures, key=lambda a: a.n_parameters)
+    if not largest.hidden or not math.isfinite(largest.loss):
+        return ""
+    best = record.candidates[largest.best]
+    own = [c for c in record.candidates if c.architecture == largest.number and "l2" in c.params]
+    if not own:
+        return ""
+    weakest = min(own, key=lambda c: c.params["l2"])
+    if weakest.params["l2"] >= best.params.get("l2", 0.0):
+        return ""
+    shared = (
+        np.isfinite(weakest.table()).all(axis=1)
+        if weakest.table().shape[1] == 1
+        else np.isfinite(weakest.table()[:, 0])
+    )
+    lost = float(np.mean(weakest.table()[shared, 0]) - np.mean(best.table()[shared, 0])) if shared.any() else 0.0
+    if lost <= 0.02 * abs(largest.loss):
+        return ""
+    held = "by λ, not by fewer units" if largest.verdict in ("tie", "best") else "by λ only in part"
+    return f"With λ={weakest.params['l2']:g} {largest.text} would lose {lost:.2g}: over-fitting is held {held}."
+
+
+def _worth(record: SearchRecord) -> str:
+    nested = record.nested
+    if nested is None:
+        return "There was no room for a nested estimate: the winner's own figures are a little too good."
+    low, high = (score_value(record, bound) for bound in (nested.score_low, nested.score_high))
+    return (
+        f"On rows that neither training nor the choice has seen: {score_text(record, nested.score)} ({low} to {high}), "
+        f"{loss_name(record)} {nested.loss:.3g} (nested, {counted(len(nested.losses), 'fold')})."
+    )
+
+
+def loss_name(record: SearchRecord) -> str:
+    """What the loss is called in a sentence."""
+    return str(record.metric["name"])
+
+
+def score_name(record: SearchRecord) -> str:
+    """What the score is called."""
+    return str(record.metric["score"])
+
+
+def score_text(record: SearchRecord, value: float) -> str:
+    """The score with its name."""
+    return f"{score_name(record)} {score_value(record, value)}"
+
+
+def score_value(record: SearchRecord, value: float) -> str:
+    """A score: accuracy is a percentage, everything else a number."""
+    return f"{value:.1%}" if score_name(record) == "accuracy" else f"{value:.3g}"
+
+
+def p_text(p: float) -> str:
+    """A p-value as it is read."""
+    return "p < 0.001" if p < 0.001 else f"p = {p:.2g}"
+
+
+def counted(n: int, what: str) -> str:
+    """So many of a thing."""
+    return f"{n:,} {what}{'' if n == 1 else 's'}"
