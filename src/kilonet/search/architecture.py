@@ -18,7 +18,7 @@ from kilonet.evidence import SearchRecord
 from kilonet.search import splits as drawing
 from kilonet.search.chosen import Chosen
 from kilonet.search.grid import DEFAULT_L2, DEFAULT_RATE, TUNED, Grid, default_hidden
-from kilonet.search.plan import Plan, affordable, budget_seconds, plans
+from kilonet.search.plan import Plan, affordable, budget_seconds, falling, plans
 from kilonet.search.procedure import Procedure
 from kilonet.search.results import cv_results
 from kilonet.search.runs import MOST_ORDERS, Runner
@@ -57,7 +57,8 @@ class ArchitectureSearch(Chosen, MetaEstimatorMixin, BaseEstimator):
         nested: whether to estimate what the whole procedure is worth on new rows.
         refit: whether to train the choice on all rows, for predicting.
         store: a file that keeps every outcome, so that a search that was killed goes on where it was.
-        n_jobs, verbose, random_state: as for the estimators.
+        callback: a function that is told (runs done, most that there may be) whenever some are done.
+        n_jobs, random_state: as for the estimators.
 
     Attributes after `fit`:
         record_: all evidence, a `SearchRecord`. verdict_: it in words. best_params_, best_score_, best_index_,
@@ -90,7 +91,7 @@ class ArchitectureSearch(Chosen, MetaEstimatorMixin, BaseEstimator):
     refit: bool = True
     store: Any = None
     n_jobs: int | None = None
-    verbose: bool = False
+    callback: Any = None
     random_state: Any = None
 
     def fit(self, X: Any, y: Any, *, groups: Any = None, sample_weight: Any = None) -> Self:
@@ -115,6 +116,9 @@ class ArchitectureSearch(Chosen, MetaEstimatorMixin, BaseEstimator):
             runner = self._runner(base, Table(X, y, sample_weight), splits, draws, store)
             plan = self._plan(runner, grid, splits, seconds, allowed)
             data = {"rows": len(y), "fingerprint": mark, "inputs": runner.n_inputs, "outputs": runner.n_outputs}
+            if self.callback is not None:
+                most = plan.total(grid)
+                runner.progress = lambda done: self.callback(done, most)
             study = Study(runner, grid, plan, splits, groups, draws[0], self.prefer, bool(self.extend), data)
             record, candidates = Procedure(study).carry_out(begun)
         if record is None:
@@ -146,14 +150,15 @@ class ArchitectureSearch(Chosen, MetaEstimatorMixin, BaseEstimator):
         network = first.work.problem.network
         self._seen = first.estimator
         orders = draws[1 : 1 + min(MOST_ORDERS, 8 if self.seeds is None else whole("seeds", self.seeds))]
-        sizes = (network.n_inputs, network.n_outputs)
-        return Runner(base, table, list(splits.splits), orders, self.scoring, store, *sizes, scorer=scorer)
+        known = (network.n_inputs, network.n_outputs, str(getattr(first.work.footing.loss, "name", "loss")))
+        return Runner(base, table, list(splits.splits), orders, self.scoring, store, *known, scorer=scorer)
 
     def _plan(
         self, runner: Runner, grid: Grid, splits: drawing.Splits, seconds: float | None, allowed: int | None
     ) -> Plan:
         """The most thorough plan that the budget allows. Raises SettingError where there is none."""
-        every = list(plans(self.seeds, len(splits.splits), splits.folds, nested=bool(self.nested)))
+        thorough = plans(self.seeds, len(splits.splits), splits.folds, nested=bool(self.nested))
+        every = list(falling(thorough, grid))
         if allowed is not None:
             plan = affordable(iter(every), lambda plan: plan.total(grid) <= allowed)
             if plan is None:
@@ -190,7 +195,7 @@ class ArchitectureSearch(Chosen, MetaEstimatorMixin, BaseEstimator):
         if self.refit:
             begun = time.perf_counter()
             random_state = runner.random_states[0]
-            best = clone(base).set_params(**self.best_params_, random_state=random_state, verbose=self.verbose)
+            best = clone(base).set_params(**self.best_params_, random_state=random_state)
             X, y, sample_weight = data
             self.best_estimator_ = best.fit(X, y, sample_weight)
             self.refit_time_ = time.perf_counter() - begun

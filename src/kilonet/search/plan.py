@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from kilonet.checks import number, shown
@@ -12,6 +12,7 @@ from kilonet.search.grid import Architecture, Grid
 
 INNER = 3  # folds inside a fold of the nested estimate
 LEARNING = (0.25, 0.5)  # shares of the training rows at which the winner is trained too
+PANELS = 4  # of the plane, for each architecture
 RESCUES = 5  # ways of regularizing a large network more
 _STEPS = 2  # beyond the edge of an axis, for each of l2 and rate
 
@@ -42,9 +43,14 @@ class Plan:
         return tuning + last + inner
 
     def total(self, grid: Grid) -> int:
-        """At most how many runs there are; rescues, the nested winners and the learning curve included."""
-        largest = self.splits * self.seeds + RESCUES * self.second
-        return sum(self.runs(grid).values()) + largest + self.nested * self.seeds + len(LEARNING) * self.second
+        """At most how many runs there are.
+
+        Beside those of the architectures: a larger one, rescues, the nested winners, the learning curve, pictures.
+        """
+        own = self.runs(grid)
+        extra = max(own.values()) + self.splits * self.seeds + RESCUES * self.second
+        shown = (1 + len(LEARNING)) * self.second + PANELS * len(own)
+        return sum(own.values()) + extra + self.nested * self.seeds + shown
 
 
 def _kept(candidates: int) -> int:
@@ -64,6 +70,15 @@ def plans(seeds: int | None, splits: int, folds: int, *, nested: bool) -> Iterat
             yield Plan(own, splits, first, second, min(some, second))
         yield Plan(own, min(splits, folds), first, second, 0)
         yield Plan(own, second, 1, min(3, second), 0)
+
+
+def falling(candidates: Iterable[Plan], grid: Grid) -> Iterator[Plan]:
+    """Plans each of which has fewer runs than all before: then a number of runs names one of them."""
+    least = math.inf
+    for plan in candidates:
+        if plan.total(grid) < least:
+            least = plan.total(grid)
+            yield plan
 
 
 def affordable(candidates: Iterator[Plan], fits: Callable[[Plan], bool]) -> Plan | None:

@@ -15,6 +15,7 @@ from kilonet.estimators.run import adopt
 from kilonet.estimators.trials import Split, Trained, trials
 from kilonet.network import Network
 from kilonet.search.grid import TUNED, Candidate, Grid
+from kilonet.search.plan import PANELS
 from kilonet.search.runs import Runner
 
 _BINS = 10  # of a reliability diagram
@@ -130,7 +131,7 @@ def regions(runner: Runner, grid: Grid, winners: Sequence[Candidate]) -> dict[st
     if not plane or not is_classifier(runner.estimator) or np.ndim(y) != 1 or not np.isfinite(X).all():
         return None
     sized = [own for own in winners if own.architecture.hidden]
-    strengths = grid.axes[TUNED.index("l2")][-4:] or (1e-4,)
+    strengths = grid.axes[TUNED.index("l2")][-PANELS:] or (1e-4,)
     low, high = X.min(axis=0), X.max(axis=0)
     margin = 0.1 * np.maximum(high - low, 1e-9)
     axes = [np.linspace(a, b, _GRID) for a, b in zip(low - margin, high + margin, strict=True)]

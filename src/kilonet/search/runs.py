@@ -60,6 +60,7 @@ class Runner:
     store: Store
     n_inputs: int
     n_outputs: int
+    loss_name: str
     scorer: Any = None
     progress: Callable[[int], Any] = lambda _: None
     pace: Pace = field(default_factory=Pace)
@@ -67,7 +68,6 @@ class Runner:
     done: int = 0
     interrupted: bool = False
     _hashes: dict[Any, str] = field(default_factory=dict)
-    _loss_name: str = ""
 
     def run(self, wanted: Iterable[Run]) -> None:
         """See to it that the outcomes of these runs are known; after Ctrl-C some are not."""
@@ -75,17 +75,13 @@ class Runner:
         keys = {self._key(run): run for run in missing}
         for key, values in self.store.get(list(keys)).items():
             self._take(keys[key], Outcome(*(np.nan if value is None else value for value in values)))
+        self.progress(self.done)
         left = [run for run in missing if run not in self.outcomes]
         left.sort(key=self._place)
         for group in self._groups(left):
             if self.interrupted:
                 return
             self._train(group)
-
-    @property
-    def loss_name(self) -> str:
-        """The loss that the networks are trained with."""
-        return self._loss_name
 
     @property
     def known(self) -> set[Candidate]:
@@ -109,7 +105,6 @@ class Runner:
     def _take(self, run: Run, outcome: Outcome) -> None:
         self.outcomes[run] = outcome
         self.done += 1
-        self.progress(1)
 
     def _place(self, run: Run) -> Any:
         order, member = self._draw(run.seed)
@@ -169,7 +164,6 @@ class Runner:
             members.append((candidate, split, order, own))
         prepared = list(trials(given, self.splits, self.table))
         for trial in prepared:
-            self._loss_name = str(getattr(trial.work.footing.loss, "name", "loss"))
             _keep(trial, members[trial.place][3])
         with Trained(prepared, begun) as trained:
             found = {}
@@ -184,6 +178,7 @@ class Runner:
         self.pace.charge([(run.candidate.architecture, self.cost(run)) for run in found], time.perf_counter() - begun)
         for run, outcome in found.items():
             self._take(run, outcome)
+        self.progress(self.done)
 
     def _outcomes(self, trial: Trial, runs: Runs) -> list[Outcome]:
         """What each member came to."""

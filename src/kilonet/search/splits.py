@@ -84,7 +84,7 @@ def _refuse_too_many(folds: int, estimator: Any, y: Any, groups: Any) -> None:
         raise SettingError(f"cv={folds} folds of {n_rows} rows; needs two rows a fold at least. Ask for fewer folds.")
     if not _stratified(estimator, y):
         return
-    labels, counts = np.unique([repr(label) for label in y], return_counts=True)
+    labels, counts = np.unique(_texts(y), return_counts=True)
     if counts.min() < max(folds, INNER + 1):
         rare, count = labels[int(np.argmin(counts))], int(counts.min())
         needed = max(folds, INNER + 1)
@@ -105,8 +105,8 @@ def _require(splits: Sequence[Split], y: Any, estimator: Any) -> None:
             )
         if not _stratified(estimator, y):
             continue
-        known = {repr(label) for label in np.asarray(y)[train]}
-        strange = {repr(label) for label in np.asarray(y)[test]} - known
+        known = set(_texts(np.asarray(y)[train]))
+        strange = set(_texts(np.asarray(y)[test])) - known
         if strange:
             raise SettingError(
                 f"split {number} of cv holds out class {min(strange)}, of which it has no training row; draw the folds "
@@ -169,4 +169,9 @@ def shortened(split: Split, share: float, estimator: Any, y: Any) -> Split:
 
 def _labels(y: Any) -> Any:
     """Numbers of the classes; labels may be any hashable."""
-    return np.unique([repr(label) for label in y], return_inverse=True)[1]
+    return np.unique(_texts(y), return_inverse=True)[1]
+
+
+def _texts(y: Any) -> list[str]:
+    """Labels as Python writes them: what may be any hashable has no order of its own."""
+    return [repr(label) for label in np.asarray(y).tolist()]

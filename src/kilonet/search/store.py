@@ -5,6 +5,7 @@ that a search that was killed loses at most the group it was at.
 """
 
 import json
+import math
 import os
 import sqlite3
 from collections.abc import Mapping, Sequence
@@ -15,6 +16,7 @@ from typing import Any, Self
 from kilonet.errors import DataError, FileFormatError
 
 _VERSION = "1"
+_NUMBERS = 3  # of a result: loss, score, training loss; null for what is not finite
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS about (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS results (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -29,9 +31,9 @@ class Store:
     where it is no store.
 
     >>> with Store(None, "abc") as store:
-    ...     store.put({"k": {"loss": 0.5}})
+    ...     store.put({"k": [0.5, 0.75, None]})
     ...     store.get(["k", "other"])
-    {'k': {'loss': 0.5}}
+    {'k': [0.5, 0.75, None]}
     """
 
     def __init__(self, path: str | os.PathLike[str] | None, fingerprint: str) -> None:
@@ -77,14 +79,24 @@ class Store:
     def __exit__(self, *_: object) -> None:
         self._base.close()
 
-    def get(self, keys: Sequence[str]) -> dict[str, Any]:
+    def get(self, keys: Sequence[str]) -> dict[str, list[float | None]]:
         """The results that are there, by their keys."""
         found = {}
         for key in keys:
             value = self._value("SELECT value FROM results WHERE key = ?", key)
             if value is not None:
-                found[key] = json.loads(value)
+                found[key] = self._numbers(value)
         return found
+
+    def _numbers(self, text: str) -> list[float | None]:
+        """A result. Raises FileFormatError for what no search has written."""
+        try:
+            values = json.loads(text)
+        except (ValueError, RecursionError):
+            values = None
+        if not isinstance(values, list) or len(values) != _NUMBERS or not all(map(_is_number, values)):
+            raise FileFormatError(f"the store {self.path} holds something else than results; name another file.")
+        return values
 
     def put(self, results: Mapping[str, Any]) -> None:
         """Keep results, all or none of them. Raises OSError where the disk refuses."""
@@ -96,3 +108,7 @@ class Store:
             raise OSError(
                 f"the store {self.path} could not be written: {error}; what was in it before is safe."
             ) from error
+
+
+def _is_number(value: Any) -> bool:
+    return value is None or (isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value))
