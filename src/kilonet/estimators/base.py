@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any, Self
 from weakref import WeakKeyDictionary
@@ -48,6 +49,13 @@ class BaseMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Settings, BaseE
     """A fully-connected network, or several, as a scikit-learn estimator; the subclasses say what y is."""
 
     _footing: Footing
+
+    @classmethod
+    @cache
+    def _get_param_names(cls) -> list[str]:
+        """Names of the parameters; scikit-learn reads them from the signature anew at every get, set and clone."""
+        names: list[str] = super()._get_param_names()
+        return names
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Train on X (n, n_features) and y, and give the estimator itself.
