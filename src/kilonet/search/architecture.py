@@ -13,7 +13,9 @@ from kilonet.data.task import task_of
 from kilonet.errors import SettingError
 from kilonet.estimators import MLPClassifier, MLPRegressor
 from kilonet.estimators.crossval import check_estimators
-from kilonet.estimators.trials import Table, trials
+from kilonet.estimators.footing import Encodings
+from kilonet.estimators.run import Work
+from kilonet.estimators.trials import Table
 from kilonet.evidence import SearchRecord
 from kilonet.search import splits as drawing
 from kilonet.search.chosen import Chosen
@@ -102,9 +104,10 @@ class ArchitectureSearch(Chosen, MetaEstimatorMixin, BaseEstimator):
         Ctrl-C ends the search: what was finished is in the store, if there is one, and KeyboardInterrupt is raised.
         """
         begun = time.perf_counter()
-        X, y, groups, sample_weight = indexable(X, y, groups, sample_weight)
-        drawing.refuse_no_rows(X, y)
+        X, y, groups, sample_weight = indexable(X, drawing.target(y), groups, sample_weight)
         base = self._base(y)
+        seen = clone(base)
+        look = seen._fresh_work(X, y, sample_weight, Encodings())  # refuses what cannot be used, before any work
         grid = self._grid(len(y))
         seconds = budget_seconds(self.budget) if self.runs is None else None
         allowed = None if self.runs is None else whole("runs", self.runs)
@@ -113,17 +116,24 @@ class ArchitectureSearch(Chosen, MetaEstimatorMixin, BaseEstimator):
         splits = drawing.drawn(self.cv, base, X, y, groups, draws[0])
         mark = drawing.fingerprint(X, y, sample_weight)
         with Store(self.store, mark) as store:
-            runner = self._runner(base, Table(X, y, sample_weight), splits, draws, store)
-            plan = self._plan(runner, grid, splits, seconds, allowed)
+            runner = self._runner(base, Table(X, y, sample_weight), splits, draws, store, look)
+            nested = bool(self.nested) and drawing.has_inner(base, y, groups)
+            every = falling(plans(self.seeds, len(splits.splits), splits.folds, nested=nested), grid)
+            plan = self._plan(runner, grid, list(every), seconds, allowed)
             data = {"rows": len(y), "fingerprint": mark, "inputs": runner.n_inputs, "outputs": runner.n_outputs}
             if self.callback is not None:
                 most = plan.total(grid)
                 runner.progress = lambda done: self.callback(done, most)
             study = Study(runner, grid, plan, splits, groups, draws[0], self.prefer, bool(self.extend), data)
+            if self.nested and not nested:
+                study.notes.append("a class, or the groups, are too few for folds within folds: no nested estimate.")
             record, candidates = Procedure(study).carry_out(begun)
         if record is None:
             raise KeyboardInterrupt
-        return self._keep(record, candidates, base, (X, y, sample_weight), runner)
+        for name in ("n_features_in_", "feature_names_in_"):
+            if hasattr(seen, name):
+                setattr(self, name, getattr(seen, name))
+        return self._keep(record, candidates, runner)
 
     def _base(self, y: Any) -> Any:
         estimator = self.estimator
@@ -143,22 +153,18 @@ class ArchitectureSearch(Chosen, MetaEstimatorMixin, BaseEstimator):
         tuned["rate"] = DEFAULT_RATE if self.rate is None else self.rate
         return Grid.of(default_hidden(n_rows) if self.hidden is None else self.hidden, self.activation, tuned)
 
-    def _runner(self, base: Any, table: Table, splits: drawing.Splits, draws: list[int], store: Store) -> Runner:
-        """Whoever trains; a first look at the table refuses what cannot be used, before any work."""
+    def _runner(
+        self, base: Any, table: Table, splits: drawing.Splits, draws: list[int], store: Store, look: Work
+    ) -> Runner:
+        """Whoever trains; look: what a fit to all rows would be."""
         scorer = None if self.scoring is None else check_scoring(base, self.scoring)
-        first = next(trials([(0, 0, clone(base))], splits.splits, table))
-        network = first.work.problem.network
-        self._seen = first.estimator
+        network = look.problem.network
         orders = draws[1 : 1 + min(MOST_ORDERS, 8 if self.seeds is None else whole("seeds", self.seeds))]
-        known = (network.n_inputs, network.n_outputs, str(getattr(first.work.footing.loss, "name", "loss")))
+        known = (network.n_inputs, network.n_outputs, str(getattr(look.footing.loss, "name", "loss")))
         return Runner(base, table, list(splits.splits), orders, self.scoring, store, *known, scorer=scorer)
 
-    def _plan(
-        self, runner: Runner, grid: Grid, splits: drawing.Splits, seconds: float | None, allowed: int | None
-    ) -> Plan:
+    def _plan(self, runner: Runner, grid: Grid, every: list[Plan], seconds: float | None, allowed: int | None) -> Plan:
         """The most thorough plan that the budget allows. Raises SettingError where there is none."""
-        thorough = plans(self.seeds, len(splits.splits), splits.folds, nested=bool(self.nested))
-        every = list(falling(thorough, grid))
         if allowed is not None:
             plan = affordable(iter(every), lambda plan: plan.total(grid) <= allowed)
             if plan is None:
@@ -178,9 +184,7 @@ class ArchitectureSearch(Chosen, MetaEstimatorMixin, BaseEstimator):
             )
         return plan
 
-    def _keep(
-        self, record: SearchRecord, candidates: list[Any], base: Any, data: tuple[Any, Any, Any], runner: Runner
-    ) -> Self:
+    def _keep(self, record: SearchRecord, candidates: list[Any], runner: Runner) -> Self:
         """What the search is known by afterwards."""
         self.record_, self.verdict_ = record, " ".join(record.verdict)
         self.best_index_ = record.choice.best
@@ -188,16 +192,10 @@ class ArchitectureSearch(Chosen, MetaEstimatorMixin, BaseEstimator):
         self.cv_results_ = cv_results(record, candidates)
         self.best_score_ = float(self.cv_results_["mean_test_score"][self.best_index_])
         self.n_splits_, self.runs_ = len(record.splits), runner.done
-        self.n_features_in_ = self._seen.n_features_in_
-        if hasattr(self._seen, "feature_names_in_"):
-            self.feature_names_in_ = self._seen.feature_names_in_
-        del self._seen
         if self.refit:
             begun = time.perf_counter()
-            random_state = runner.random_states[0]
-            best = clone(base).set_params(**self.best_params_, random_state=random_state)
-            X, y, sample_weight = data
-            self.best_estimator_ = best.fit(X, y, sample_weight)
+            best = runner.estimator_of(candidates[self.best_index_], runner.random_states[0])
+            self.best_estimator_ = best.fit(*runner.table)
             self.refit_time_ = time.perf_counter() - begun
             self.scorer_ = check_scoring(self.best_estimator_, self.scoring)
             if is_classifier(best):

@@ -53,7 +53,7 @@ def record_of(study: Study, found: Found, begun: float) -> SearchRecord:
         baselines=predictions.baselines(runner, range(len(splits))),
         nested=found.nested,
         learning=found.learning,
-        predictions=predictions.held_out(runner, found.winners[found.chosen], splits[: study.plan.second], _TOO_MANY),
+        predictions=predictions.held_out(runner, found.winners[found.chosen], splits[: len(study.once)], _TOO_MANY),
         regions=predictions.regions(runner, study.grid, found.winners),
         verdict=[],
         notes=study.notes,

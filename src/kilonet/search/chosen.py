@@ -53,12 +53,6 @@ class Chosen:
         check_is_fitted(self)
         return self.best_estimator_.decision_function(X)
 
-    @available_if(_refitted)
-    def transform(self, X: Any) -> Any:
-        """Outputs of the last hidden layer of the refitted choice."""
-        check_is_fitted(self)
-        return self.best_estimator_.transform(X)
-
     def score(self, X: Any, y: Any) -> float:
         """The score of the refitted choice: by `scoring`, else its own accuracy or R²."""
         check_is_fitted(self)

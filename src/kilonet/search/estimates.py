@@ -8,9 +8,9 @@ import numpy as np
 from kilonet.comparison import binomial_interval
 from kilonet.evidence import Nested
 from kilonet.search.grid import Candidate
-from kilonet.search.plan import LEARNING
+from kilonet.search.plan import INNER, LEARNING
 from kilonet.search.runs import Run
-from kilonet.search.selection import Rounds, smallest_of_equals
+from kilonet.search.selection import Rounds, choose, losses
 from kilonet.search.splits import inner, shortened
 from kilonet.search.study import Study
 from kilonet.search.verdict import interval
@@ -30,14 +30,9 @@ def nested_estimate(study: Study) -> Nested:
         rounds = Rounds(study.runner, own[:1], own)
         rounds.play(study.grid.candidates)
         winners = rounds.winners()
-        means = [rounds.loss(candidate, own) for candidate in winners]
+        means = np.stack([losses(runner, candidate, own, [0]) for candidate in winners], axis=1)
         sizes = [study.size(candidate) for candidate in winners]
-        place = (
-            smallest_of_equals(means, sizes, [True] * len(means))
-            if study.prefer == "smallest"
-            else int(np.argmin(means))
-        )
-        choice = winners[place]
+        choice = winners[choose(means, sizes, 1 / (INNER - 1), study.prefer)]
         runner.run(Run(choice, fold, seed) for seed in seeds)
         outcomes = study.outcomes(choice, [fold], seeds)
         found.append((_mean(o.loss for o in outcomes), _mean(o.score for o in outcomes), choice.text))
@@ -58,7 +53,7 @@ def learning_curve(study: Study, choice: Candidate) -> list[dict[str, float]]:
     """Loss and score of the choice with a part of the training rows, and with all."""
     table = []
     for share in (*LEARNING, 1.0):
-        own = list(range(study.plan.second))
+        own = list(study.once)
         rows = [study.splits.splits[fold] for fold in own]
         if share < 1:
             rows = [shortened(split, share, study.runner.estimator, study.runner.table.y) for split in rows]

@@ -64,7 +64,8 @@ def plans(seeds: int | None, splits: int, folds: int, *, nested: bool) -> Iterat
     first = min(2, second)
     wanted = (8, 4, 2) if seeds is None else (seeds,)
     for own in wanted:
-        yield Plan(own, splits, first, second, second if nested else 0)
+        for rounds in (min(splits, ENOUGH), second):
+            yield Plan(own, splits, first, rounds, second if nested else 0)
     for own in (2, 1) if seeds is None else (seeds,):
         for some in (3, 0) if nested else (0,):
             yield Plan(own, splits, first, second, min(some, second))

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from kilonet.comparison import Comparison
 from kilonet.evidence import SearchRecord
 from kilonet.search.assembly import Found, record_of
 from kilonet.search.estimates import learning_curve, nested_estimate
 from kilonet.search.grid import Architecture, Candidate
 from kilonet.search.runs import Run
-from kilonet.search.selection import Rounds, losses, smallest_of_equals
+from kilonet.search.selection import Rounds, choose, losses
 from kilonet.search.study import Study
 from kilonet.search.verdict import compared
 
@@ -43,7 +42,8 @@ class Procedure:
         self._flag_edges(winners)
         means = np.stack([self._losses(candidate) for candidate in winners], axis=1)
         reference, tests = compared(means, self.study.splits.test_to_train)
-        chosen = self._choose(means, winners, tests, reference)
+        sizes = [study.size(candidate) for candidate in winners]
+        chosen = choose(means, sizes, study.splits.test_to_train, study.prefer)
         nested = nested_estimate(study) if study.plan.nested else None
         learning = learning_curve(study, winners[chosen])
         if self.study.runner.interrupted:
@@ -110,12 +110,3 @@ class Procedure:
     def _mean(self, candidate: Candidate) -> float:
         value = float(np.mean(self._losses(candidate)))
         return value if math.isfinite(value) else math.inf
-
-    def _choose(
-        self, means: Floats, winners: Sequence[Candidate], tests: Sequence[Comparison | None], reference: int
-    ) -> int:
-        if self.study.prefer == "best":
-            return reference
-        equal = [test is not None and test.verdict() == "tie" for test in tests]
-        totals = np.where(np.isfinite(means).all(axis=0), means.mean(axis=0), np.inf)
-        return smallest_of_equals(totals.tolist(), [self.study.size(own) for own in winners], equal)

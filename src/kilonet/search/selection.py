@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 
 from kilonet.search.grid import Architecture, Candidate, Grid
 from kilonet.search.runs import Run, Runner
+from kilonet.search.verdict import compared
 
 Floats = NDArray[np.float64]
 
 _KEPT = 3  # one of so many candidates of an architecture goes on to the second round
 _EDGES = 2  # steps beyond the end of an axis
-PRACTICALLY_EQUAL = 0.01  # of the best loss: a smaller network may cost so much where no test tells them apart
+PRACTICALLY_EQUAL = 0.02  # of the best loss: what a smaller network may lose, with a standard error on top
 
 
 @dataclass(eq=False)
@@ -77,13 +78,26 @@ def losses(runner: Runner, candidate: Candidate, splits: Sequence[int], seeds: S
     )
 
 
-def smallest_of_equals(means: Sequence[float], sizes: Sequence[int], equal: Sequence[bool]) -> int:
-    """The smallest network among those that no test tells from the best, and that lose next to nothing to it.
+def choose(means: Floats, sizes: Sequence[int], test_to_train: float, prefer: str) -> int:
+    """The place of the network to take; means (splits, networks), seeds averaged; prefer: "smallest" or "best"."""
+    best, tests = compared(means, test_to_train)
+    if prefer == "best":
+        return best
+    differences = [math.inf if test is None else test.difference for test in tests]
+    errors = [math.inf if test is None else test.standard_error for test in tests]
+    return smallest_of_equals(sizes, differences, errors, float(means[:, best].mean()))
 
-    >>> smallest_of_equals([0.1000, 0.1005, 0.1300], [900, 300, 100], [True, True, True])
+
+def smallest_of_equals(sizes: Sequence[int], differences: Sequence[float], errors: Sequence[float], loss: float) -> int:
+    """The smallest network among those that are as good as the best in practice.
+
+    differences: of the mean losses to the best, which has 0; errors: their standard errors; NaN or infinite for what
+    cannot win. A smaller network is taken where it loses at most 2% of the best loss even if the true difference is
+    a standard error larger than the one that was seen.
+
+    >>> smallest_of_equals([900, 300, 100], [0.0, 0.0005, 0.0015], [0.0, 0.001, 0.003], loss=0.1)
     1
     """
-    best = float(np.nanmin(means))
-    allowed = best + PRACTICALLY_EQUAL * abs(best)
-    fitting = [i for i, mean in enumerate(means) if mean == best or (equal[i] and mean <= allowed)]
-    return min(fitting, key=lambda i: (sizes[i], means[i]))
+    allowed = PRACTICALLY_EQUAL * abs(loss)
+    fitting = [i for i, (d, e) in enumerate(zip(differences, errors, strict=True)) if d == 0 or d + e <= allowed]
+    return min(fitting, key=lambda i: (sizes[i], differences[i]))

@@ -9,9 +9,10 @@ import numpy as np
 import scipy.sparse
 from sklearn.base import is_classifier
 from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold, StratifiedKFold, check_cv
+from sklearn.utils import column_or_1d
 
 from kilonet.checks import whole
-from kilonet.errors import DataError, SettingError
+from kilonet.errors import SettingError
 from kilonet.estimators.rows import is_frame
 from kilonet.estimators.trials import Places, Split
 from kilonet.search.plan import INNER, repeats
@@ -81,16 +82,16 @@ def _refuse_too_many(folds: int, estimator: Any, y: Any, groups: Any) -> None:
             f"cv={folds} folds, but only {len(np.unique(np.asarray(groups)))} groups; ask for fewer folds."
         )
     if n_rows < 2 * folds:
-        raise SettingError(f"cv={folds} folds of {n_rows} rows; needs two rows a fold at least. Ask for fewer folds.")
+        rows = f"{n_rows} sample{'' if n_rows == 1 else 's'}"
+        raise SettingError(f"cv={folds} folds, but there {'is' if n_rows == 1 else 'are'} {rows}; needs two a fold.")
     if not _stratified(estimator, y):
         return
     labels, counts = np.unique(_texts(y), return_counts=True)
-    if counts.min() < max(folds, INNER + 1):
+    if counts.min() < folds:
         rare, count = labels[int(np.argmin(counts))], int(counts.min())
-        needed = max(folds, INNER + 1)
         raise SettingError(
             f"cv={folds} folds, but class {rare} has only {count} row{'s' if count > 1 else ''}; every class needs "
-            f"{needed} rows at least. Ask for fewer folds, or leave that class out or join it with another."
+            f"{folds} rows at least. Ask for fewer folds, or leave that class out or join it with another."
         )
 
 
@@ -149,11 +150,24 @@ def _bytes(array: Any) -> bytes:
     return head + np.ascontiguousarray(array).tobytes()
 
 
-def refuse_no_rows(X: Any, y: Any) -> None:
-    """Raise DataError for an empty target or another number of rows."""
-    rows = X.shape[0] if hasattr(X, "shape") else len(X)
-    if len(y) == 0 or rows != len(y):
-        raise DataError(f"X has {rows} rows and y {len(y)}; needs as many of both, at least two a fold.")
+def target(y: Any) -> Any:
+    """The target as it came; a single column of a table as one array, with scikit-learn's warning.
+
+    Raises ValueError where there is none.
+    """
+    if y is None:
+        raise ValueError("This ArchitectureSearch requires y to be passed, but the target y is None.")
+    if not hasattr(y, "shape") and hasattr(y, "__array__"):
+        y = np.asarray(y)
+    shape = np.shape(y)
+    return column_or_1d(y, warn=True) if len(shape) == 2 and shape[1] == 1 else y
+
+
+def has_inner(estimator: Any, y: Any, groups: Any) -> bool:
+    """Whether there are rows enough of everything to have folds inside folds."""
+    if groups is not None:
+        return len(np.unique(np.asarray(groups))) > 2 * INNER
+    return not _stratified(estimator, y) or int(np.unique(_texts(y), return_counts=True)[1].min()) > INNER
 
 
 def shortened(split: Split, share: float, estimator: Any, y: Any) -> Split:

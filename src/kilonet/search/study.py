@@ -59,6 +59,11 @@ class Study:
         return whole[..., 0], whole[..., 1], whole[..., 2]
 
     @property
+    def once(self) -> range:
+        """Splits that hold out every row once at most."""
+        return range(min(self.splits.folds, self.plan.second))
+
+    @property
     def score_name(self) -> str:
         """What the score is called."""
         if self.runner.scoring is not None:

@@ -1,0 +1,154 @@
+"""Parts of a search by themselves: grids, plans, splits, tests between architectures, words."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy import stats
+
+import kilonet as kn
+from kilonet.errors import SettingError
+from kilonet.evidence import ArchitectureRecord, CandidateRecord, SearchRecord
+from kilonet.search.grid import Architecture, Candidate, Grid
+from kilonet.search.plan import Plan, falling, plans, repeats
+from kilonet.search.selection import choose, smallest_of_equals
+from kilonet.search.verdict import compared, seed_spread, sentences
+
+
+def test_a_grid_is_a_product_with_the_single_layer_network() -> None:
+    grid = Grid.of([3, (6, 4)], ["relu", "tanh"], {"l2": [0.1, 0.01, 0.1], "dropout": [0.0, 0.5]})
+    assert [own.text for own in grid.architectures] == [
+        "no hidden layer", "3 relu", "3 tanh", "6-4 relu", "6-4 tanh",
+    ]  # fmt: skip
+    assert len(grid.candidates) == 4 * 4 + 2  # dropout does nothing without hidden layers
+    assert grid.axes[0] == (0.01, 0.1)
+
+
+def test_candidates_at_an_edge_lead_beyond_it() -> None:
+    grid = Grid.of([3], "relu", {"l2": [0.01, 0.1], "rate": [0.001, 0.004]})
+    at = Candidate(Architecture((3,), "relu"), (0.01, 0.004, None, None))
+    assert [(c.params["l2"], c.params["rate"], c.origin) for c in grid.beyond(at)] == [
+        (0.001, 0.004, "edge"), (0.01, 0.016, "edge"),
+    ]  # fmt: skip
+    single = Grid.of([3], "relu", {"l2": [0.01], "rate": [0.001]})
+    assert single.beyond(Candidate(Architecture((3,), "relu"), (0.01, 0.001, None, None))) == []  # no direction known
+
+
+def test_plans_fall_and_name_themselves_by_their_runs() -> None:
+    grid = Grid.of([3, 6, (64, 64)], "relu", {"l2": [1e-3, 1e-2, 1e-1]})
+    found = list(falling(plans(None, 10, 5, nested=True), grid))
+    totals = [plan.total(grid) for plan in found]
+    assert totals == sorted(set(totals), reverse=True)
+    assert found[0] == Plan(seeds=8, splits=10, first=2, second=10, nested=5)
+    assert all(plan.seeds == 3 for plan in plans(3, 10, 5, nested=True))
+
+
+@pytest.mark.parametrize("folds", range(2, 13))
+def test_there_are_ten_splits_at_least(folds: int) -> None:
+    assert folds * repeats(folds) >= 10
+    assert folds * (repeats(folds) - 1) < 10
+
+
+def test_all_pairs_are_counted_when_the_best_is_looked_for() -> None:
+    """p-values of the differences to the best are Holm's among all pairs; t is that of Nadeau & Bengio, by hand."""
+    random = np.random.default_rng(0)
+    means = random.normal([0.0, 0.1, 1.0], 0.2, size=(10, 3))
+    best, found = compared(means, 0.25)
+    raw = {}
+    for i, j in ((0, 1), (0, 2), (1, 2)):
+        d = means[:, i] - means[:, j]
+        t = d.mean() / np.sqrt((1 / 10 + 0.25) * d.var(ddof=1))
+        raw[i, j] = 2 * stats.t.sf(abs(t), 9)
+    order = sorted(raw, key=lambda pair: raw[pair])
+    adjusted, worst = {}, 0.0
+    for rank, pair in enumerate(order):
+        worst = max(worst, min(1.0, (3 - rank) * raw[pair]))
+        adjusted[pair] = worst
+    assert best == int(np.argmin(means.mean(axis=0)))
+    for other in range(3):
+        if other != best:
+            own = found[other]
+            assert own is not None
+            assert own.adjusted_p == pytest.approx(adjusted[min(best, other), max(best, other)], rel=1e-9)
+
+
+def test_who_lost_a_run_is_not_compared() -> None:
+    means = np.ones((10, 2)) + np.arange(10)[:, None] * [[0.01, 0.02]]
+    means[3, 0] = np.nan
+    best, found = compared(means, 0.25)
+    assert (best, found[0]) == (1, None)
+
+
+def test_seed_spread_is_within_splits() -> None:
+    """Differences between splits are no luck of seeds."""
+    table = np.array([[1.0, 1.2], [5.0, 5.2], [9.0, 9.2]])
+    assert seed_spread(table) == pytest.approx(np.std([0.0, 0.2], ddof=1))
+
+
+def test_the_smallest_of_equals_is_equal_in_practice_too() -> None:
+    """At most 2% of the best loss, with a standard error on top of what was seen."""
+    assert smallest_of_equals([90, 30, 10], [0.0, 0.009, 0.021], [0.0, 0.01, 0.0], 1.0) == 1
+    assert smallest_of_equals([90, 30], [0.0, 0.009], [0.0, 0.012], 1.0) == 0  # it might lose more
+    assert smallest_of_equals([90, 30], [0.0, 0.005], [0.0, 0.01], -1.0) == 1  # negated scores
+    assert smallest_of_equals([90, 30], [0.0, np.inf], [0.0, np.inf], 1.0) == 0
+
+
+def test_the_best_may_be_preferred_whatever_its_size() -> None:
+    means = [*np.tile(np.linspace(1, 2, 10)[:, None], (1, 2)), [0.0, 0.001]]
+    assert choose(means, [90, 30], 0.25, "best") == 0
+    assert choose(means, [90, 30], 0.25, "smallest") == 1
+
+
+def architecture(number: int, **changes: object) -> ArchitectureRecord:
+    plain = ArchitectureRecord(
+        number=number, text=f"{number} relu", hidden=[number], activation="relu", n_parameters=100 * (number + 1),
+        best=number, loss=0.1, loss_low=0.08, loss_high=0.12, score=0.95, training_loss=0.05, seed_spread=0.01,
+        difference=0.0, low=0.0, high=0.0, p_value=1.0, adjusted_p=1.0, verdict="best", diverged=0,
+        training_seconds=0.1, microseconds_a_row=1.0,
+    )  # fmt: skip
+    return replace(plain, **changes)  # type: ignore[arg-type]
+
+
+def record(*architectures: ArchitectureRecord, splits: int = 10) -> SearchRecord:
+    table = [[0.1, 0.1]] * splits
+    candidates = tuple(
+        CandidateRecord(own.number, f"{own.text}, λ=0.01", {"l2": 0.01}, own.number, table, table, table)
+        for own in architectures
+    )
+    return SearchRecord(
+        task="classification", data={}, settings={}, metric={"name": "loss", "score": "accuracy"},
+        splits=[{"train": 80, "test": 20}] * splits, test_to_train=0.25, candidates=candidates,
+        architectures=architectures, chosen=0, reference=0, baselines=[], nested=None, learning=[], predictions={},
+        regions=None, verdict=[], notes=[], reproduce="",
+    )  # fmt: skip
+
+
+def test_the_verdict_names_ties_losers_and_luck() -> None:
+    said = " ".join(sentences(record(
+        architecture(0), architecture(1, verdict="tie", adjusted_p=0.41, n_parameters=400),
+        architecture(2, verdict="worse", adjusted_p=0.0001, loss=0.31, seed_spread=0.09),
+        architecture(3, verdict="worse", adjusted_p=0.02, loss=0.25, hidden=[]),
+        architecture(4, verdict="diverged", diverged=3, loss=float("nan")),
+    )))  # fmt: skip
+    assert "Use 0 relu (λ=0.01): validation loss 0.1 ± 0.02, accuracy 95.0% (2 seeds, 10 splits)." in said
+    assert "1 relu ties (p = 0.41) at 4 × the parameters" in said
+    assert "2 relu loses 0.21 (p < 0.001)" in said
+    assert "A single-layer network loses 0.15 (p = 0.02)." in said
+    assert "4 relu diverged in 3 runs" in said
+    assert "Seed luck: ±0.01 at 0 relu, ±0.09 at 2 relu." in said
+    assert "no room for a nested estimate" in said
+
+
+def test_few_splits_tell_nothing_for_sure() -> None:
+    said = " ".join(sentences(record(architecture(0), architecture(1, verdict="tie"), splits=5)))
+    assert "With 5 splits nothing can be told apart for sure: that takes 10." in said
+
+
+def test_a_grid_that_is_too_large_is_refused() -> None:
+    with pytest.raises(SettingError, match="needs 100,000 at most"):
+        Grid.of(range(1, 400), "relu", {"l2": np.linspace(0, 1, 300)})
+
+
+def test_layers_may_be_maxout() -> None:
+    grid = Grid.of([(kn.Maxout(4, pieces=3),)], "relu", {})
+    assert grid.architectures[1].text.startswith("Maxout(4")
