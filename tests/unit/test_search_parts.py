@@ -94,7 +94,8 @@ def test_the_smallest_of_equals_is_equal_in_practice_too() -> None:
 
 
 def test_the_best_may_be_preferred_whatever_its_size() -> None:
-    means = [*np.tile(np.linspace(1, 2, 10)[:, None], (1, 2)), [0.0, 0.001]]
+    first = np.linspace(1, 2, 10)
+    means = np.stack([first, first + 0.001], axis=1)
     assert choose(means, [90, 30], 0.25, "best") == 0
     assert choose(means, [90, 30], 0.25, "smallest") == 1
 
