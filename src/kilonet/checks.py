@@ -59,7 +59,7 @@ def number(label: str, value: object, interval: str = REALS) -> float:
 
 
 def whole(label: str, value: object, interval: str = "[1, inf)") -> int:
-    """Return a whole number inside the interval as an int; 3.0 and True are not whole numbers.
+    """Return a whole number inside the interval as an int; True is none, nor is 3.0, of which the error says so.
 
     >>> whole("batch", 32)
     32
@@ -70,8 +70,15 @@ def whole(label: str, value: object, interval: str = "[1, inf)") -> int:
     integer = isinstance(value, numbers.Integral) and not isinstance(value, bool)
     # NumPy would compare its large integers as floating numbers.
     if not integer or not inside(int(value), interval):  # type: ignore[call-overload]
-        raise SettingError(f"{label} came as {shown(value)}; needs a whole number in {interval}.")
+        rounded = _as_whole(value)
+        hint = f" Write {rounded}." if rounded is not None and inside(rounded, interval) else ""
+        raise SettingError(f"{label} came as {shown(value)}; needs a whole number in {interval}.{hint}")
     return int(value)  # type: ignore[call-overload, no-any-return]
+
+
+def _as_whole(value: object) -> int | None:
+    """The whole number that a float is, or None."""
+    return int(value) if isinstance(value, float | np.floating) and value.is_integer() else None
 
 
 _UNITS = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12,
@@ -79,18 +86,23 @@ _UNITS = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12,
 
 
 def byte_count(label: str, value: object) -> int:
-    """Return a number of bytes: a positive whole number, or a text such as "500MB" or "1.5 GiB".
+    """Return a number of bytes: a positive whole number, 2e9 as well, or a text such as "500MB" or "1.5 GiB".
 
-    >>> byte_count("max_memory", "1.5GB"), byte_count("max_memory", 4096)
-    (1500000000, 4096)
+    >>> byte_count("max_memory", "1.5GB"), byte_count("max_memory", 4096), byte_count("max_memory", 1e9)
+    (1500000000, 4096, 1000000000)
     """
-    if not isinstance(value, str):
-        return whole(label, value)
-    found = re.fullmatch(r"\s*(\d{1,15}(?:\.\d{1,9})?)\s*([kmgt]?i?b|)\s*", value.lower())
-    size = float(found[1]) * _UNITS.get(found[2], 0) if found else 0
-    if size < 1:
-        raise SettingError(f'{label} came as {shown(value)}; needs bytes, such as 2000000000, "2GB" or "500MiB".')
-    return int(size)
+    if isinstance(value, str):
+        found = re.fullmatch(r"\s*(\d{1,15}(?:\.\d{1,9})?)\s*([kmgt]?i?b|)\s*", value.lower())
+        size: object = int(float(found[1]) * _UNITS.get(found[2], 0)) if found else 0
+    else:
+        rounded = _as_whole(value)
+        size = value if rounded is None else rounded
+    with contextlib.suppress(SettingError):
+        return whole(label, size)
+    raise SettingError(
+        f"{label} came as {shown(value)}; needs a whole number of bytes, such as 2000000000, or a text, such as "
+        '"2GB" or "500MiB".'
+    )
 
 
 def size(count: float) -> str:

@@ -15,10 +15,12 @@ class ShapeError(ValueError):
 class DataError(ValueError):
     """A value in the user's data cannot be used: infinity, a missing target, one class, a date.
 
-    row: the row that the message names, counting from 0; None where it names none, or several.
+    row: the row that the message names, counting from 0; None where it names none, or several. columns: those that
+    it advises to drop.
     """
 
     row: int | None = None
+    columns: tuple[str, ...] = ()
 
 
 class SettingError(ValueError):
@@ -56,10 +58,12 @@ class EngineWarning(UserWarning):
 class DataWarning(UserWarning):
     """Something in the data was repaired or left out, and the result depends on it.
 
-    row: the row that the message names, counting from 0; None where it names none, or several.
+    row: the row that the message names, counting from 0; None where it names none, or several. columns: those that
+    it advises to drop.
     """
 
     row: int | None = None
+    columns: tuple[str, ...] = ()
 
 
 class LeftOutWarning(DataWarning):

@@ -112,7 +112,7 @@ class Network:
 
         Raises ShapeError when theta's last axis is not n_parameters.
         """
-        theta = np.asarray(theta)
+        theta = as_theta(theta)
         if theta.ndim == 0 or theta.shape[-1] != self.n_parameters:
             raise ShapeError(
                 f"theta came with shape {theta.shape}; {self!r} needs (..., {self.n_parameters}). "
@@ -168,7 +168,7 @@ class Network:
         Numbers too large for theta's dtype become infinite without a warning: training reports
         them, with the member and its epoch.
         """
-        theta = np.asarray(theta)
+        theta = as_theta(theta)
         theta = theta if theta.dtype.kind == "f" else theta.astype(np.float64)
         outputs: list[Any] = [self._inputs(X, theta.dtype)]
         with np.errstate(over="ignore", invalid="ignore"):
@@ -226,6 +226,17 @@ class Network:
 
     def __repr__(self) -> str:
         return f"Network([{', '.join(map(repr, (self.n_inputs, *self.layers)))}])"
+
+
+def as_theta(theta: Any) -> Array:
+    """Parameters as one array. Raises ShapeError for a list of differing networks' parameters, which make none."""
+    try:
+        return np.asarray(theta)
+    except ValueError:
+        raise ShapeError(
+            "theta is a list of arrays that differ in shape, those of differing networks; needs one array of one "
+            "network. Take them one by one: runs.network[m].scores(runs.theta[m], X)."
+        ) from None
 
 
 def _aligned(rows: Sequence[tuple[str, ...]]) -> str:

@@ -3,6 +3,18 @@
 import re
 
 _DECIMAL_COMMA = re.compile(r"\s*[+-]?(\d+|\d{1,3}(\.\d{3})+),\d+\s*")
+_MONTH = "(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
+_TIME = r"(?:[T ,]+\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?: ?[AP]M)?(?: ?Z| ?[+-]\d{2}:?\d{2})?)?"
+_DATES = [
+    re.compile(rf"\s*{form}{_TIME}\s*", re.IGNORECASE)
+    for form in (
+        r"\d{4}([-./])(?P<a>\d{1,2})\1(?P<b>\d{1,2})",  # 2020-04-13
+        r"(?P<a>\d{1,2})([-./])(?P<b>\d{1,2})\2(?:\d{4}|\d{2})",  # 13.04.2020, 4/13/21
+        r"(?:19|20)\d{2}[-/](?P<a>\d{1,2})(?P<b>)",  # 2020-04
+        rf"(?P<a>\d{{1,2}})[ .-]+{_MONTH}\.?[ ,.-]+\d{{2,4}}(?P<b>)",  # 13 April 2020, 13-Apr-20
+        rf"{_MONTH}\.? (?P<a>\d{{1,2}}),? \d{{4}}(?P<b>)",  # Apr 13, 2020
+    )
+]
 
 
 def parse(text: str) -> float | None:
@@ -24,6 +36,40 @@ def has_decimal_comma(text: str) -> bool:
     (True, True, False, False)
     """
     return _DECIMAL_COMMA.fullmatch(text) is not None
+
+
+def is_date(text: str) -> bool:
+    """Whether a text is a date as people write it, with or without a time of day.
+
+    >>> is_date("13.04.2020"), is_date("4/13/2021 14:05"), is_date("2020-04-13"), is_date("Apr 13, 2020")
+    (True, True, True, True)
+    >>> is_date("13.14.2020"), is_date("1.5"), is_date("2020"), is_date("10.0.0.1")
+    (False, False, False, False)
+    """
+    for form in _DATES:
+        found = form.fullmatch(text)
+        if found is not None:
+            day, month = sorted((int(found["a"]), int(found["b"] or 1)), reverse=True)
+            return 1 <= month <= 12 and day <= 31
+    return False
+
+
+def count(number: int, noun: str, plural: str | None = None) -> str:
+    """A number with its noun.
+
+    >>> count(1, "row"), count(1797, "row"), count(0, "entry", "entries")
+    ('1 row', '1,797 rows', '0 entries')
+    """
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def span(low: int, high: int) -> str:
+    """The numbers from low to high.
+
+    >>> span(3, 1200), span(3, 3)
+    ('3 to 1,200', '3')
+    """
+    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
 
 
 def percent(share: float) -> str:

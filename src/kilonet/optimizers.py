@@ -21,6 +21,7 @@ Rate = float | tuple[float, ...]
 Updated = tuple[Array, Array]
 
 _RATE = "[0, inf)"
+_FAR = 100  # times an optimizer's own rate: from there on a tenth leads nowhere
 
 
 @dataclass(frozen=True, repr=False)
@@ -33,6 +34,15 @@ class Optimizer(Value):
     def update(self, w: Array, g: Array, slots: Array, rate: Any, t: Any = 1, is_weight: Any = True) -> Updated:
         """Return the new parameters and the new slots; nothing is changed in place."""
         raise NotImplementedError
+
+    def lower_rate(self, rate: float) -> float:
+        """Return a rate to try where this one was too high: a tenth, or this kind's own, should that be far lower.
+
+        >>> SGD().lower_rate(0.5), Adam().lower_rate(1e20)
+        (0.05, 0.001)
+        """
+        own = type(self)().rate
+        return own if isinstance(own, float) and rate > _FAR * own else rate / 10
 
     def __repr__(self) -> str:
         return self._text(type(self).__name__)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from kilonet.checks import nearest
 from kilonet.errors import SettingError
 from kilonet.optimizers import Adam, Optimizer, optimizer_from
-from kilonet.rules import PER_MEMBER, checked, checked_seeds
+from kilonet.rules import PER_MEMBER, checked, checked_seeds, one_for_all
 from kilonet.schedules import Schedule, constant
 from kilonet.stopping import Stopping
 
@@ -36,7 +36,8 @@ class Recipe:
     as many as the machine offers; max_memory: bytes, or a text such as "2GB", that training may take,
     None for half of what is free.
 
-    One per member may be: seeds, the rate, schedule, l2, l1, dropout, input_noise, max_norm, order, stopping.
+    One per member may be: seeds, the rate, schedule, l2, l1, dropout, input_noise, max_norm, order, stopping. The
+    kind of optimizer, batch, epochs, dtype, n_threads and max_memory are the same for all.
 
     >>> recipe = Recipe.make(optimizer="sgd", rate=[0.1, 0.3], seeds=[0, 1], l2=1e-3)
     >>> recipe.n_members, recipe.per_member("rate"), recipe.per_member("l2")
@@ -84,6 +85,7 @@ class Recipe:
         known = [f.name for f in fields(self)]
         rate = settings.pop("rate", None)
         raw = {name: getattr(self, name) for name in known} | settings
+        one_for_all("optimizer", raw["optimizer"])
         optimizer = optimizer_from(raw["optimizer"])
         seeds = checked_seeds(raw["seeds"])
         rate = checked("rate", optimizer.rate if rate is None else rate, len(seeds))

@@ -10,10 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kilonet.checks import whole
 from kilonet.engine.planner import Plan
 from kilonet.engine.state import STOPPING
 from kilonet.errors import SettingError
 from kilonet.network import Network
+from kilonet.numerals import count
 from kilonet.recipe import Recipe
 from kilonet.spread import Spread
 
@@ -52,8 +54,8 @@ class History:
         return len(self.loss)
 
     def __repr__(self) -> str:
-        epochs = f"{len(self)} epoch{'' if len(self) == 1 else 's'}"
-        members = "" if self.loss.ndim == 1 else f" of {self.loss.shape[1]} members"
+        epochs = count(len(self), "epoch")
+        members = "" if self.loss.ndim == 1 else f" of {count(self.loss.shape[1], 'member')}"
         told = [name for name in METRICS if np.isfinite(getattr(self, name)).any()]
         last = ", ".join(f"{name} {_short(getattr(self, name)[-1])}" for name in told)
         return f"History({epochs}{members}{', last ' if last else ''}{last})"
@@ -138,8 +140,19 @@ class Runs:
         """Number of trained members."""
         return self.recipe.n_members
 
-    def members(self, places: Sequence[int], *, single: bool = False) -> "Runs":
-        """The record of some members with one network, as if only they had been trained; single: of one, without axis.
+    @property
+    def reached(self) -> tuple[int, int]:
+        """Fewest and most complete epochs of members that neither stopped nor diverged; they differ after Ctrl-C."""
+        done = np.isfinite(self.history.to_array()[..., 0]).sum(axis=0)
+        going = (np.atleast_1d(self.stopped_epoch) == 0) & (np.atleast_1d(self.diverged) == 0)
+        counted = done[going] if going.any() else done
+        return int(counted.min()), int(counted.max())
+
+    def members(self, places: int | Sequence[int], *, single: bool = False) -> "Runs":
+        """The record of some members with one network, as if only they had been trained.
+
+        places: several, or a number for one of them; single: whether the member axis of one is dropped, as for
+        a number it always is: `runs.members(runs.best)`. Raises SettingError for a place where no member is.
 
         >>> import kilonet as kn
         >>> runs = kn.train(kn.Network([1, 1]), kn.squared, [[0.0], [1.0]], [0.0, 1.0], seeds=[3, 4, 5], epochs=2)
@@ -147,9 +160,8 @@ class Runs:
         >>> bool((runs.members([2]).theta == alone.theta).all())
         True
         """
-        own = list(places)
-        if isinstance(self.network, tuple) or self.single:
-            raise SettingError("members is for runs of several members with one network; use theta and history here.")
+        single = single or not np.ndim(places)
+        own = self._places(places)
         state = {
             name: value[:, own] if name in ("slots", "history") else value[own] for name, value in self.state.items()
         }
@@ -168,6 +180,16 @@ class Runs:
             state=state,
             **changed,
         )
+
+    def _places(self, places: int | Sequence[int]) -> list[int]:
+        """Places of members, from 0 on. Raises SettingError where they are none of these."""
+        if isinstance(self.network, tuple) or self.single:
+            which = "; network[m] is that of theta[m]" if isinstance(self.network, tuple) else ""
+            raise SettingError(
+                f"members is for runs of several members with one network; use theta and history here{which}."
+            )
+        n, given = self.n_members, np.atleast_1d(np.asarray(places, dtype=object)).tolist()
+        return [whole("a place of members", place, f"[{-n}, {n - 1}]") % n for place in given]
 
     def judged(self) -> Floats:
         """The value (members,) by which each member is judged, at the epoch that its theta is of, or NaN.
@@ -198,7 +220,8 @@ class Runs:
     def best(self) -> int:
         """Index of the best member, judged as `judged` says; diverged members come last.
 
-        Raises SettingError where early stopping judges members by different metrics.
+        After Ctrl-C members are judged at different epochs, as `spread()` says. Raises SettingError where early
+        stopping judges members by different metrics.
         """
         self._one_metric("the best one")
         sign = np.array([-1.0 if metric.endswith("score") else 1.0 for metric in self._judges()])
@@ -208,14 +231,19 @@ class Runs:
     def spread(self) -> Spread:
         """How much the members differ in what they are judged by; those that diverged are counted and left out.
 
-        Raises SettingError where early stopping judges members by different metrics.
+        After Ctrl-C it says the epochs that members are compared at. Raises SettingError where early stopping judges
+        members by different metrics.
         """
-        return Spread.of(self._one_metric("a spread"), self.judged(), np.atleast_1d(np.asarray(self.diverged)) > 0)
+        metric, diverged = self._one_metric("a spread"), np.atleast_1d(np.asarray(self.diverged)) > 0
+        return Spread.of(metric, self.judged(), diverged, np.atleast_1d(self.best_epoch) if self.interrupted else None)
 
     def __repr__(self) -> str:
-        what = f"networks of {len(set(self.network))} shapes" if isinstance(self.network, tuple) else repr(self.network)
-        members = "1 network" if self.single else f"{self.n_members} members"
+        shapes = set(self.network) if isinstance(self.network, tuple) else {self.network}
+        what = repr(next(iter(shapes))) if len(shapes) == 1 else f"networks of {len(shapes)} shapes"
+        members = "1 network" if self.single else count(self.n_members, "member")
         last = self.history.to_array()[-1:, :, 0]
         loss = f", loss {_short(last[0])}" if len(last) else ""
         interrupted = ", interrupted" if self.interrupted else ""
-        return f"Runs({members} of {what}, {len(self.history)} epochs{loss}{interrupted}, {self.engine} engine)"
+        return (
+            f"Runs({members} of {what}, {count(len(self.history), 'epoch')}{loss}{interrupted}, {self.engine} engine)"
+        )

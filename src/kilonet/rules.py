@@ -1,7 +1,7 @@
 """What is allowed for each setting of a recipe, and in what form it is kept."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from numbers import Real
 from typing import Any
 
@@ -9,6 +9,7 @@ import numpy as np
 
 from kilonet.checks import byte_count, number, shown, whole
 from kilonet.errors import SettingError
+from kilonet.numerals import count
 from kilonet.schedules import Schedule, schedule_from
 from kilonet.stopping import Stopping
 
@@ -24,21 +25,63 @@ def checked(name: str, value: Any, n_members: int) -> Any:
     ((0.0, 0.001), 'float64')
     """
     if name in FOR_ALL:
+        one_for_all(name, value)
         return FOR_ALL[name](name, value)
-    if name == "schedule" and not _several_schedules(value):
-        return PER_MEMBER[name](name, value)
-    return _each(name, value, PER_MEMBER[name], n_members)
-
-
-def _each(name: str, value: Any, check: Check, n_members: int) -> Any:
-    if not isinstance(value, list | tuple | range) and (isinstance(value, Mapping) or np.ndim(value) == 0):
-        return check(name, value.item() if isinstance(value, np.ndarray) else value)
-    if len(value) != n_members:
-        raise SettingError(
-            f"{name} has {len(value)} entries, but there are {n_members} members (one per seed); "
-            f"give one value for everybody or exactly {n_members}."
-        )
+    check, given = PER_MEMBER[name], entries(name, value)
+    if given is None:
+        return check(name, value.item() if isinstance(value, np.ndarray) and value.ndim == 0 else value)
+    if given != n_members:
+        raise wrong_count(name, given, n_members)
     return tuple(check(f"{name}[{member}]", entry) for member, entry in enumerate(value))
+
+
+def entries(name: str, value: Any) -> int | None:
+    """How many entries, one per member, a setting has; None where it is one for everybody.
+
+    >>> entries("l2", [0, 1e-3]), entries("l2", 1e-3), entries("schedule", [1, 0.5]), entries("schedule", ["step"])
+    (2, None, None, 1)
+    """
+    if not isinstance(value, list | tuple | range) and (isinstance(value, Mapping) or np.ndim(value) == 0):
+        return None
+    return None if name == "schedule" and not _several_schedules(value) else len(value)
+
+
+def wrong_count(name: str, entries: int, n_members: int) -> SettingError:
+    """The error of a setting that has entries for another number of members than there are.
+
+    >>> print(wrong_count("rate", 2, 1))
+    rate has 2 entries, but there is 1 member (one per seed). Give seeds=[0, 0] for 2 members with the same start,
+    or seeds=[0, 1] for different ones.
+    """
+    there = f"there {'is' if n_members == 1 else 'are'} {count(n_members, 'member')} (one per seed)"
+    has = f"{name} has {count(entries, 'entry', 'entries')}, but {there}"
+    if n_members > 1 or entries == 0:
+        return SettingError(f"{has}; give one value for everybody or exactly {n_members}.")
+    same, apart = str([0] * entries), str(list(range(entries)))
+    if entries > 4:
+        same, apart = f"[0] * {entries}", f"range({entries})"
+    return SettingError(
+        f"{has}. Give seeds={same} for {entries} members with the same start, or seeds={apart} for different ones."
+    )
+
+
+def one_for_all(name: str, value: Any, differing: Iterable[str] = ()) -> None:
+    """Raise SettingError for a sequence, one entry per member, where all members share the setting.
+
+    differing: the settings that may be one per member; those of a recipe unless given.
+
+    >>> one_for_all("batch", [8, 16])
+    Traceback (most recent call last):
+    kilonet.errors.SettingError: batch came as [8, 16], but all members share it. Give one; train the others in a call
+    of their own. One per member may be: seeds, rate, schedule, l2, l1, dropout, input_noise, max_norm, order, stopping.
+    """
+    if isinstance(value, list | tuple | range) or (isinstance(value, np.ndarray) and value.ndim > 0):
+        may = ", ".join(differing or ("seeds", *PER_MEMBER))
+        smoothing = " and label smoothing, as in kn.cross_entropy(smoothing=[0, 0.1])" if name == "loss" else ""
+        raise SettingError(
+            f"{name} came as {shown(value)}, but all members share it. Give one; train the others in a call of their "
+            f"own. One per member may be: {may}{smoothing}."
+        )
 
 
 def checked_seeds(value: Any) -> tuple[int, ...]:

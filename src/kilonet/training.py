@@ -13,12 +13,13 @@ from kilonet.engine import Problem, choose
 from kilonet.engine.inputs import assemble, check_members, checked_inputs, checked_weights, require_rows
 from kilonet.errors import DivergenceWarning, InterruptedWarning, SettingError, ShapeError
 from kilonet.losses import loss_from
-from kilonet.network import Network
+from kilonet.network import Network, as_theta
+from kilonet.numerals import count, span
 from kilonet.penalties import L1, L2
 from kilonet.population import Callback, Group, Population, merged, mixed_groups
 from kilonet.recipe import Recipe, check_names
 from kilonet.record import Runs
-from kilonet.rules import checked_seeds
+from kilonet.rules import checked_seeds, one_for_all
 
 Array = NDArray[Any]
 
@@ -45,7 +46,8 @@ def train(
     network: one for all members, or a sequence with one for each, which may differ in everything but
     inputs and outputs; theta is then a list. X (n, n_inputs), array or scipy.sparse; y (n,) or
     (n, n_outputs), as the loss needs it. The settings are the fields of `Recipe` (and `rate`), on top
-    of `recipe` where one is given.
+    of `recipe` where one is given; it says which may be one per member. All members share the loss, of
+    which cross_entropy(smoothing=[0, 0.1]) may smooth each member's labels by its own.
 
     seeds: one per member, results get a member axis; seed: a single network without that axis;
     neither: as `recipe` or theta says, else seed 0, or 0, 1, … for a sequence of networks. theta: where
@@ -82,6 +84,7 @@ def train(
     """
     begun = time.perf_counter()
     check_names(settings, also=train.__kwdefaults__ or ())
+    one_for_all("loss", loss)
     networks = None if isinstance(network, Network) else _networks(network, seeds, seed, recipe)
     if networks is not None and seeds is None and recipe is None:
         seeds = range(len(networks))
@@ -133,7 +136,7 @@ def value_and_grad(
     >>> kn.value_and_grad(net, kn.squared, theta, [[1.0], [3.0]], [0.0, 0.0])
     (array(10.), array([10., 4.]))
     """
-    theta = np.asarray(theta)
+    theta = as_theta(theta)
     theta = theta if theta.dtype in (np.float32, np.float64) else theta.astype(np.float64)
     network.views(theta)  # raises the ShapeError
     flat = theta.reshape(-1, network.n_parameters)
@@ -142,7 +145,7 @@ def value_and_grad(
     targets = loss.targets(y, network.n_outputs, theta.dtype)
     require_rows("y", len(targets), X)
     weights = checked_weights(sample_weight, len(targets))
-    check_members(loss, len(flat))
+    check_members(loss, len(flat), seeded=False)
     value, grad = choose(network, loss).value_and_grad(network, loss, flat, X, targets, weights)
     for penalty, strength in ((L2, l2), (L1, l1)):
         if np.any(strength):
@@ -206,10 +209,11 @@ def _recipe(
 def _warn(runs: Runs, problem: Problem) -> None:
     """Say what the caller should know: an interruption, members that diverged."""
     if runs.interrupted:
-        text = (
-            f"training was interrupted after {len(runs.history)} of {runs.recipe.epochs} epochs; this is what is done."
-        )
-        warnings.warn(f"{text} Go on with train(..., state=runs.state).", InterruptedWarning, stacklevel=3)
+        low, high = runs.reached
+        compared = " (members differ: best and spread() compare different epochs)" if low < high else ""
+        text = f"training was interrupted after {span(low, high)} of {count(runs.recipe.epochs, 'epoch')}{compared}"
+        more = "this is what is done. Go on with train(..., state=runs.state)."
+        warnings.warn(f"{text}; {more}", InterruptedWarning, stacklevel=3)
     diverged = np.atleast_1d(np.asarray(runs.diverged))
     lost = np.flatnonzero(diverged)
     if len(lost) == 0:
@@ -233,4 +237,5 @@ def likely_cause(problem: Problem, member: int = 0, scaling: str = "Standardize 
     if problem.loss.kind(problem.targets) == "numbers" and float(np.abs(problem.targets).max()) > 100:
         return f"Likely cause: targets are not scaled (largest {np.abs(problem.targets).max():.3g}). Standardize y."
     rate = problem.recipe.per_member("rate")[member]
-    return f"Likely cause: the rate {rate:.3g} is too high. Try rate={rate / 10:.3g}."
+    lower = problem.recipe.optimizer.lower_rate(rate)
+    return f"Likely cause: the rate {rate:.3g} is too high. Try rate={lower:.3g}."

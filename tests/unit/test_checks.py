@@ -38,7 +38,16 @@ def test_intervals_are_open_and_closed_as_written(interval: str, inside: list[An
         (lambda: checks.number("l2", None), "l2 came as None"),
         (lambda: checks.number("l2", np.zeros(3)), "an array of shape (3,)"),
         (lambda: checks.number("l2", 10**400), "needs a number"),
-        (lambda: checks.whole("batch", 2.0), "batch came as 2.0; needs a whole number in [1, inf)."),
+        (lambda: checks.whole("batch", 2.0), "batch came as 2.0; needs a whole number in [1, inf). Write 2."),
+        (lambda: checks.whole("batch", np.float32(-2)), "batch came as -2.0; needs a whole number in [1, inf)."),
+        (
+            lambda: checks.byte_count("max_memory", 1.5),
+            "came as 1.5; needs a whole number of bytes, such as 2000000000",
+        ),
+        (lambda: checks.byte_count("max_memory", "2 gigs"), 'or a text, such as "2GB" or "500MiB".'),
+        (lambda: checks.byte_count("max_memory", np.inf), "came as inf"),
+        (lambda: checks.byte_count("max_memory", "0.5B"), "came as '0.5B'"),
+        (lambda: checks.byte_count("max_memory", True), "came as True"),
         (lambda: checks.whole("batch", True), "batch came as True"),
         (lambda: checks.whole("batch", np.bool_(True)), "batch came as True"),
         (lambda: checks.choice("metric", "los", ["loss", "score"]), "needs one of loss, score. Did you mean loss?"),
@@ -67,3 +76,9 @@ def test_the_first_infinite_value_is_placed() -> None:
     checks.finite("X", np.ones((2, 2)))
     with pytest.raises(DataError, match="X holds nan at row 1, column 0"):
         checks.finite("X", np.array([[1.0, 2.0], [np.nan, np.inf]]))
+
+
+@pytest.mark.parametrize("value", [10**9, 1e9, np.float32(1e9), "1GB", "1000 MB", "1gb"])
+def test_bytes_may_be_written_in_several_ways(value: Any) -> None:
+    counted = checks.byte_count("max_memory", value)
+    assert (counted, type(counted)) == (10**9, int)

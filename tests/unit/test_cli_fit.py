@@ -58,6 +58,8 @@ class TestSameNumbersAsPython:
         python = kn.MLPClassifier(hidden=5, epochs=3, l2=0.01, random_state=0).fit(X, y)
         loaded = kn.load(in_a_folder / "d.kn")
         assert loaded.theta_.tobytes() == python.theta_.tobytes()
+        narrow = kn.MLPClassifier(hidden=5, epochs=3, l2=0.01, dtype="float32", random_state=0)
+        assert narrow.fit(X.astype(np.float64), y).theta_.tobytes() == python.theta_.tobytes()
         assert loaded.score(X_held, y_held) == python.score(X_held, y_held)
         saved = persistence.load("d.kn").extra["run"]
         assert saved["held_out"]["score"] == python.score(X_held, y_held)
@@ -150,6 +152,21 @@ class TestStory:
         network = kn.load("h.kn").network_
         assert f"{network.n_inputs}-5-1 relu" in err
 
+    def test_categories_stand_under_the_line_of_their_columns(self, capsys, houses):
+        lines = [line.split(",") for line in houses.read_text().replace('"Ulm, Donau"', "Ulm").splitlines()]
+        rows = [[f"name {place}", "only", *line] for place, line in enumerate(lines[1:] * 3)]
+        table = [["name", "one", *lines[0]], *rows]
+        houses.write_text("\n".join(",".join(row) for row in table) + "\n")
+        assert main(["fit", "houses.csv", "--target", "price", *QUICK, "--out", "h.kn"]) == 0
+        told = [line[:11].strip() for line in capsys.readouterr().err.splitlines()]
+        start = told.index("columns")
+        order = ["columns", "numbers", "booleans", "categories", "", "", "left out", "constant", "missing"]
+        assert told[start : start + len(order)] == order
+        main(["show", "h.kn"])
+        shown = [line[:11].strip() for line in capsys.readouterr().out.splitlines()]
+        start = shown.index("columns")
+        assert shown[start : start + len(order)] == order
+
     def test_quiet_says_the_result_only(self, capsys):
         main(["fit", "digits", *QUICK, "--quiet", "--out", "d.kn"])
         out, err = capsys.readouterr()
@@ -236,6 +253,24 @@ class TestOutput:
         assert main(["fit", "digits", "--hidden", "3", "--epochs", "1", "--out", "digits.kn"]) == 0
         assert (in_a_folder / "digits.kn").read_bytes() != before
 
+    @pytest.mark.parametrize(
+        ("wrong", "says"),
+        [
+            (["--target", "prise"], 'has no column "prise" for a target. Did you mean price?'),
+            (["--target", "price", "--drop", "rume"], 'has no column "rume" to drop'),
+            (["--target", "price", "--loss", "hinge"], "--loss hinge is for classification"),
+            (["--target", "price", "--class-weight", "balanced"], "--class-weight is for classes"),
+        ],
+    )
+    def test_a_model_that_is_there_hides_no_other_error(self, capsys, houses, wrong, says):
+        houses.with_suffix(".kn").write_text("a model")
+        assert main(["fit", "houses.csv", *wrong]) == 2
+        assert says in capsys.readouterr().err
+        assert main(["fit", "houses.csv", "--target", "price"]) == 2
+        error = "houses.kn is there already. --out houses.kn replaces it; --out OTHER keeps it."
+        assert capsys.readouterr().err.startswith(f"Error: {error}\n")  # nothing is told of the data
+        assert houses.with_suffix(".kn").read_text() == "a model"
+
     def test_the_data_are_never_overwritten(self, capsys, houses):
         before = houses.read_bytes()
         assert main(["fit", "houses.csv", "--target", "price", "--out", "./houses.csv"]) == 2
@@ -262,7 +297,7 @@ class TestDivergence:
         assert main(["fit", "digits", *QUICK, "--optimizer", "sgd", "--rate", "1e30", "--out", "d.kn"]) == 1
         err = capsys.readouterr().err
         assert err.count("diverged") == 1
-        assert "Lower the rate, for example --rate 1e+29 (it was 1e+30)" in err
+        assert "Lower the rate, for example --rate 0.1 (it was 1e+30)" in err
         assert "Warning" not in err
         assert "member" not in err
         assert list(in_a_folder.iterdir()) == []

@@ -90,6 +90,23 @@ def test_help_goes_to_stdout_and_exits_0(capsys, arguments):
     ("arguments", "says"),
     [
         (["fit", "a.csv", "--targt", "y"], "No such option '--targt'. Did you mean --target?"),
+        (["fit", "a.csv", "--lr", "0.1"], "No such option '--lr'. Did you mean --rate?"),
+        (["fit", "a.csv", "--learning-rate", "0.1"], "No such option '--learning-rate'. Did you mean --rate?"),
+        (["fit", "a.csv", "--max-iter", "9"], "No such option '--max-iter'. Did you mean --epochs?"),
+        (["fit", "a.csv", "--batch_size=9"], "No such option '--batch_size'. Did you mean --batch?"),
+        (["fit", "a.csv", "--random-state", "9"], "No such option '--random-state'. Did you mean --seed?"),
+        (
+            ["fit", "a.csv", "--hidden-layer-sizes", "9"],
+            "No such option '--hidden-layer-sizes'. Did you mean --hidden?",
+        ),
+        (
+            ["fit", "a.csv", "--alpha", "1"],
+            (
+                "No such option '--alpha'. Did you mean --l2? alpha is divided by the rows of a batch, l2 is not: "
+                "l2 = alpha / batch."
+            ),
+        ),
+        (["predict", "a.kn", "b.csv", "--max-iter", "3"], "No such option '--max-iter'."),
         (["fit", "a.csv", "--hiden", "5"], "No such option '--hiden'. Did you mean --hidden?"),
         (["predict", "a.kn", "b.csv", "--prob"], "No such option '--prob'. Did you mean --proba?"),
         (["show", "a.kn", "--zzz"], "No such option '--zzz'."),

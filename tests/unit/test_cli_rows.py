@@ -2,8 +2,10 @@
 
 import json
 import re
+import shlex
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.model_selection import train_test_split
 
@@ -225,3 +227,39 @@ class TestDrop:
     def test_pictures_have_no_columns_to_drop(self, capsys):
         assert main(["fit", "digits", "--drop", "pixel_0_0", "--out", "d.kn"]) == 2
         assert "--drop is for files with columns" in capsys.readouterr().err
+
+
+class TestDates:
+    DAYS = pd.date_range("2019-12-30", periods=40)
+
+    def test_all_columns_of_dates_are_named_and_can_be_dropped(self, capsys, in_a_folder):
+        rows = [(f"{day:%Y-%m-%d}", row % 7, f"{day:%Y-%m-%d}", row + 0.5) for row, day in enumerate(self.DAYS)]
+        write(in_a_folder, "sold;x;when, how;y", rows)
+        status, err, _ = fit(capsys)
+        assert status == 1
+        assert 'rows.csv: column "sold": holds dates' in err
+        assert 'so does the column "when, how"' in err
+        advice = "--drop sold --drop 'when, how'"
+        assert f"{advice} leaves them out.\n" in err
+        assert fit(capsys, *shlex.split(advice))[0] == 0
+        status, err, _ = fit(capsys, "--drop", "sold")
+        assert status == 1
+        assert "--drop 'when, how' leaves it out.\n" in err
+
+    @pytest.mark.parametrize("form", ["%d.%m.%Y", "%m/%d/%Y"])
+    def test_texts_that_look_like_dates_are_warned_of(self, capsys, in_a_folder, form):
+        write(in_a_folder, "sold;x;y", [(f"{day:{form}}", row % 7, row + 0.5) for row, day in enumerate(self.DAYS)])
+        status, err, _ = fit(capsys)
+        assert status == 0
+        assert err.count("Warning") == 2  # one of rows that are held out, whose days training did not have
+        assert 'Warning: rows.csv: column "sold": its texts look like dates, such as ' in err
+        assert "or drop the column. --drop sold leaves it out.\n" in err
+
+    def test_a_model_that_had_no_dates_there_says_so(self, capsys, in_a_folder):
+        write(in_a_folder, "x;y", [(row % 7, row + 0.5) for row in range(40)])
+        assert fit(capsys)[0] == 0
+        write(in_a_folder, "x", [(f"{day:%Y-%m-%d}",) for day in self.DAYS])
+        assert main(["predict", "m.kn", "rows.csv"]) == 1
+        err = capsys.readouterr().err
+        assert "Training had other values there: give such." in err
+        assert "--drop" not in err

@@ -10,6 +10,8 @@ from sklearn.model_selection import GroupKFold, RepeatedKFold, TimeSeriesSplit, 
 from sklearn.utils import _safe_indexing
 
 import kilonet as kn
+from kilonet.estimators.trials import Split
+from kilonet.population import Population
 
 RANDOM = np.random.default_rng(0)
 X = RANDOM.normal(size=(90, 4))
@@ -131,6 +133,64 @@ def test_a_score_that_cannot_be_computed_is_missing_alone() -> None:
         found = kn.cross_validate(given, X * 3, NUMBERS, cv=3)
     assert np.isfinite(found.scores[:, 0]).all()
     assert np.isnan(found.scores[:, 1]).any()
+
+
+@pytest.mark.parametrize(
+    ("scoring", "message"),
+    [
+        (["accuracy", "f1_macro"], r"scoring came as \['accuracy', 'f1_macro'\]; cross_validate takes one scorer"),
+        ({"a": "accuracy"}, "cross_validate takes one scorer.*return_estimator=True"),
+        ("acuracy", "'acuracy' is no scorer of scikit-learn. Did you mean accuracy?"),
+    ],
+)
+def test_what_is_not_one_scorer_is_refused_before_training(
+    scoring: Any, message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kn.MLPClassifier, "_fresh_work", None)
+    with pytest.raises(kn.SettingError, match=message):
+        kn.cross_validate(kn.MLPClassifier(), X, Y, scoring=scoring)
+
+
+def test_a_cross_validation_shows_means_and_deviations_in_a_line() -> None:
+    scores = np.array([[0.5, 0.25, 1.0], [0.75, np.nan, np.nan], [1.0, 0.75, np.nan]])
+    splits = [Split(np.arange(1000), np.arange(1000)) for _ in scores]
+    shown = repr(kn.CrossValidation(scores, None, splits, kn.Plan("native"), interrupted=True, seconds=1.2345))
+    assert shown == (
+        "CrossValidation(3 estimators: 0.75 ± 0.25, 0.5 ± 0.3536 (1 without a score), 1 (2 without a score) over 3 "
+        "splits, 1.23 s, interrupted)"
+    )
+    one = kn.CrossValidation(np.full(1, np.nan), None, splits[:1], kn.Plan("native"), interrupted=False, seconds=0.5)
+    assert str(one) == "CrossValidation(nan (1 without a score) over 1 split, 0.5 s)"
+    many = kn.CrossValidation(np.ones((2, 50)), None, splits[:2], kn.Plan("native"), interrupted=False, seconds=0.5)
+    assert len(str(many)) < 160
+
+
+def test_the_plan_says_when_too_few_candidates_are_alike() -> None:
+    lanes = kn.cross_validate(kn.MLPClassifier(8, epochs=1), X, Y, cv=2).plan.lanes
+    if lanes == 1:
+        pytest.skip("scalar code has one lane")
+    few = kn.cross_validate([kn.MLPClassifier(8, epochs=1, random_state=n) for n in range(lanes)], X, Y, cv=2).plan
+    assert (few.packs, few.single_members, few.too_few) == (0, 2 * lanes, 2 * lanes)
+    assert f"{2 * lanes} by themselves (too few of one network, rows, order and schedule for a pack);" in str(few)
+    wide = kn.cross_validate(kn.MLPClassifier((1000, 1000), epochs=1, random_state=0), X, Y, cv=2).plan
+    assert (wide.single_members, wide.too_few) == (2, 0)
+    assert "2 by themselves;" in str(wide)
+    assert "2 by themselves (1: too few of" in str(kn.Plan("native", single_members=2, too_few=1))
+
+
+def test_an_interruption_says_how_far_the_fits_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    def press(population: Population, *_: Any) -> bool:
+        population.sessions[0].advance(1)
+        return True
+
+    monkeypatch.setattr(Population, "train", press)
+    given = [kn.MLPClassifier(5, epochs=4, random_state=0)]
+    with pytest.warns(
+        kn.InterruptedWarning, match=r"cross-validation was interrupted; .*, 0 to 1 epochs of each fit\."
+    ):
+        found = kn.cross_validate(given, X, Y, cv=2)
+    assert found.interrupted
+    assert repr(found).endswith("s, interrupted)")
 
 
 def test_weights_of_other_rows_are_refused() -> None:

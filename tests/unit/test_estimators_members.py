@@ -582,3 +582,29 @@ def test_an_interruption_before_the_first_epoch_is_over(members: int, monkeypatc
     assert model.history_.loss.shape == ((0, 3) if members == 3 else (0,))
     assert model.predict_members(X).shape == (members, 150)
     same(model.fit(X, Y), quick(members=members, schedule="constant").fit(X, Y))
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (
+            {"optimizer": ["sgd", "adam", "adam"]},
+            r"optimizer came as .*One per member may be: rate, schedule, .*max_norm\.$",
+        ),
+        ({"loss": ["hinge", "hinge", "hinge"]}, r"loss came as .*all members share it.*kn\.cross_entropy\(smoothing="),
+        ({"epochs": [1, 2, 3]}, "epochs came as .*all members share it"),
+        ({"batch": (8, 16, 32)}, "batch came as .*all members share it"),
+        ({"dtype": ["float32"] * 3}, "dtype came as .*all members share it"),
+        ({"rate": [0.1, 0.2]}, "rate has 2 entries, one per member, but members=3; .*set members=2"),
+        ({"schedule": ["step"]}, "schedule has 1 entry, one per member, but members=3"),
+        ({"loss": kn.cross_entropy(smoothing=[0, 0.1])}, "the loss has 2 entries, one per member, but members=3"),
+    ],
+)
+def test_what_members_share_is_no_list_and_other_lists_are_of_their_number(settings: Any, message: str) -> None:
+    with pytest.raises(kn.SettingError, match=message):
+        quick(**settings).fit(X, Y)
+
+
+def test_members_may_have_smoothing_of_their_own() -> None:
+    both = quick(members=2, loss=kn.cross_entropy(smoothing=[0, 0.3])).fit(X, Y)
+    assert both.loss_ > quick(members=2).fit(X, Y).loss_

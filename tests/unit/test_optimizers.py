@@ -143,6 +143,15 @@ def test_the_running_power_multiplies_one_by_one() -> None:
     assert running_power(0.0, 5) == 0.0
 
 
+@pytest.mark.parametrize(
+    ("optimizer", "rate", "lower"),
+    [(SGD(), 1e20, 0.1), (SGD(3.0), 3.0, 0.3), (SGD(), 0.05, 0.005), (Momentum(), 10.0, 1.0), (Momentum(), 11.0, 0.1),
+     (Adam(), 1e20, 1e-3), (Adam((0.1, 0.2)), 0.2, 1e-3), (AdamW(), 0.05, 0.005), (Adagrad(), 2.0, 0.01)],
+)  # fmt: skip
+def test_a_lower_rate_is_a_tenth_or_the_optimizers_own(optimizer: Optimizer, rate: float, lower: float) -> None:
+    assert optimizer.lower_rate(rate) == pytest.approx(lower, rel=1e-12)  # a quotient is rounded
+
+
 def test_a_rate_is_a_number_or_one_for_each_member() -> None:
     assert SGD([0.1, 0.2]).rate == (0.1, 0.2)  # type: ignore[arg-type]
     assert optimizer_from("adam(1e-2, beta1=0.8)") == Adam(0.01, beta1=0.8)

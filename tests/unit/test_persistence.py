@@ -209,7 +209,10 @@ class TestWrongFiles:
         [
             (b"", "is empty"),
             (b"abc", "not a safetensors file"),
-            (b"a,b\n1,2\n3,4\n", "not a safetensors file"),
+            (
+                b"a,b\n1,2\n3,4\n",
+                "not a safetensors file. Models are written by `kilonet fit --out` and by model.save",
+            ),
             (b"\x80\x04\x95" + b"x" * 50, "not a safetensors file"),
             (struct.pack("<Q", 2**63) + b"{}", "declares a header of 9,223,372,036,854,775,808 bytes"),
             (struct.pack("<Q", 5000) + b'{"a":', "is cut: 4,995 bytes"),

@@ -126,11 +126,11 @@ WRONG: list[tuple[dict[str, Any], type[Exception], str]] = [
     ({"network": NETS, "seed": 1}, kn.SettingError, "seed=1 is for a single network"),
     ({"network": NETS[0], "seeds": [1, 2], "sample_weight": np.ones((3, 40))}, kn.ShapeError, r"or \(2, 40\)"),
     ({"network": NETS[0], "seeds": [1, 2], "sample_weight": [[1] * 40, [0] * 40]}, kn.DataError, r"weight\[1\] sums"),
-    ({"network": NETS[0], "seeds": [1, 2], "class_weight": [None]}, kn.SettingError, "class_weight has 1 entries"),
+    ({"network": NETS[0], "seeds": [1, 2], "class_weight": [None]}, kn.SettingError, "class_weight has 1 entry, but"),
     ({"network": NETS, "seeds": 5}, kn.SettingError, "seeds came as 5"),
     ({"network": NETS[:2], "theta": [np.zeros(59)]}, kn.ShapeError, "needs a list of 2 arrays"),
     ({"network": NETS[:2], "theta": [np.zeros(59), np.zeros(9)]}, kn.ShapeError, r"theta\[1\] has shape \(9,\)"),
-    ({"network": NETS[0], "seeds": [1, 2], "loss": LOSS}, kn.SettingError, "settings for 4 members, but there are 2"),
+    ({"network": NETS[0], "seeds": [1, 2], "loss": LOSS}, kn.SettingError, "has 4 entries, but there are 2 members"),
 ]  # fmt: skip
 
 

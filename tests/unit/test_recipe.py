@@ -74,7 +74,7 @@ def test_rate_replaces_the_optimizers_rate_and_nothing_else() -> None:
         ("batch", 1.5, "batch came as 1.5"),
         ("epochs", True, "epochs came as True"),
         ("l2", -1e-3, "l2 came as -0.001"),
-        ("l2", [0.1, 0.2], "l2 has 2 entries, but there are 1 members"),
+        ("l2", [0.1, 0.2], r"l2 has 2 entries, but there is 1 member \(one per seed\). Give seeds=\[0, 0\] for 2 "),
         ("l1", float("nan"), "l1 came as nan"),
         ("dropout", 1.0, "dropout came as 1.0"),
         ("dropout", 0.999999, "would drop every unit"),
@@ -93,6 +93,19 @@ def test_rate_replaces_the_optimizers_rate_and_nothing_else() -> None:
         ("rate", "fast", "rate came as 'fast'"),
         ("optimizer", "adamax", "adamax"),
         ("schedule", "linear", "linear"),
+        (
+            "batch",
+            [8, 16],
+            r"batch came as \[8, 16\], but all members share it.*One per member may be: seeds, rate, sched",
+        ),
+        ("epochs", (1, 2), "epochs came as .*but all members share it"),
+        ("dtype", ["float32", "float64"], "dtype came as .*but all members share it"),
+        ("n_threads", np.array([1, 2]), "n_threads came as .*but all members share it"),
+        ("max_memory", [1e9], "max_memory came as .*but all members share it"),
+        ("optimizer", ["sgd", "adam"], r"optimizer came as \['sgd', 'adam'\], but all members share it"),
+        ("rate", [0.1] * 9, r"Give seeds=\[0\] \* 9 for 9 members with the same start, or seeds=range\(9\) for"),
+        ("l2", [], "l2 has 0 entries, but there is 1 member "),
+        ("epochs", 5.0, r"epochs came as 5.0; needs a whole number in \[1, inf\)\. Write 5\."),
         ("learning_rate", 0.1, r"unknown setting 'learning_rate'.*there is rate, a number, and schedule="),
         ("alpha", 0.1, "unknown setting 'alpha'.*l2 = alpha / batch"),
         ("lr", 0.1, r"Did you mean rate\?"),
@@ -117,3 +130,7 @@ def test_names_may_be_known_beside_those_of_a_recipe() -> None:
     for name, meant in (("random_state", "seed"), ("callbacks", "callback"), ("sample_weights", "sample_weight")):
         with pytest.raises(SettingError, match=rf"'{name}'.*needs one of .*, seed, .*Did you mean {meant}\?"):
             check_names([name], also=["seed", "callback", "sample_weight"])
+
+
+def test_memory_may_be_a_float_that_is_whole() -> None:
+    assert Recipe.make(max_memory=2e9) == Recipe.make(max_memory="2GB")

@@ -1,6 +1,7 @@
 """Records: shapes with and without the member axis, the best member, and what can be written down."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -119,3 +120,38 @@ def test_spread_leaves_out_who_diverged() -> None:
     nobody = runs(curves([4.0]), diverged=np.array([1])).spread()
     assert nobody.members == 0
     assert np.isnan(nobody.mean)
+
+
+def test_after_an_interruption_spread_says_at_which_epochs() -> None:
+    nan = float("nan")
+    values = curves([4.0, 5.0, nan, 9.0], [3.0, nan, nan, nan], [2.0, nan, nan, nan])
+    cut = runs(values, best_epoch=np.array([3, 1, 0, 1]), diverged=np.array([0, 0, 0, 2]))
+    assert cut.reached == (0, 3)
+    assert (cut.spread().epochs, cut.spread().unfinished) == (None, 0)
+    spread = replace(cut, interrupted=True).spread()
+    assert (spread.epochs, spread.unfinished, spread.members) == ((1, 3), 1, 2)
+    assert str(spread).endswith("; 1 diverged; interrupted at epochs 1 to 3; 1 without a complete epoch")
+    level = replace(runs(curves([4.0, 5.0])), interrupted=True).spread()
+    assert str(level).endswith("; interrupted at epoch 1")
+    nothing = replace(runs(np.zeros((0, 2, 4)), best_epoch=np.zeros(2, int)), interrupted=True)
+    assert nothing.reached == (0, 0)
+    assert str(nothing.spread()) == "loss of 0 members; 2 without a complete epoch"
+
+
+def test_members_that_stopped_or_diverged_are_not_those_that_were_interrupted() -> None:
+    nan = float("nan")
+    values = curves([1.0, 1.0, 1.0], [1.0, nan, 1.0], [1.0, nan, nan])
+    found = runs(values, diverged=np.array([0, 2, 0]), stopped_epoch=np.array([0, 0, 2]))
+    assert found.reached == (3, 3)
+    assert runs(values[:, :1], single=True).reached == (3, 3)
+
+
+def test_one_of_something_is_said_in_the_singular() -> None:
+    one = runs(curves([2.625]))
+    assert str(one.spread()) == "loss of 1 member: 2.625"
+    assert repr(one).startswith("Runs(1 member of Network([3, Dense(1, activation=identity)]), 1 epoch, loss [2.625]")
+    assert repr(one.history) == "History(1 epoch of 1 member, last loss [2.625])"
+    alike = replace(runs(curves([1.0, 2.0])), network=(Network([3, 1]), Network([3, 1])))
+    assert repr(alike).startswith("Runs(2 members of Network([3,")
+    differ = replace(alike, network=(Network([3, 1]), Network([3, 2, 1])))
+    assert repr(differ).startswith("Runs(2 members of networks of 2 shapes, 1 epoch")

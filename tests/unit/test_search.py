@@ -1,6 +1,7 @@
 """ArchitectureSearch: what is tried, what comes out, and that it comes out again."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -194,3 +195,20 @@ def test_progress_is_told_up_to_the_bound() -> None:
     found = search(callback=lambda done, most: told.append((done, most)), nested=False).fit(X, Y)
     assert [done for done, _ in told] == sorted(done for done, _ in told)
     assert told[-1][0] == found.runs_ <= told[-1][1]
+
+
+def test_the_call_that_gives_the_same_again(fitted: kn.ArchitectureSearch) -> None:
+    line = fitted.record_.reproduce
+    assert line.startswith("kn.ArchitectureSearch(")
+    assert f"runs={fitted.record_.settings['runs']}" in line
+    again = eval(line, {"kn": kn, "X": X, "Y": Y, "y": Y, "MLPClassifier": kn.MLPClassifier})  # noqa: S307 - our own text
+    assert again.record_.to_json(times=False) == fitted.record_.to_json(times=False)
+    assert search(random_state=None, nested=False).fit(X, Y).record_.reproduce == ""
+
+
+def test_the_report_is_made_of_the_record(fitted: kn.ArchitectureSearch, tmp_path: Path) -> None:
+    page = fitted.report(tmp_path / "r.md").read_text()
+    assert fitted.record_.choice.text in page
+    assert fitted.report(tmp_path / "r.json").read_text() == fitted.record_.to_json()
+    with pytest.raises(SettingError, match=r"r\.pdf"):
+        fitted.report(tmp_path / "r.pdf")

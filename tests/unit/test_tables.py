@@ -315,3 +315,50 @@ def test_sparse_cells_that_occur_twice_are_added() -> None:
     assert TableEncoder(standardize=False).fit_transform(twice).toarray().tolist() == [[3.0], [5.0]]
     assert TableEncoder().fit(twice).state_.std.tolist() == [1.0]  # of 3 and 5, not of 1, 2 and 5
     assert twice.nnz == 3  # the caller's table is as it was
+
+
+DATES = [
+    [f"{day:02}.{month:02}.2020" for month in range(1, 13) for day in range(1, 29)],
+    [f"{month}/{day}/21" for month in range(1, 13) for day in range(1, 29)],
+    [f"2020-{month:02}-{day:02}" for month in range(1, 13) for day in range(1, 29)],
+    [f"2020-{month:02}-{day:02}T10:{day:02}:00Z" for month in range(1, 13) for day in range(1, 29)],
+    [f"{month}/{day}/2021 1:{day + 10} PM" for month in range(1, 13) for day in range(1, 29)],
+    ["2020-01", "2020-02", "2021-03"],
+    ["13 April 2020", "Apr 14, 2020", "15-Apr-20", "3 Sept. 2021"],
+    [f"{day}.4.2020" for day in range(1, 30)] + ["unknown"],
+]
+
+
+@pytest.mark.parametrize("dates", DATES, ids=lambda dates: dates[0])
+@pytest.mark.parametrize("times", [1, 3])
+def test_texts_that_look_like_dates_are_said(dates: list[str], times: int) -> None:
+    table = pd.DataFrame({"day": dates * times, "x": range(times * len(dates))})
+    with pytest.warns(DataWarning) as said:
+        TableEncoder().fit(table)
+    mine = [warning.message for warning in said if not issubclass(warning.category, LeftOutWarning)]
+    assert len(mine) == 1
+    assert 'column "day": its texts look like dates, such as ' in str(mine[0])
+    assert "the year, the month, days since a first day), or drop the column." in str(mine[0])
+    assert isinstance(mine[0], DataWarning)
+    assert mine[0].columns == ("day",)
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ["1.2.3", "1.10.0", "2.0.1"],  # versions
+        ["192.168.0.1", "10.0.0.1"],
+        ["12-34-5678", "98-76-5432"],
+        ["32.01.2020", "13/13/2020"],
+        ["may", "june", "march 3"],
+        ["2020-1-100", "1/2", "3/4"],
+        ["03.04.2020", "later", "never"],
+    ],
+    ids=lambda texts: texts[0],
+)
+def test_other_texts_do_not_look_like_dates(texts: list[str]) -> None:
+    TableEncoder().fit(pd.DataFrame({"text": texts * 3}))  # warnings are errors
+
+
+def test_dates_that_are_declared_categories_are_categories() -> None:
+    TableEncoder().fit(pd.DataFrame({"day": pd.Categorical(["13.04.2020", "14.04.2020"])}))

@@ -108,6 +108,23 @@ def test_dates_are_refused_with_the_column_and_a_remedy(frame: Any) -> None:
         TableEncoder().fit(same).transform(frame)
 
 
+def test_all_columns_of_dates_are_named() -> None:
+    frame = pd.DataFrame({"a": [1], "sold": [DATE], "b": ["x"], "built": [DATE.date()], "seen": [pd.Timestamp(DATE)]})
+    with pytest.raises(
+        DataError, match=r'"sold": holds dates .*; so do the columns "built", "seen"\. Replace each'
+    ) as found:
+        TableEncoder().fit(frame)
+    assert found.value.columns == ("sold", "built", "seen")
+    with pytest.raises(DataError, match=r'; so does the column "seen"\. Replace each by numbers') as found:
+        TableEncoder().fit(frame.drop(columns="sold"))
+    encoder = TableEncoder().fit(frame.assign(sold=1.0, built=2.0, seen=3.0))
+    with pytest.raises(
+        DataError, match=r'"sold": holds dates.*\. Training had other values there: give such\.'
+    ) as found:
+        encoder.transform(frame)
+    assert found.value.columns == ()
+
+
 def test_arrays_of_dates_are_refused() -> None:
     with pytest.raises(DataError, match=r'column "x0", row 0 .*dates'):
         TableEncoder().fit(np.array([["2020-01-01"], ["2021-01-01"]], dtype="datetime64[ns]"))

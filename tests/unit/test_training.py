@@ -1,6 +1,7 @@
 """train: what it refuses, what it gives back, callbacks, Ctrl-C, and what a call costs outside the engine."""
 
 import signal
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,8 +10,9 @@ import pytest
 import scipy.sparse
 
 import kilonet as kn
-from kilonet import population
+from kilonet import population, training
 from kilonet.engine.inputs import BLOCK
+from kilonet.estimators.remarks import remark
 
 NET = kn.Network([3, 4, 1])
 THREE = kn.Network([3, 4, 3])
@@ -83,6 +85,11 @@ BAD: list[tuple[dict[str, Any], type[Exception], str]] = [
     ({"theta": np.zeros(20)}, kn.ShapeError, r"theta has shape \(20,\); needs \(1, 21\)"),
     ({"theta": np.full(21, np.nan)}, kn.DataError, "theta holds infinity or NaN"),
     ({"epoch": 3}, kn.SettingError, "unknown setting 'epoch'.*Did you mean epochs"),
+    (
+        {"rate": [0.1, 0.2]},
+        kn.SettingError,
+        r"there is 1 member \(one per seed\)\. Give seeds=\[0, 0\] for 2 members with",
+    ),
 ]
 
 
@@ -93,6 +100,45 @@ def test_what_cannot_be_used_is_named_with_its_place(
     given = {"X": X, "y": Y, "epochs": 1} | changes
     with pytest.raises(error, match=message):
         kn.train(NET, kn.squared, given.pop("X"), given.pop("y"), **given)
+
+
+@pytest.mark.parametrize("loss", [[kn.squared, kn.absolute], ("squared", "absolute")])
+def test_members_share_the_loss_and_may_have_smoothing_of_their_own(loss: Any) -> None:
+    with pytest.raises(
+        kn.SettingError, match=r"loss came as .*all members share it.*order, stopping and label smoothing"
+    ):
+        kn.train(NET, loss, X, Y, seeds=[0, 1], epochs=1)
+    smoothing = kn.cross_entropy(smoothing=[0, 0.1])
+    with pytest.raises(kn.SettingError, match=r"has 2 entries, but there is 1 member .*Give seeds=\[0, 0\]"):
+        kn.train(THREE, smoothing, X, CLASSES, epochs=1)
+    with pytest.raises(kn.SettingError, match=r"has settings for 2 members, but theta is of 1 member\."):
+        kn.value_and_grad(THREE, smoothing, THREE.initial(), X, CLASSES)
+
+
+def test_parameters_of_differing_networks_are_taken_one_by_one() -> None:
+    runs = kn.train([NET, kn.Network([3, 2, 1])], kn.squared, X, Y, epochs=1)
+    for use in (NET.scores, NET.hidden, lambda theta, X: kn.value_and_grad(NET, kn.squared, theta, X, Y)):
+        with pytest.raises(
+            kn.ShapeError, match=r"Take them one by one: runs\.network\[m\]\.scores\(runs\.theta\[m\], X\)"
+        ):
+            use(runs.theta, X)
+    with pytest.raises(kn.SettingError, match=r"network\[m\] is that of theta\[m\]"):
+        runs.members(0)
+
+
+def test_the_record_of_the_best_member_is_that_of_a_single_network() -> None:
+    runs = kn.train(NET, kn.squared, X, Y, seeds=[4, 5, 6], epochs=2)
+    alone = kn.train(NET, kn.squared, X, Y, seed=5, epochs=2)
+    for one in (runs.members(1), runs.members(np.int64(-2)), runs.members([1], single=True)):
+        assert one.single
+        assert one.recipe == alone.recipe
+        np.testing.assert_array_equal(one.theta, alone.theta)
+        np.testing.assert_array_equal(one.history.loss, alone.history.loss)
+    assert runs.members(runs.best).history.loss[-1] == runs.history.loss[-1].min()
+    np.testing.assert_array_equal(runs.members([-1, 0]).theta, runs.theta[[2, 0]])
+    for wrong in (3, [0, -4], [0.5]):
+        with pytest.raises(kn.SettingError, match=r"a place of members came as .*whole number in \[-3, 2\]"):
+            runs.members(wrong)  # type: ignore[arg-type]
 
 
 def test_infinity_in_sparse_rows_is_found_at_its_place() -> None:
@@ -186,6 +232,22 @@ def test_ctrl_c_gives_back_what_is_done(interrupt: Any) -> None:
     np.testing.assert_array_equal(rest.theta, kn.train(NET, kn.squared, X, Y, epochs=9).theta)
 
 
+def test_ctrl_c_says_that_members_are_at_different_epochs(recwarn: pytest.WarningsRecorder) -> None:
+    runs = kn.train(NET, kn.squared, X, Y, seeds=[0, 1], epochs=9, callback=lambda record: record.epoch == 3)
+    history = runs.history.to_array()
+    history[1:, 0] = np.nan
+    history = kn.History.of(history, single=False)
+    cut = replace(runs, interrupted=True, history=history, best_epoch=np.array([1, 3]))
+    assert cut.reached == (1, 3)
+    training._warn(cut, SimpleNamespace())  # type: ignore[arg-type]
+    remark(cut, "", None)
+    of_train, of_estimators = (str(recwarn.pop(kn.InterruptedWarning).message) for _ in range(2))
+    said = "interrupted after 1 to 3 of 9 epochs (members differ: best and spread() compare different epochs)"
+    assert said in of_train
+    assert "interrupted after 1 to 3 of 9 epochs; the model" in of_estimators
+    assert str(cut.spread()).endswith("; interrupted at epochs 1 to 3")
+
+
 def test_ctrl_c_is_seen_while_the_engine_works() -> None:
     signal.signal(signal.SIGALRM, lambda *_: signal.raise_signal(signal.SIGINT))
     signal.setitimer(signal.ITIMER_REAL, 0.1)
@@ -222,7 +284,7 @@ def test_interrupted_with_stopping_the_best_parameters_so_far_come_back() -> Non
     [
         (X * 1e15, Y, 0.1, "inputs are not scaled"),
         (X, Y * 1e15, 10.0, "targets are not scaled"),
-        (X, Y, 1e30, r"the rate 1e\+30 is too high. Try rate=1e\+29"),
+        (X, Y, 1e30, r"the rate 1e\+30 is too high. Try rate=0\.1\."),
     ],
 )
 def test_divergence_names_epoch_cause_and_remedy(X_: Any, y: Any, rate: float, cause: str) -> None:
@@ -235,7 +297,7 @@ def test_divergence_names_epoch_cause_and_remedy(X_: Any, y: Any, rate: float, c
 
 
 def test_divergence_of_several_names_the_members() -> None:
-    with pytest.warns(kn.DivergenceWarning, match=r"member 1 in epoch [1-9] \(of 3 members\).*Try rate=1e\+29"):
+    with pytest.warns(kn.DivergenceWarning, match=r"member 1 in epoch [1-9] \(of 3 members\).*Try rate=0\.1\."):
         kn.train(NET, kn.squared, X, Y, seeds=[0, 1, 2], optimizer="sgd", rate=[0.01, 1e30, 0.01], epochs=50)
 
 

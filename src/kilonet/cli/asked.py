@@ -25,7 +25,8 @@ class Asked:
 
     drop: what --drop named, each a column or several with commas between them.
     settings: the estimator's parameters that were given; those left out keep the estimator's defaults.
-    fraction: share of the rows to hold out; fraction_given tells whether the user said so.
+    fraction: share of the rows to hold out; fraction_given tells whether the user said so. taken: whether `out`,
+    which nobody named, is there already.
     """
 
     data: str
@@ -39,10 +40,14 @@ class Asked:
     settings: Mapping[str, Any]
     as_json: bool
     quiet: bool
+    taken: bool = False
 
     @classmethod
     def of(cls, data: str, options: Mapping[str, Any]) -> Asked:
-        """From click's options. Raises UsageError for options that exclude one another or a place without room."""
+        """From click's options. Raises UsageError for options that exclude one another or a place without room.
+
+        A file that would be overwritten is left to `check_place`: a wrong column, say, is to be heard of first.
+        """
         given = {name: value for name, value in options.items() if value is not None}
         as_json, quiet = given.pop("json", False), given.pop("quiet", False)
         target, task, validation = given.pop("target", None), given.pop("task", "auto"), given.pop("validation", None)
@@ -61,9 +66,11 @@ class Asked:
         settings = {"random_state": 0} | {_NAMES.get(name, name): value for name, value in given.items()}
         if settings.pop("no_encode", False):
             settings["encode"] = None
+        place = _place(data, out, (data, validation))
         return cls(
             data=data,
-            out=_place(data, out, (data, validation)),
+            out=place,
+            taken=out is None and place.exists(),
             target=target,
             drop=drop,
             task=task,
@@ -97,29 +104,30 @@ class Asked:
 
     def estimator(self, task: str) -> Estimator:
         """An estimator with these settings, not fitted. Raises UsageError for settings of the other task."""
-        self._check_loss(task)
-        if task == "classification":
-            return MLPClassifier(**self.settings)
-        if "class_weight" in self.settings:
-            raise click.UsageError("--class-weight is for classes, but this is a regression. Leave it out.")
-        return MLPRegressor(**self.settings)
+        self.check_settings(task)
+        return MLPClassifier(**self.settings) if task == "classification" else MLPRegressor(**self.settings)
 
-    def _check_loss(self, task: str) -> None:
+    def check_place(self) -> None:
+        """Raise UsageError where the model would replace a file that nobody named."""
+        if self.taken:
+            raise click.UsageError(f"{self.out} is there already. --out {self.out} replaces it; --out OTHER keeps it.")
+
+    def check_settings(self, task: str) -> None:
+        """Raise UsageError for settings of the other task."""
         loss = self.settings.get("loss", "auto")
-        if loss == "auto" or loss_from(loss).name in LOSSES[task]:
-            return
-        other = "classification" if task == "regression" else "regression"
-        raise click.UsageError(
-            f"--loss {loss} is for {other}, but this is a {task}. Choose one of {', '.join(LOSSES[task])}, or leave "
-            f"it out; --task {other} overrides what was seen in the target."
-        )
+        if loss != "auto" and loss_from(loss).name not in LOSSES[task]:
+            other = "classification" if task == "regression" else "regression"
+            raise click.UsageError(
+                f"--loss {loss} is for {other}, but this is a {task}. Choose one of {', '.join(LOSSES[task])}, or "
+                f"leave it out; --task {other} overrides what was seen in the target."
+            )
+        if task == "regression" and "class_weight" in self.settings:
+            raise click.UsageError("--class-weight is for classes, but this is a regression. Leave it out.")
 
 
 def _place(data: str, out: str | None, inputs: tuple[str | None, ...]) -> Path:
     """Where the model goes. Raises UsageError before training rather than an OSError after it."""
     path = Path(f"{Path(os.path.realpath(data)).stem or 'model'}.kn") if out is None else Path(out)
-    if out is None and path.exists():
-        raise click.UsageError(f"{path} is there already. --out {path} replaces it; --out OTHER keeps it.")
     for other in inputs:
         if other is not None and path.exists() and Path(other).exists() and path.samefile(other):
             raise click.UsageError(f"--out {out} would overwrite {other}, which is read. Name another file.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -30,22 +31,28 @@ class Matched(NamedTuple):
 
 
 @contextmanager
-def blamed(table: Table) -> Iterator[None]:
-    """Within: the file's name in front of what is wrong or odd in it, and places as they are found in the file."""
+def blamed(table: Table, *, learning: bool = False) -> Iterator[None]:
+    """Within: the file's name in front of what is wrong or odd in it, and places as they are found in the file.
+
+    learning: whether columns may be left out with --drop, which is then said.
+    """
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", DataWarning)
         try:
             yield
         except DataError as error:
-            raise DataError(_blamed(error, table)) from error
+            raise DataError(_blamed(error, table, learning)) from error
     for warning in caught:
         odd = warning.message
-        said = type(odd)(_blamed(odd, table)) if isinstance(odd, DataWarning) else odd
+        said = type(odd)(_blamed(odd, table, learning)) if isinstance(odd, DataWarning) else odd
         warnings.warn(said, warning.category, stacklevel=3)
 
 
-def _blamed(remark: DataError | DataWarning, table: Table) -> str:
+def _blamed(remark: DataError | DataWarning, table: Table, learning: bool) -> str:
     text = str(remark)
+    if learning and remark.columns:
+        drop = " ".join(f"--drop {shlex.quote(name)}" for name in remark.columns)
+        text += f" {drop} leaves {'it' if len(remark.columns) == 1 else 'them'} out."
     if remark.row is not None:
         text = text.replace(f"row {remark.row} (counting from 0)", where(Path(table.source), [remark.row]))
     return f"{table.source}: {text}"

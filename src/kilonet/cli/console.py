@@ -17,6 +17,10 @@ from typing import Any, TextIO
 
 import click
 
+from kilonet.numerals import count
+
+__all__ = ["Console", "brief", "count", "ended", "listed", "number", "plain", "size"]
+
 LABEL = 11  # width of the left column
 LONGEST = 4000  # characters of one message; a hostile file could make it endless
 
@@ -59,15 +63,6 @@ def listed(names: Sequence[object], most: int = 8) -> str:
     """
     shown = ", ".join(f'"{brief(name)}"' if ", " in str(name) else brief(name) for name in names[:most])
     return shown if len(names) <= most else f"{shown}, … ({len(names):,} in all)"
-
-
-def count(number: int, noun: str, plural: str | None = None) -> str:
-    """A number with its noun.
-
-    >>> count(1, "row"), count(1797, "row")
-    ('1 row', '1,797 rows')
-    """
-    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
 def number(value: float, digits: int = 4) -> str:

@@ -15,16 +15,17 @@ from kilonet import persistence
 from kilonet.cli import INTERRUPTED
 from kilonet.cli.asked import Asked
 from kilonet.cli.columns import told_before
-from kilonet.cli.console import Console, count, size
+from kilonet.cli.console import Console, size
 from kilonet.cli.jsonable import to_json
 from kilonet.cli.judging import judge, notes
 from kilonet.cli.options import Sections, fit_options
 from kilonet.cli.progress import progress
 from kilonet.cli.rows import Parts, parts
 from kilonet.cli.seam import Estimator, planned_rate, to_model
-from kilonet.cli.story import tell_data, tell_network, tell_result
+from kilonet.cli.story import done_text, tell_data, tell_network, tell_result
 from kilonet.engine.interrupt import CtrlC
 from kilonet.errors import DivergenceError, DivergenceWarning, InterruptedWarning, LeftOutWarning
+from kilonet.optimizers import optimizer_from
 
 HELP = """Train a network on DATA and save it.
 
@@ -108,10 +109,11 @@ def train(console: Console, estimator: Estimator, rows: Parts, asked: Asked) -> 
 def diverged(asked: Asked, estimator: Estimator) -> str:
     """What happened and what to do, in the words of the command line."""
     rate = planned_rate(estimator)
+    lower = optimizer_from(estimator.optimizer).lower_rate(rate)
     more = " Leave out --no-encode, so that columns are standardized." if "encode" in asked.settings else ""
     return (
         "training diverged: its numbers grew beyond all bounds. Nothing was saved. Lower the rate, for example "
-        f"--rate {rate / 10:g} (it was {rate:g}); if that is not enough, bound the weights, for example --max-norm 3."
+        f"--rate {lower:g} (it was {rate:g}); if that is not enough, bound the weights, for example --max-norm 3."
         f"{more}"
     )
 
@@ -144,8 +146,7 @@ def save(estimator: Estimator, rows: Parts, run: Mapping[str, Any], asked: Asked
 def report(console: Console, result: Mapping[str, Any], asked: Asked) -> None:
     """The result on stdout, for people or for programs."""
     if result["interrupted"]:
-        epochs = f"{result['epochs_done']:,} of {count(result['epochs'], 'epoch')}"
-        console.warn(f"interrupted after {epochs}; what was learned until then is saved.")
+        console.warn(f"interrupted after {done_text(result)}; what was learned until then is saved.")
     if asked.as_json:
         click.echo(to_json(result))
         return

@@ -64,9 +64,14 @@ class Parts:
 
 
 def parts(asked: Asked) -> Parts:
-    """Read what was asked for. Raises UsageError for a target that is not there, DataError for data of no use."""
+    """Read what was asked for. Raises UsageError for a target that is not there, DataError for data of no use.
+
+    Last of what can be wrong with the options, a file is named that would be overwritten.
+    """
     table, dropped = without(_read(asked.data, asked.target), asked.drop)
     task, why, y = task_and_target(asked.task, table)
+    asked.check_settings(task)
+    asked.check_place()
     encode = asked.encodes and not isinstance(table.X, np.ndarray)
     if not (encode or isinstance(table.X, np.ndarray)):
         _refuse_all_but_numbers(asked, table)
@@ -172,7 +177,7 @@ def _encoder(table: Table, train: NDArray[np.intp]) -> TableEncoder:
     """
     weights = np.zeros(table.n_rows)
     weights[train] = 1.0
-    with blamed(table):
+    with blamed(table, learning=True):
         encoder = TableEncoder().fit(table.X, sample_weight=weights)
         encoder.transform(table.X)
     return encoder

@@ -12,6 +12,7 @@ from kilonet.cli.judging import kept_epochs
 from kilonet.cli.rows import Parts
 from kilonet.cli.seam import Estimator, planned_network
 from kilonet.cli.wording import encoding, epochs_text, held_out_text, loss_text, mean_text, metric_name, score_text
+from kilonet.numerals import span
 
 
 def tell_data(console: Console, rows: Parts) -> None:
@@ -88,9 +89,20 @@ def ending(result: Mapping[str, Any]) -> str:
     """How many epochs, and why no more."""
     done, epochs = result["epochs_done"], result["epochs"]
     if result["interrupted"]:
-        return f"interrupted after {count(done, 'epoch')} of {epochs:,}"
+        return f"interrupted after {done_text(result)}"
     if done < epochs:
         best = epochs_text(_kept(result))
         were = "were" if best.startswith("epochs") else "was"
         return f"stopped early after {count(done, 'epoch')} of {epochs:,}; the best {were} {best};"
     return count(epochs, "epoch")
+
+
+def done_text(result: Mapping[str, Any]) -> str:
+    """How many epochs are done of those that were asked for; members may be at different ones.
+
+    >>> done_text({"epochs_done": 9, "epochs": 20, "best_epoch": [7, 9], "stopping": False})
+    '7 to 9 of 20 epochs'
+    """
+    done, best = result["epochs_done"], np.atleast_1d(result["best_epoch"])
+    fewest = done if result["stopping"] else int(best.min())  # with early stopping they are those of the best epochs
+    return f"{span(fewest, done)} of {count(result['epochs'], 'epoch')}"

@@ -152,23 +152,28 @@ def encoding(
     ):
         if kind in by_kind:
             yield plural, f"{count(len(by_kind[kind]), 'column')}, {treated[kind]}: {listed(by_kind[kind])}"
+    yield from _categories(encoder["categories"], columns)
     for kind, why in LEFT_OUT.items():
         if kind in by_kind:
             yield "left out", f"{listed(by_kind[kind])}: {why}"
     constant = [name for place, name in enumerate(columns) if _is_constant(encoder, place)]
     if constant:
         yield "constant", f"{listed(constant)}: the same in every training row, so nothing can be learned from that"
-    texts = sorted((int(place), found) for place, found in encoder["categories"].items())
-    for place, found in texts[:MOST_TEXTS]:
-        yield "", f"{brief(columns[place])}, {count(len(found), 'category', 'categories')}: {listed(found, 6)}"
-    if len(texts) > MOST_TEXTS:
-        yield "", f"… and {len(texts) - MOST_TEXTS:,} more columns of categories"
     gaps = [f"{brief(name)} {percent(share)}" for name, share in zip(columns, missing, strict=True) if 0 < share < 1]
     if gaps:
         yield "missing", f"{listed(gaps)}: filled with the mean (numbers), and marked in an input of their own"
     else:
         other = "other " if "empty" in by_kind else ""  # the empty columns are told already
         yield "missing", f"no {other}value was missing; one that is missing later is filled with the mean of its column"
+
+
+def _categories(categories: Mapping[str, Sequence[str]], columns: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """The categories of each column of them, under the line that names these columns."""
+    texts = sorted((int(place), found) for place, found in categories.items())
+    for place, found in texts[:MOST_TEXTS]:
+        yield "", f"{brief(columns[place])}, {count(len(found), 'category', 'categories')}: {listed(found, 6)}"
+    if len(texts) > MOST_TEXTS:
+        yield "", f"… and {len(texts) - MOST_TEXTS:,} more columns of categories"
 
 
 def _is_constant(encoder: Mapping[str, Any], place: int) -> bool:

@@ -13,7 +13,9 @@ from kilonet.checks import shown
 from kilonet.engine.problem import Problem, Validation
 from kilonet.errors import DataError, SettingError, ShapeError
 from kilonet.network import Network
+from kilonet.numerals import count
 from kilonet.recipe import Recipe
+from kilonet.rules import wrong_count
 
 Floats = NDArray[np.float64]
 BLOCK = 1 << 18  # numbers looked at together when all have to be finite: they stay in the cache
@@ -116,9 +118,7 @@ def member_weights(
             return class_weights(specs, y, weights, kind)
         specs = [specs] * n_members
     if len(specs) != n_members:
-        raise SettingError(
-            f"class_weight has {len(specs)} entries, but there are {n_members} members; needs one for each."
-        )
+        raise wrong_count("class_weight", len(specs), n_members)
     own = [weights] * n_members if weights is None or weights.ndim == 1 else list(weights)
     found = [class_weights(spec, y, row, kind) for spec, row in zip(specs, own, strict=True)]
     return np.array([np.ones(n_rows) if row is None else row for row in found])
@@ -179,11 +179,13 @@ def assemble(
     return Problem(network, loss, X, targets, weights, _validation(network, loss, recipe, validation), recipe)
 
 
-def check_members(loss: Any, n_members: int) -> None:
-    """Raise SettingError for a loss with settings for another number of members."""
+def check_members(loss: Any, n_members: int, *, seeded: bool = True) -> None:
+    """Raise SettingError for a loss with settings for another number of members; seeded: whether seeds make members."""
     given = loss.n_members
     if given is not None and given != n_members:
-        raise SettingError(f"{loss!r} has settings for {given} members, but there are {n_members} (one per seed).")
+        if seeded:
+            raise wrong_count(repr(loss), given, n_members)
+        raise SettingError(f"{loss!r} has settings for {given} members, but theta is of {count(n_members, 'member')}.")
 
 
 def _validation(network: Network, loss: Any, recipe: Recipe, given: Any) -> Validation | None:

@@ -17,7 +17,7 @@ from kilonet.engine.crews import Factors, KernelCrew
 from kilonet.engine.machine import instruction_set, instruction_sets
 from kilonet.engine.memory import batch_bytes, itemsize, member_bytes
 from kilonet.engine.packed import Predictor, scores, value_and_grad
-from kilonet.engine.planner import Plan, plan
+from kilonet.engine.planner import Plan, pays, plan
 from kilonet.engine.problem import Problem
 from kilonet.engine.state import (
     State,
@@ -87,14 +87,16 @@ class Session:
     def plan(self) -> Plan:
         """How its members are trained."""
         recipe, packed = self.problem.recipe, [crew for crew in self.crews if crew.packed]
+        lanes = machine.lanes(recipe.dtype)
         return Plan(
             NAME,
             instruction_set(),
-            machine.lanes(recipe.dtype),
+            lanes,
             packs=len(packed),
             members_in_packs=sum(len(crew.members) for crew in packed),
             single_members=recipe.n_members - sum(len(crew.members) for crew in packed),
             threads=_most_threads([self.problem]),
+            too_few=(len(self.crews) - len(packed)) * pays(self.problem.network, self.problem.batch, lanes, lanes),
         )
 
     def _rows(self) -> int:

@@ -109,10 +109,13 @@ class Plan:
 
     engine; instruction_set ("" where the engine has none); lanes: networks in a pack; packs, members_in_packs,
     single_members: who trains how; threads: at most; bytes: of memory that training needs, about; max_memory:
-    bytes that it may take, None where nothing was said and little is needed or what is free is not known.
+    bytes that it may take, None where nothing was said and little is needed or what is free is not known; too_few:
+    those of the single members whose network would gain from a pack, had they enough of their kind to fill one.
 
     >>> print(Plan("native", "x86-64-v3", 8, packs=125, members_in_packs=1000, threads=2, bytes=3_400_000))
     1000 members: 125 packs of up to 8 networks; native engine, x86-64-v3, at most 2 threads, about 3.4 MB of memory
+    >>> print(Plan("native", lanes=8, single_members=3, too_few=3))
+    3 members: 3 by themselves (too few of one network, rows, order and schedule for a pack); native engine, ...
     """
 
     engine: str
@@ -124,11 +127,12 @@ class Plan:
     threads: int = 1
     bytes: int = 0
     max_memory: int | None = None
+    too_few: int = 0
 
     def __add__(self, other: "Plan") -> "Plan":
         """Both parts of one population."""
         names = list(dict.fromkeys([*self.engine.split(" and "), *other.engine.split(" and ")]))
-        summed = ("packs", "members_in_packs", "single_members", "bytes")
+        summed = ("packs", "members_in_packs", "single_members", "bytes", "too_few")
         return replace(
             self,
             engine=" and ".join(names),
@@ -143,7 +147,10 @@ class Plan:
         packs = f"{self.packs} pack{'s' if self.packs > 1 else ''} of up to {self.lanes} networks"
         shares = [packs] if self.packs else []
         if self.single_members:
-            shares.append(f"{self.single_members} by {'itself' if self.single_members == 1 else 'themselves'}")
+            alone = f"{self.single_members} by {'itself' if self.single_members == 1 else 'themselves'}"
+            which = "" if self.too_few == self.single_members else f"{self.too_few}: "
+            why = f" ({which}too few of one network, rows, order and schedule for a pack)"
+            shares.append(alone + (why if self.too_few and members > 1 else ""))
         kernel = f", {self.instruction_set}" if self.instruction_set else ""
         threads = f"at most {self.threads} thread{'s' if self.threads > 1 else ''}"
         allowed = "" if self.max_memory is None else f" (of {size(self.max_memory)} allowed)"

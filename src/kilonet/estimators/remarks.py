@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 
 from kilonet.errors import DivergenceWarning, InterruptedWarning, users_line
+from kilonet.numerals import count, span
 from kilonet.record import Runs
 
 JUDGED = 50  # epochs that a curve needs: of a few long ones the first has most of the fall inside itself
@@ -22,8 +23,8 @@ def remark(runs: Runs, cause: str, steps_per_epoch: int | None) -> None:
     done, asked = len(runs.history), runs.recipe.epochs
     if runs.interrupted:
         warnings.warn(
-            f"training was interrupted after {done} of {asked} epochs; the model is what was learned until then. "
-            "To go on, set warm_start=True and fit the same rows again.",
+            f"training was interrupted after {span(*runs.reached)} of {count(asked, 'epoch')}; the model is what was "
+            "learned until then. To go on, set warm_start=True and fit the same rows again.",
             InterruptedWarning,
             stacklevel=users_line(),
         )

@@ -52,8 +52,8 @@ def go_on(estimator: Any, settings: dict[str, Any]) -> bool:
     left = settings["epochs"] > done or bool((state["epoch"][waiting] < settings["epochs"]).any())
     if not left:
         warnings.warn(
-            f"warm_start=True: all {done} epochs are trained already, so nothing was done. "
-            f"Set epochs above {done} to go on, or use partial_fit for one more.",
+            f"warm_start=True: {'1 epoch is' if done == 1 else f'all {done} epochs are'} trained already, so nothing "
+            f"was done. Set epochs above {done} to go on, or use partial_fit for one more.",
             UserWarning,
             stacklevel=users_line(),
         )

@@ -15,7 +15,9 @@ import numpy as np
 from kilonet.checks import whole
 from kilonet.errors import SettingError
 from kilonet.estimators.renamed import with_hints
+from kilonet.numerals import count
 from kilonet.record import EpochRecord
+from kilonet.rules import PER_MEMBER, entries, one_for_all
 
 Callback = Callable[[EpochRecord], Any]
 
@@ -47,7 +49,10 @@ SETTINGS = """\
         members: how many networks are trained at once, all of this description, from initial weights (and dropout
             and noise) of their own and on the same batches. The mean of what they predict is the prediction,
             `predict_members` and `predict_std` tell them apart. The first is the network that members=1 trains.
-        dtype: "float32" or "float64"; None trains arrays in their own type and data frames in float32.
+            rate, schedule, l2, l1, dropout, input_noise and max_norm may be lists with one entry for each, and so
+            may the smoothing of the labels: loss=kn.cross_entropy(smoothing=[0, 0.1]).
+        dtype: "float32" or "float64"; None trains arrays in their own type, in NumPy mostly float64, and data frames
+            in float32, of which a vector holds twice as many.
         warm_start: `fit` goes on from where the last one ended, until `epochs` in total; see `fit`.
         callbacks: a function or several; each gets an `EpochRecord` after every epoch, and training ends
             when one returns True.
@@ -138,12 +143,28 @@ def check_settings(settings: Settings) -> None:
         value = getattr(settings, name)
         if isinstance(value, str) and value != "auto":
             raise SettingError(f"{name}={value!r}; it must be a whole number, at least 1, or 'auto'.")
-    whole("members", settings.members)
+    _check_members(settings)
     fraction = settings.validation_fraction
     if not isinstance(fraction, Real) or isinstance(fraction, bool) or not 0 < fraction < 1:
         raise SettingError(f"validation_fraction={fraction!r}; it must be a number between 0 and 1.")
     _check_encode(settings.encode)
     _check_callbacks(settings)
+
+
+def _check_members(settings: Settings) -> None:
+    """Refuse lists of what all members share, and lists of another length than there are members."""
+    members = whole("members", settings.members)
+    differing = [name for name in PER_MEMBER if hasattr(settings, name)]
+    for name in ("optimizer", "loss", "batch", "epochs", "dtype"):
+        one_for_all(name, getattr(settings, name), differing)
+    given = {name: entries(name, getattr(settings, name)) for name in differing}
+    given["the loss"] = getattr(settings.loss, "n_members", None)
+    for name, n in given.items():
+        if n is not None and n != members:
+            raise SettingError(
+                f"{name} has {count(n, 'entry', 'entries')}, one per member, but members={members}; "
+                f"give one value for all of them, or set members={n}."
+            )
 
 
 def _check_encode(encode: Any) -> None:

@@ -22,6 +22,7 @@ from kilonet.estimators import ensemble
 from kilonet.estimators.footing import Encodings
 from kilonet.estimators.run import Work
 from kilonet.estimators.settings import check_settings
+from kilonet.numerals import span
 from kilonet.population import Group, Population
 from kilonet.record import Runs
 
@@ -113,6 +114,7 @@ class Trained:
         self._batches = _batched(given)
         self._begun = begun
         self._population = Population(_groups(self._batches))
+        self._reached: list[int] = []
         self.interrupted = False
 
     def __enter__(self) -> Self:
@@ -131,15 +133,17 @@ class Trained:
         """Each trial with the record of its members."""
         for number, batch in enumerate(self._batches):
             runs, first = self._population.runs(number, False, self.interrupted, self._begun), 0
+            self._reached += runs.reached
             for trial in batch:
                 members = trial.work.problem.recipe.n_members
                 yield trial, runs.members(range(first, first + members), single=members == 1)
                 first += members
 
     def warn(self, what: str) -> None:
-        """Say where Ctrl-C came in between."""
+        """Say where Ctrl-C came in between, and after which epochs of the fits that were looked at."""
         if self.interrupted:
-            text = f"{what} was interrupted; scores are those of what is trained."
+            epochs = f"{span(min(self._reached), max(self._reached))} epochs" if self._reached else "no epoch"
+            text = f"{what} was interrupted; scores are those of what is trained, {epochs} of each fit."
             warnings.warn(text, InterruptedWarning, stacklevel=users_line())
 
 

@@ -59,7 +59,9 @@ def load(path: str | os.PathLike[str]) -> SavedModel:
     """
     source, file = str(path), Path(path)
     if file.exists() and not file.is_file():  # a folder, or a device that might never end
-        raise FileFormatError(f"{source} is not a plain file. Name a file that `kilonet fit --out` wrote.")
+        raise FileFormatError(
+            f"{source} is not a plain file. Name a file that `kilonet fit --out` or model.save wrote."
+        )
     description, tensors = unpack(file.read_bytes(), source)
     try:
         model = _model(description, tensors)

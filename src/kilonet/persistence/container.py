@@ -22,6 +22,7 @@ from kilonet.errors import FileFormatError
 
 FORMAT = 1
 HEADER_LIMIT = 100_000_000  # bytes; the limit of the safetensors format itself
+_WRITTEN = "Models are written by `kilonet fit --out` and by model.save(path)."
 _NO_CHECKSUM = "0" * 64
 _MARKER = rb"\"checksum\":\""  # as it stands in the header, where the description is a string inside JSON
 _DTYPES: dict[str, np.dtype[Any]] = {"F32": np.dtype("<f4"), "F64": np.dtype("<f8"), "I64": np.dtype("<i8")}
@@ -68,9 +69,7 @@ def _header(data: bytes, source: str) -> tuple[dict[str, Any], int]:
         raise FileFormatError(f"{source} is empty (0 bytes). Fit the model again, or fetch the file again.")
     length = int.from_bytes(data[:8], "little")
     if len(data) < 10 or data[8:9] != b"{":
-        raise FileFormatError(
-            f"{source} is not a Kilonet model: it is not a safetensors file. Models are written by `kilonet fit --out`."
-        )
+        raise FileFormatError(f"{source} is not a Kilonet model: it is not a safetensors file. {_WRITTEN}")
     if length > HEADER_LIMIT:
         raise FileFormatError(
             f"{source} declares a header of {length:,} bytes; at most {HEADER_LIMIT:,} are allowed. "
@@ -100,8 +99,7 @@ def _description(header: dict[str, Any], source: str) -> dict[str, Any]:
     text = metadata.get("kilonet") if isinstance(metadata, dict) else None
     if not isinstance(text, str):
         raise FileFormatError(
-            f"{source} is a safetensors file, but not a Kilonet model: its metadata has no entry 'kilonet'. "
-            "Models are written by `kilonet fit --out`."
+            f"{source} is a safetensors file, but not a Kilonet model: its metadata has no entry 'kilonet'. {_WRITTEN}"
         )
     description = _read_json(text, source, "description")
     version = description.get("format")

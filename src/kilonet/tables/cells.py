@@ -18,10 +18,8 @@ from numpy.typing import NDArray
 
 Floats: TypeAlias = NDArray[np.float64]
 
-DATES = (
-    "holds dates or times ({}), which have no meaning as numbers by themselves. Replace the column by numbers "
-    "that say what matters (the year, the month, days since a first day), or drop it"
-)
+DATES = "holds dates or times ({}), which have no meaning as numbers by themselves"
+INSTEAD_OF_DATES = "numbers that say what matters (the year, the month, days since a first day), or drop {}"
 NESTED = (
     "holds {}, a value made of parts; an argument must be a string or a number (text, truth value or missing) "
     "in every cell. Give each part a column of its own, or drop the column"
@@ -29,11 +27,15 @@ NESTED = (
 
 
 class UnusableError(Exception):
-    """A cell or column that cannot be used; the encoder adds the column's name and raises a DataError."""
+    """A cell or column that cannot be used; the encoder adds the column's name and raises a DataError.
 
-    def __init__(self, what: str, row: int | None = None, *, column: int | None = None, nested: bool = False) -> None:
+    nested, dates: of which kind it is; for dates the encoder adds the remedy, and the other columns that hold them.
+    """
+
+    def __init__(self, what: str, row: int | None = None, *, column: int | None = None, nested: bool = False,
+                 dates: bool = False) -> None:  # fmt: skip
         super().__init__(what)
-        self.what, self.row, self.column, self.nested = what, row, column, nested
+        self.what, self.row, self.column, self.nested, self.dates = what, row, column, nested, dates
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ def read_series(series: "nw.Series[Any]") -> Column:
     if dtype in (nw.Categorical, nw.Enum):
         return Texts(_texts(series.to_list()), declared=True)
     if dtype.is_temporal():
-        raise UnusableError(DATES.format(dtype))
+        raise UnusableError(DATES.format(dtype), dates=True)
     if dtype.is_nested() or dtype == nw.Binary:
         raise UnusableError(NESTED.format(f"the type {dtype}"), nested=True)
     return read_cells(series.to_list())
@@ -78,7 +80,8 @@ def read_cells(cells: list[Any]) -> Column:
     for wrong in families & {"date", "other"}:
         row = next(row for row, cell in enumerate(cells) if family(type(cell)) == wrong)
         came = f"{type(cells[row]).__name__}, {_short(cells[row])}"
-        raise UnusableError((DATES if wrong == "date" else NESTED).format(came), row, nested=wrong == "other")
+        dates = wrong == "date"
+        raise UnusableError((DATES if dates else NESTED).format(came), row, nested=not dates, dates=dates)
     if "text" in families:
         return Texts(_texts(cells))
     return Numbers(_floats(cells), boolean=families == {"boolean"})

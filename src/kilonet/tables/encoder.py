@@ -2,7 +2,7 @@
 
 import contextlib
 import warnings
-from typing import Any, NoReturn, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,13 +14,10 @@ from kilonet.errors import DataError, FileFormatError, SettingError, ShapeError,
 from kilonet.tables.cells import UnusableError
 from kilonet.tables.inputs import arrange, as_cells, check_weights, closest, is_frame, open_frame
 from kilonet.tables.learning import encode, learn
+from kilonet.tables.refused import refusal
 from kilonet.tables.said import Said
 from kilonet.tables.sparse import canonical
 from kilonet.tables.state import State
-
-
-class _CellTypeError(DataError, TypeError):
-    """A cell of a type that no table can hold: also a TypeError, as scikit-learn has it."""
 
 
 class TableEncoder(TransformerMixin, BaseEstimator):
@@ -39,7 +36,8 @@ class TableEncoder(TransformerMixin, BaseEstimator):
     - Sparse tables are divided by std but not centred, and stay sparse.
 
     Missing are NaN, None, a library's own missing value and an empty text. Refused with a DataError that
-    names column and row: infinity, texts in a column of numbers, dates and times, nested values.
+    names column and row: infinity, texts in a column of numbers, dates and times, nested values. Texts that look
+    like dates, "13.04.2020", are categories like other texts; a DataWarning says so.
 
     Weighted rows count as if they were repeated; rows of weight zero count as absent.
 
@@ -87,7 +85,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         try:
             self.state_, said = learn(X, names, weights, bool(self.standardize))
         except UnusableError as error:
-            self._refuse(error, names, rows)
+            raise refusal(error, names, rows, X) from None
         self._warned: set[tuple[int, str]] = set()
         self._say(said)
         if self.state_.width == 0:
@@ -216,7 +214,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         try:
             out, said = encode(X, self.state_, self._dtype(getattr(X, "dtype", None)))
         except UnusableError as error:
-            self._refuse(error, self.state_.names, None)
+            raise refusal(error, self.state_.names, None, None) from None
         self._say(said)
         return out
 
@@ -229,14 +227,6 @@ class TableEncoder(TransformerMixin, BaseEstimator):
                 if np.dtype(self.dtype) == dtype:
                     return dtype
         raise SettingError(f'dtype={self.dtype!r}: needs "float32", "float64", or None for that of the data')
-
-    def _refuse(self, error: UnusableError, names: tuple[str, ...], rows: NDArray[np.int64] | None) -> NoReturn:
-        row = error.row if rows is None or error.row is None else int(rows[error.row])
-        place = "" if error.column is None else f'column "{names[error.column]}"'
-        place += "" if row is None else f", row {row} (counting from 0)"
-        refused = (_CellTypeError if error.nested else DataError)(f"{place}: {error.what}.")
-        refused.row = row
-        raise refused from None
 
     def _say(self, said: Said) -> None:
         for key in said.remarks:

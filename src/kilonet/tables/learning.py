@@ -71,15 +71,33 @@ def is_matrix(X: Opened) -> bool:
 
 def columns(X: Opened, unread: frozenset[int] = frozenset()) -> Iterator[tuple[int, Column]]:
     """Each column's place and cells; those at the places `unread` may hold what nobody can read."""
-    parts = X.iter_columns() if isinstance(X, nw.DataFrame) else X.T
-    for j, part in enumerate(parts):
+    for j, part in enumerate(_parts(X)):
         if j in unread:
             continue
         try:
-            yield j, read_series(part) if isinstance(part, nw.Series) else _read_array(part)
+            yield j, _read(part)
         except UnusableError as error:
             error.column = j
             raise
+
+
+def date_columns(X: Opened) -> list[int]:
+    """Places of all columns that hold dates or times."""
+    found = []
+    for j, part in enumerate(_parts(X)):
+        try:
+            _read(part)
+        except UnusableError as error:
+            found += [j] if error.dates else []
+    return found
+
+
+def _parts(X: Opened) -> Any:
+    return X.iter_columns() if isinstance(X, nw.DataFrame) else X.T
+
+
+def _read(part: Any) -> Column:
+    return read_series(part) if isinstance(part, nw.Series) else _read_array(part)
 
 
 def _read_array(part: NDArray[Any]) -> Column:
@@ -109,6 +127,8 @@ def _learn_columns(X: Opened, names: tuple[str, ...], weights: Floats | None, st
             missing[j] = learnt.missing
             if learnt.remark:
                 said.add(j, "left out" if learnt.identifier else "fit", learnt.remark)
+            if learnt.date:
+                said.add(j, "dates", texts.DATES.format(learnt.date))
     mean, std = np.zeros(len(names)), np.zeros(len(names))
     if numbers:
         places = list(numbers)

@@ -9,7 +9,7 @@ from kilonet.errors import DataWarning, LeftOutWarning
 class Said:
     """Warnings without their column's name, by its place and what happened there: each is said once a fit.
 
-    What happened is "left out", "fit", "missing" or "unknown".
+    What happened is "left out", "fit", "dates", "missing" or "unknown".
     """
 
     remarks: dict[tuple[int, str], tuple[str, int | None]] = field(default_factory=dict)
@@ -22,5 +22,5 @@ class Said:
         """What is said there, of the column called `name`."""
         sentence, row = self.remarks[key]
         made = (LeftOutWarning if key[1] == "left out" else DataWarning)(f'column "{name}": {sentence}.')
-        made.row = row
+        made.row, made.columns = row, (name,) if key[1] == "dates" else ()
         return made

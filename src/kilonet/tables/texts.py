@@ -1,15 +1,20 @@
 """Columns of texts: which are numbers, which are categories, and which category a cell is."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kilonet.numerals import has_decimal_comma, parse, percent
-from kilonet.tables.cells import Floats, Numbers, Texts, UnusableError
+from kilonet.numerals import has_decimal_comma, is_date, parse, percent
+from kilonet.tables.cells import INSTEAD_OF_DATES, Floats, Numbers, Texts, UnusableError
 
 CATEGORY_LIMIT = 1000  # columns that one text column may become; the heaviest categories are kept
 IDENTIFIER_LIMIT = 100  # a column with more different texts than this, each seen less than twice, tells nothing
+DATE_SHARE = 0.9  # of the different texts that are dates: from there on the column is one of dates
+DATES = (
+    "its texts look like dates, such as {!r}, of which a network would learn only that they differ. Turn them into "
+    + INSTEAD_OF_DATES.format("the column")
+)
 CODE_LIMIT = 20  # a column with at most this many different numbers may be a code that also has texts
 
 
@@ -18,13 +23,15 @@ class Categories:
     """What training keeps of a column of texts: the category names, in sorted order.
 
     `missing` is the share of weight without a text; `remark` is a sentence for the user when something was
-    left out, else empty; `identifier` says that the whole column was.
+    left out, else empty; `identifier` says that the whole column was. `date` is one of the texts where they look
+    like dates, else empty.
     """
 
     names: tuple[str, ...]
     missing: float = 0.0
     remark: str = ""
     identifier: bool = False
+    date: str = ""
 
 
 @dataclass(frozen=True)
@@ -51,7 +58,15 @@ def learn(texts: Texts, weights: Floats | None) -> Numbers | Categories:
         if None not in parsed:
             return Numbers(np.array([*parsed, np.nan], dtype=np.float64)[counted.codes])
         _refuse_mistakes(counted, parsed)
-    return _categories(counted)
+    made = _categories(counted)
+    return made if texts.declared else replace(made, date=_date(counted.names))
+
+
+def _date(names: list[str]) -> str:
+    """The first of different texts that nearly all are dates, else an empty one; of many, some are looked at."""
+    seen = names[:: -(-len(names) // CATEGORY_LIMIT)]
+    dates = [name for name in seen if is_date(name)]
+    return dates[0] if len(dates) >= DATE_SHARE * len(seen) else ""
 
 
 def codes(values: list[str | None], names: tuple[str, ...]) -> NDArray[np.int64]:
