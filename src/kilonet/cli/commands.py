@@ -18,14 +18,19 @@ from kilonet.errors import DataError, DivergenceError, EngineError, FileFormatEr
 
 FAILED, USAGE = 1, 2
 COMMANDS = {
+    "choose": "Say which network suits the data, with evidence.",
     "fit": "Train a network on data and save it.",
     "predict": "Predict rows with a saved model.",
     "show": "Say what a model is and how it was trained.",
 }
+_MEANT = {
+    "learning_rate": "rate", "alpha": "l2", "hidden_layer_sizes": "hidden", "solver": "optimizer", "n_jobs": "threads",
+}  # fmt: skip
 _NO_MEMORY = "there is not enough memory for this. Use fewer rows, a smaller network, or --dtype float32."
 HELP = """Train fully-connected neural networks on tables and pictures, and use them.
 
 \b
+kilonet choose digits
 kilonet fit digits --hidden 64,32 --l2 1e-3 --out digits.kn
 kilonet fit houses.csv --target price
 kilonet predict houses.kn new_houses.csv > prices.csv
@@ -114,14 +119,27 @@ def _called(arguments: Sequence[str] | None) -> int:
 
 def _refuse(error: click.ClickException) -> int:
     """Wrong usage: the message, and where to read how it is done."""
-    if isinstance(error, click.NoSuchOption):  # click lists what is near by the alphabet, not by nearness
-        _fail(f"No such option '{error.option_name}'.{_nearest(error.option_name, error.possibilities or ())}", USAGE)
+    if isinstance(error, click.NoSuchOption):
+        _fail(f"No such option '{error.option_name}'.{_option_meant(error)}", USAGE)
     else:
         _fail(error.format_message(), error.exit_code)
     context = getattr(error, "ctx", None)
     if isinstance(context, click.Context) and error.exit_code == USAGE:
         click.echo(f"`{context.command_path} --help` tells more.", err=True)
     return error.exit_code
+
+
+def _option_meant(error: click.NoSuchOption) -> str:
+    """A hint to the option that has this meaning here, else to the nearest; click lists by the alphabet."""
+    from kilonet.recipe import DIFFERENT, RENAMED  # noqa: PLC0415 - it needs NumPy, for which --help does not wait
+
+    name = error.option_name.lstrip("-").replace("-", "_")
+    command = error.ctx.command.params if error.ctx else []
+    known = {option for parameter in command for option in parameter.opts}
+    meant = "--" + (_MEANT | RENAMED).get(name, name)
+    if meant not in known:
+        return _nearest(error.option_name, error.possibilities or ())
+    return f" Did you mean {meant}?" + (f" {DIFFERENT[name].partition('; ')[2]}" if name == "alpha" else "")
 
 
 def _nearest(name: str, names: Iterable[str]) -> str:

@@ -41,7 +41,8 @@ class _Option(click.Option):
 _SEVERAL = object()  # texts of an option that may come more than once
 
 
-def _under(section: str, *options: tuple[str, Any, str]) -> list[Callable[..., Any]]:
+def under(section: str, *options: tuple[str, Any, str]) -> list[Callable[..., Any]]:
+    """Decorators for the options of one heading: names, what the value may be, and what it is for."""
     made = []
     for name, kind, text in options:
         shape: dict[str, Any] = {"type": kind}
@@ -59,7 +60,7 @@ _SHARE = Number(0.0, 1.0, outside="1.0")
 _POSITIVE = Number(0.0, outside="0.0")
 _AT_LEAST_0 = Number(0.0)
 
-DATA = _under(
+DATA = under(
     "Data",
     ("--target", "COLUMN", "The column to predict. Needed for files with columns."),
     ("--drop", _SEVERAL, "Columns to leave out, with commas between them; may be given more than once."),
@@ -80,7 +81,7 @@ DATA = _under(
     ),
     ("--no-encode", bool, "Take the numbers as they are: no standardizing, no categories, no missing values."),
 )
-NETWORK = _under(
+NETWORK = under(
     "Network",
     ("--hidden", Widths(), "Units of the hidden layers, 100 unless given; none for a single-layer network."),
     ("--activation", Known(activation_from), "relu unless given; others are tanh, gelu, leaky_relu(0.2), maxout(3) …"),
@@ -96,7 +97,7 @@ NETWORK = _under(
     ),
     ("--dtype", click.Choice(["float32", "float64"]), "Type of the numbers; follows the data unless given."),
 )
-TRAINING = _under(
+TRAINING = under(
     "Training",
     (
         "--loss",
@@ -131,7 +132,7 @@ TRAINING = _under(
         "Threads of the native engine, unless given as many as pay; the results are the same for any number.",
     ),
 )
-REGULARIZATION = _under(
+REGULARIZATION = under(
     "Against overfitting",
     ("--l2", _AT_LEAST_0, "½·l2·Σw² is added to the mean loss; 0.0001 unless given."),
     ("--l1", _AT_LEAST_0, "l1·Σ|w| is added to the mean loss."),
@@ -148,7 +149,7 @@ REGULARIZATION = _under(
     ("--patience", Number(1, whole=True), "Epochs without improvement before stopping; 10 unless given."),
     ("--min-delta", _AT_LEAST_0, "How much better counts as better; 0 unless given."),
 )
-OUTPUT = _under(
+OUTPUT = under(
     "Output",
     ("--out", "FILE", "The model file. Unless given, the data's name with .kn, if there is no such file yet."),
     ("--json", bool, "Results as JSON on stdout."),

@@ -5,12 +5,14 @@ from kilonet.estimators.ensemble import at_epochs, over_members
 from kilonet.estimators.insight import Estimator, loss_on, planned_network, planned_rate, planned_rows
 from kilonet.estimators.loading import from_model
 from kilonet.estimators.saving import to_model
+from kilonet.search import ArchitectureSearch
+from kilonet.search.plan import budget_seconds
 
 LOSSES = {"classification": classifier.LOSSES, "regression": regressor.LOSSES}
 
 # fmt: off
 __all__ = [
-    "LOSSES", "Estimator", "MLPClassifier", "MLPRegressor", "at_epochs", "from_model", "loss_on", "over_members",
-    "planned_network", "planned_rate", "planned_rows", "to_model",
+    "LOSSES", "ArchitectureSearch", "Estimator", "MLPClassifier", "MLPRegressor", "at_epochs", "budget_seconds",
+    "from_model", "loss_on", "over_members", "planned_network", "planned_rate", "planned_rows", "to_model",
 ]
 # fmt: on

@@ -15,8 +15,8 @@ from kilonet.cli.wording import encoding, epochs_text, held_out_text, loss_text,
 from kilonet.numerals import span
 
 
-def tell_data(console: Console, rows: Parts) -> None:
-    """What was read, what it is taken for, and what is held out."""
+def tell_data(console: Console, rows: Parts, *, folds: bool = False) -> None:
+    """What was read, what it is taken for, and what is held out; folds: that they judge, so that nothing is."""
     console.say("read", f"{brief(rows.source, 100)}: {count(rows.n_rows, 'row')}, {count(rows.n_columns, 'column')}")
     if rows.dropped:
         console.say("left out", f"{listed(rows.dropped)}: as asked with --drop")
@@ -27,6 +27,8 @@ def tell_data(console: Console, rows: Parts) -> None:
         treated = "standardized" if rows.standardized else "taken as they are"
         console.say("columns", f"{count(rows.n_columns, 'column')} of numbers, {treated}, none missing")
     console.say("target", f"{target_text(rows)}; {rows.task}, {rows.why}")
+    if folds:
+        return
     if rows.held_y is None:
         console.say("held out", f"{rows.how}: the result can be judged on training rows only")
     else:

@@ -1,7 +1,7 @@
 """ArchitectureSearch: which network, with evidence, as a scikit-learn estimator."""
 
 import time
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, replace
 from typing import Any, Self
 
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone, is_classifier
@@ -12,7 +12,7 @@ from kilonet.checks import choice, whole
 from kilonet.data.task import task_of
 from kilonet.errors import SettingError
 from kilonet.estimators import MLPClassifier, MLPRegressor
-from kilonet.estimators.crossval import check_estimators
+from kilonet.estimators.crossval import check_estimators, check_scorer
 from kilonet.estimators.footing import Encodings
 from kilonet.estimators.run import Work
 from kilonet.estimators.trials import Table
@@ -37,8 +37,9 @@ class ArchitectureSearch(Chosen, MetaEstimatorMixin, BaseEstimator):
 
     Every architecture is judged at its own best l2 and rate, found by successive halving over folds, then with all
     seeds on all splits, and compared by the corrected resampled t-test with Holm's adjustment. A smaller network is
-    preferred where no test tells it from the best and it loses 1% of its loss at most. Then the whole procedure is
-    repeated inside each fold, so that the figure for new rows is not the winner's luck. docs/search.md has the details.
+    preferred where it loses at most 2% of the best loss, a standard error included. Then tuning and choosing are
+    repeated on the training rows of every fold alone, so that the figure for new rows is not the winner's luck.
+    docs/search.md has the details.
 
     Settings:
         hidden: architectures, each as MLPClassifier's `hidden`; None for what suits the number of rows. The network
@@ -157,6 +158,7 @@ class ArchitectureSearch(Chosen, MetaEstimatorMixin, BaseEstimator):
         self, base: Any, table: Table, splits: drawing.Splits, draws: list[int], store: Store, look: Work
     ) -> Runner:
         """Whoever trains; look: what a fit to all rows would be."""
+        check_scorer(base, self.scoring)
         scorer = None if self.scoring is None else check_scoring(base, self.scoring)
         network = look.problem.network
         orders = draws[1 : 1 + min(MOST_ORDERS, 8 if self.seeds is None else whole("seeds", self.seeds))]
@@ -186,7 +188,8 @@ class ArchitectureSearch(Chosen, MetaEstimatorMixin, BaseEstimator):
 
     def _keep(self, record: SearchRecord, candidates: list[Any], runner: Runner) -> Self:
         """What the search is known by afterwards."""
-        self.record_, self.verdict_ = record, " ".join(record.verdict)
+        self.record_ = record = replace(record, reproduce=self._line(record))
+        self.verdict_ = " ".join(record.verdict)
         self.best_index_ = record.choice.best
         self.best_params_ = candidates[self.best_index_].params
         self.cv_results_ = cv_results(record, candidates)
@@ -201,6 +204,15 @@ class ArchitectureSearch(Chosen, MetaEstimatorMixin, BaseEstimator):
             if is_classifier(best):
                 self.classes_ = best.classes_
         return self
+
+    def _line(self, record: SearchRecord) -> str:
+        """The call that gives the same numbers on any machine; nothing where chance was not bound to a seed."""
+        if not isinstance(self.random_state, int):
+            return ""
+        again = clone(self).set_params(
+            runs=record.settings["runs"], budget="60s", callback=None, store=None, n_jobs=None
+        )
+        return f"kn.{again.__repr__(N_CHAR_MAX=10**6)}.fit(X, y)"
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -1,11 +1,15 @@
 """What a fitted search does with its choice: predict, as scikit-learn's searches do."""
 
+import os
+from pathlib import Path
 from typing import Any
 
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from kilonet import report
 from kilonet.estimators import MLPClassifier
+from kilonet.evidence import SearchRecord
 
 
 def _refitted(search: Any) -> bool:
@@ -28,6 +32,7 @@ class Chosen:
 
     best_estimator_: Any
     scorer_: Any
+    record_: SearchRecord
 
     @available_if(_refitted)
     def predict(self, X: Any) -> Any:
@@ -52,6 +57,14 @@ class Chosen:
         """Scores of the refitted choice, as its own decision_function."""
         check_is_fitted(self)
         return self.best_estimator_.decision_function(X)
+
+    def report(self, path: str | os.PathLike[str]) -> Path:
+        """Write the evidence as a page for people, .html or .md, or as data, .json; gives the path of the file.
+
+        Raises SettingError for another ending; the old file stays as it was where the new one cannot be written.
+        """
+        check_is_fitted(self)
+        return report.write(self.record_, path)
 
     def score(self, X: Any, y: Any) -> float:
         """The score of the refitted choice: by `scoring`, else its own accuracy or R²."""

@@ -18,6 +18,7 @@ from kilonet.search.verdict import compared
 Floats = NDArray[np.float64]
 
 _KEPT = 3  # one of so many candidates of an architecture goes on to the second round
+_NOTICED = 0.01  # of its loss: what a candidate beyond the grid has to gain
 _EDGES = 2  # steps beyond the end of an axis
 PRACTICALLY_EQUAL = 0.02  # of the best loss: what a smaller network may lose, with a standard error on top
 
@@ -49,8 +50,12 @@ class Rounds:
 
     def winners(self) -> list[Candidate]:
         """The best candidate of each architecture, by the splits of the second round."""
-        found = by_architecture(self.tried).values()
-        return [min(own, key=lambda candidate: self.loss(candidate, self.second)) for own in found]
+        return [min(own, key=self._worth) for own in by_architecture(self.tried).values()]
+
+    def _worth(self, candidate: Candidate) -> float:
+        """The loss that counts: what lies beyond the grid has to be better by more than luck often brings."""
+        loss = self.loss(candidate, self.second)
+        return loss + _NOTICED * abs(loss) if candidate.origin == "edge" and math.isfinite(loss) else loss
 
     def extend(self, grid: Grid) -> None:
         """Follow winners at the edge of the grid beyond it, as long as that helps, a few steps."""

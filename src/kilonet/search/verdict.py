@@ -10,6 +10,7 @@ from kilonet.evidence import ArchitectureRecord, SearchRecord
 
 Floats = NDArray[np.float64]
 _ALPHA = 0.05
+_FEWEST = 3  # splits of a comparison that is only told in passing
 
 
 def compared(means: Floats, test_to_train: float) -> tuple[int, list[Comparison | None]]:
@@ -123,16 +124,19 @@ def _held(record: SearchRecord) -> str:
     weakest = min(own, key=lambda c: c.params["l2"])
     if weakest.params["l2"] >= best.params.get("l2", 0.0):
         return ""
-    shared = (
-        np.isfinite(weakest.table()).all(axis=1)
-        if weakest.table().shape[1] == 1
-        else np.isfinite(weakest.table()[:, 0])
-    )
-    lost = float(np.mean(weakest.table()[shared, 0]) - np.mean(best.table()[shared, 0])) if shared.any() else 0.0
-    if lost <= 0.02 * abs(largest.loss):
+    first, second = (np.array(own.table()[:, 0]) for own in (weakest, best))
+    shared = np.isfinite(first) & np.isfinite(second)
+    if shared.sum() < _FEWEST:
+        return ""
+    lost = corrected_t(first[shared] - second[shared], record.test_to_train)
+    if lost.difference <= 0 or lost.p_value >= _ALPHA:
         return ""
     held = "by λ, not by fewer units" if largest.verdict in ("tie", "best") else "by λ only in part"
-    return f"With λ={weakest.params['l2']:g} {largest.text} would lose {lost:.2g}: over-fitting is held {held}."
+    p = p_text(lost.p_value)
+    return (
+        f"With λ={weakest.params['l2']:g} {largest.text} would lose {lost.difference:.2g} ({p}): "
+        f"over-fitting is held {held}."
+    )
 
 
 def _worth(record: SearchRecord) -> str:

@@ -1,0 +1,239 @@
+"""`kilonet choose DATA`: which network, with evidence."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import click
+from sklearn.exceptions import ConvergenceWarning
+
+from kilonet import report
+from kilonet.cli.asked import Asked
+from kilonet.cli.choices import choose_options
+from kilonet.cli.columns import told_before
+from kilonet.cli.console import Console, count, number, size
+from kilonet.cli.fit import Stopped, save
+from kilonet.cli.judging import notes
+from kilonet.cli.options import Sections
+from kilonet.cli.rows import Parts, parts
+from kilonet.cli.seam import ArchitectureSearch, MLPClassifier, MLPRegressor
+from kilonet.cli.story import tell_data
+from kilonet.cli.table import table
+from kilonet.errors import DivergenceWarning, LeftOutWarning
+from kilonet.evidence import SearchRecord
+from kilonet.numerals import percent
+from kilonet.persistence import writable
+
+HELP = """Say which network suits DATA, with evidence: how large, how much regularization, and whether it is luck.
+
+Every architecture is judged at its own best settings, on folds drawn several times and with several seeds, and
+compared by a test that knows that folds share rows. A nested estimate tells what the choice is worth on new rows.
+
+\b
+kilonet choose digits
+kilonet choose data.csv --target y --hidden "3;6;20;64,64" --l2 1e-4,1e-3 --out best.kn --report report.html
+"""
+_GRID = ("hidden", "activation", "l2", "rate", "dropout", "input_noise")
+_ASKED = ("seeds", "budget", "runs", "scoring", "prefer", "store")
+
+
+@click.command(cls=Sections, help=HELP, short_help="Say which network suits the data, with evidence.")
+@click.argument("data")
+@choose_options
+def choose(data: str, **options: Any) -> int:
+    """Search, tell, and write what was asked for."""
+    given = {name: value for name, value in options.items() if value is not None and value != ()}
+    if "runs" in given and "budget" in given:
+        raise click.UsageError("--runs and --budget are two ways to say how much may be done. Leave one out.")
+    asked, console = _asked(data, given), Console(quiet=bool(given.get("quiet")))
+    with console.warnings(ConvergenceWarning, DivergenceWarning, LeftOutWarning):
+        rows = parts(asked)
+        tell_data(console, rows, folds=True)
+        search = _search(given, rows)
+        fitted = _fit(search, rows, given, console)
+        record = replace(fitted.record_, reproduce=_line(data, given, fitted), data=_described(fitted.record_, rows))
+        _write(record, fitted, rows, asked, given)
+    if given.get("json"):
+        click.echo(record.to_json(), nl=False)
+    else:
+        _tell(console, record, fitted, given)
+    return 0
+
+
+def _asked(data: str, given: Mapping[str, Any]) -> Asked:
+    """The call as `kilonet fit` would have it: all rows are for training, since folds judge."""
+    settings: dict[str, Any] = {"random_state": given.get("seed", 0)}
+    if given.get("no_encode"):
+        settings["encode"] = None
+    for name in ("out", "report", "record", "store"):
+        _refuse_no_place(name, given, data)
+    return Asked(
+        data=data,
+        out=Path(given.get("out", "model.kn")),
+        target=given.get("target"),
+        drop=tuple(given.get("drop", ())),
+        task=given.get("task", "auto"),
+        validation=None,
+        fraction=0.0,
+        fraction_given=True,
+        settings=settings,
+        as_json=bool(given.get("json")),
+        quiet=bool(given.get("quiet")),
+    )
+
+
+def _refuse_no_place(name: str, given: Mapping[str, Any], data: str) -> None:
+    """Raise UsageError for a file that cannot be written, before anything is trained."""
+    if name not in given:
+        return
+    path = Path(given[name])
+    suffixes = {"report": (".html", ".md"), "record": (".json",)}.get(name)
+    if suffixes and path.suffix.lower() not in suffixes:
+        raise click.UsageError(f"--{name} {path} must end in {' or '.join(suffixes)}.")
+    if path.exists() and Path(data).exists() and path.samefile(data):
+        raise click.UsageError(f"--{name} {path} would overwrite {data}, which is read. Name another file.")
+    try:
+        writable(path)
+    except OSError as error:
+        raise click.UsageError(f"--{name} {error}") from error
+
+
+def _search(given: Mapping[str, Any], rows: Parts) -> ArchitectureSearch:
+    kind = MLPClassifier if rows.task == "classification" else MLPRegressor
+    encode = None if given.get("no_encode") else "auto"
+    settings = {name: given[name] for name in (*_GRID, *_ASKED) if name in given}
+    if str(settings.get("budget", "")).replace(".", "", 1).isdigit():
+        settings["budget"] = float(settings["budget"])
+    return ArchitectureSearch(
+        **settings,
+        cv=given.get("folds"),
+        nested=not given.get("no_nested"),
+        extend=not given.get("no_extend"),
+        estimator=kind(dtype="float32", encode=encode),
+        refit=True,
+        n_jobs=given.get("threads"),
+        random_state=given.get("seed", 0),
+    )
+
+
+def _fit(search: ArchitectureSearch, rows: Parts, given: Mapping[str, Any], console: Console) -> ArchitectureSearch:
+    with _progress(console.quiet) as callback:
+        search.set_params(callback=callback)
+        try:
+            with told_before():
+                search.fit(rows.X, rows.y)
+        except KeyboardInterrupt:
+            if "store" not in given:
+                raise
+            again = "give the same command again to go on."
+            raise Stopped(f"interrupted; what was finished is in {given['store']}: {again}") from None
+        finally:
+            search.set_params(callback=None)
+    return search
+
+
+@contextmanager
+def _progress(quiet: bool) -> Iterator[Callable[[int, int], Any] | None]:
+    """Within: a bar on stderr, moved by the callback; None where there is no terminal."""
+    if quiet or not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console as Terminal  # noqa: PLC0415 - slow to import, and only needed on a terminal
+    from rich.progress import Progress  # noqa: PLC0415
+
+    with Progress(console=Terminal(stderr=True), transient=True) as bar:
+        shown = bar.add_task("searching", total=None)
+        yield lambda done, most: bar.update(shown, completed=done, total=most, description=f"{done:,} networks")
+
+
+def _described(record: SearchRecord, rows: Parts) -> dict[str, Any]:
+    """What is known of the data, with their names."""
+    classes = sorted({str(label) for label in rows.y.tolist()}) if rows.task == "classification" else []
+    return {**record.data, "source": rows.source, "target": rows.target_name, "columns": list(rows.names),
+            "classes": classes[:100], "dropped": rows.dropped}  # fmt: skip
+
+
+def _line(data: str, given: Mapping[str, Any], search: ArchitectureSearch) -> str:
+    """The command that gives the same numbers again, on any machine."""
+    words = ["kilonet", "choose", data]
+    for name, value in given.items():
+        if name in ("out", "report", "record", "store", "json", "quiet", "budget", "runs", "threads"):
+            continue
+        option = f"--{name.replace('_', '-')}"
+        if value is True:
+            words.append(option)
+        elif name == "drop":
+            words += [word for one in value for word in (option, one)]
+        else:
+            words += [option, _text(name, value)]
+    words += ["--runs", str(search.record_.settings["runs"])]
+    return shlex.join(words)
+
+
+def _text(name: str, value: Any) -> str:
+    """A value as the option takes it."""
+    if name == "hidden":
+        return ";".join(",".join(map(str, layers)) or "none" for layers in value)
+    if isinstance(value, list):
+        return ",".join(f"{one:g}" if isinstance(one, float) else str(one) for one in value)
+    return str(value)
+
+
+def _write(
+    record: SearchRecord, search: ArchitectureSearch, rows: Parts, asked: Asked, given: Mapping[str, Any]
+) -> None:
+    """The files that were asked for."""
+    for name in ("report", "record"):
+        if name in given:
+            try:
+                report.write(record, given[name])
+            except OSError as error:
+                raise click.ClickException(f"{given[name]} could not be written: {error.strerror or error}.") from error
+    if "out" in given:
+        estimator = search.best_estimator_
+        save(estimator, rows, notes(estimator, rows, asked) | {"held_out": None}, asked)
+
+
+def _tell(console: Console, record: SearchRecord, search: ArchitectureSearch, given: Mapping[str, Any]) -> None:
+    """The verdict, and the table that it rests on, on stdout."""
+    runs, seconds = count(search.runs_, "network"), number(record.seconds["all"], 3)
+    console.say(
+        "searched", f"{runs} in {seconds} s, {record.settings['folds']}, {count(record.settings['seeds'], 'seed')}"
+    )
+    click.echo(table(*_rows(record)))
+    click.echo()
+    for sentence in (*record.verdict, *record.notes):
+        click.echo(sentence)
+    click.echo()
+    console.result("again", record.reproduce)
+    for name in ("report", "record", "out"):
+        if name in given:
+            console.result("saved", f"{given[name]} ({size(Path(given[name]).stat().st_size)})")
+
+
+def _rows(record: SearchRecord) -> tuple[list[str], list[list[str]]]:
+    """Architectures, the best first."""
+    score = record.metric["score"]
+    head = ["", "network", "parameters", "settings", record.metric["name"], score, "against the best", "p", "seeds ±"]
+    shown = sorted(record.architectures, key=lambda own: (own.loss != own.loss, own.loss))
+    rows = []
+    for own in shown:
+        text = percent(own.score) if score == "accuracy" else number(own.score, 3)
+        half = (own.loss_high - own.loss_low) / 2
+        best = own.verdict in ("best", "diverged")
+        rows.append([
+            "→" if own.number == record.chosen else "", own.text, f"{own.n_parameters:,}",
+            record.candidates[own.best].text.partition(", ")[2], f"{number(own.loss, 3)} ± {number(half, 2)}", text,
+            own.verdict if best else f"{own.verdict}, {own.difference:+.2g}", "" if best else f"{own.adjusted_p:.2g}",
+            number(own.seed_spread, 2),
+        ])  # fmt: skip
+    for base in record.baselines:
+        text = percent(base["score"]) if score == "accuracy" else number(base["score"], 3)
+        rows.append(["", base["name"], "", "", number(base["loss"], 3), text, "", "", ""])
+    return head, rows
