@@ -57,6 +57,19 @@ if TYPE_CHECKING:  # what type checkers see; at run time __getattr__ brings it
     )
     from kilonet.network import Dense, Maxout, Network
     from kilonet.optimizers import SGD, Adagrad, Adam, AdamW, Momentum, Nesterov, RMSProp, optimizer_from
+    from kilonet.plots import (
+        CapacityDisplay,
+        ConfusionDisplay,
+        CostDisplay,
+        DepthDisplay,
+        LearningCurveDisplay,
+        RegionsDisplay,
+        RegularizationPathDisplay,
+        ReliabilityDisplay,
+        ResidualsDisplay,
+        SeedSpreadDisplay,
+        displays,
+    )
     from kilonet.recipe import Recipe
     from kilonet.record import EpochRecord, History, Runs
     from kilonet.schedules import constant, cosine, schedule_from, sequence, step, warm_up
@@ -73,10 +86,14 @@ __all__ = [
     "Adam",
     "AdamW",
     "ArchitectureSearch",
+    "CapacityDisplay",
+    "ConfusionDisplay",
+    "CostDisplay",
     "CrossValidation",
     "DataError",
     "DataWarning",
     "Dense",
+    "DepthDisplay",
     "DivergenceError",
     "DivergenceWarning",
     "EngineError",
@@ -85,6 +102,7 @@ __all__ = [
     "FileFormatError",
     "History",
     "InterruptedWarning",
+    "LearningCurveDisplay",
     "LeftOutWarning",
     "MLPClassifier",
     "MLPRegressor",
@@ -96,8 +114,13 @@ __all__ = [
     "Plan",
     "RMSProp",
     "Recipe",
+    "RegionsDisplay",
+    "RegularizationPathDisplay",
+    "ReliabilityDisplay",
+    "ResidualsDisplay",
     "Runs",
     "SearchRecord",
+    "SeedSpreadDisplay",
     "SettingError",
     "ShapeError",
     "Spread",
@@ -109,6 +132,7 @@ __all__ = [
     "cosine",
     "cross_entropy",
     "cross_validate",
+    "displays",
     "elu",
     "engine_name",
     "gelu",
@@ -172,6 +196,10 @@ _HOMES = {
     "kilonet.estimators": "CrossValidation MLPClassifier MLPRegressor cross_validate load",
     "kilonet.search": "ArchitectureSearch",
     "kilonet.evidence": "SearchRecord",
+    "kilonet.plots": """
+        CapacityDisplay ConfusionDisplay CostDisplay DepthDisplay LearningCurveDisplay RegionsDisplay
+        RegularizationPathDisplay ReliabilityDisplay ResidualsDisplay SeedSpreadDisplay displays
+    """,
     "kilonet.tables": "TableEncoder",
     "kilonet.data": "read",
 }

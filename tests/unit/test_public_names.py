@@ -19,10 +19,12 @@ TRAINING = "train value_and_grad Recipe Stopping EpochRecord History Runs Plan S
 FACES = (
     "ArchitectureSearch SearchRecord cross_validate CrossValidation MLPClassifier MLPRegressor TableEncoder load read"
 )
+PICTURES = """SeedSpreadDisplay RegularizationPathDisplay CapacityDisplay DepthDisplay LearningCurveDisplay
+    RegionsDisplay ReliabilityDisplay ConfusionDisplay ResidualsDisplay CostDisplay displays"""
 FAULTS = """ShapeError DataError SettingError FileFormatError DivergenceError EngineError MemoryLimitError
     DivergenceWarning InterruptedWarning EngineWarning DataWarning LeftOutWarning"""
 
-FAMILIES = (UNITS, LOSSES, OPTIMIZERS, SCHEDULES, INITIALIZERS, FROM_TEXT, NETWORKS, TRAINING, FACES, FAULTS)
+FAMILIES = (UNITS, LOSSES, OPTIMIZERS, SCHEDULES, INITIALIZERS, FROM_TEXT, NETWORKS, TRAINING, FACES, PICTURES, FAULTS)
 NAMES = sorted(name for family in FAMILIES for name in family.split())
 
 
