@@ -1,5 +1,6 @@
 """Numbers as people write them: texts that are numbers, and shares in percent."""
 
+import math
 import re
 
 _DECIMAL_COMMA = re.compile(r"\s*[+-]?(\d+|\d{1,3}(\.\d{3})+),\d+\s*")
@@ -85,3 +86,14 @@ def percent(share: float) -> str:
         if text not in (f"{100:.{digits}f}", f"{0:.{digits}f}"):
             return text + "%"
     return f"{100 * share!r}%"
+
+
+def p_text(p: float) -> str:
+    """A p-value as it is read; a dash where there is none.
+
+    >>> p_text(1e-9), p_text(0.2612), p_text(1.0), p_text(float("nan"))
+    ('p < 0.001', 'p = 0.26', 'p = 1', '–')
+    """
+    if math.isnan(p):
+        return "–"
+    return "p < 0.001" if p < 0.001 else f"p = {p:.2g}"

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 from kilonet.evidence import SearchRecord
+from kilonet.numerals import count
 from kilonet.plots import words
 from kilonet.plots.base import SIZE
 from kilonet.plots.sizes import Architectures
@@ -33,7 +34,7 @@ class CostDisplay(Architectures):
                 ("microseconds a row", [own.microseconds_a_row for own in every]),
             ],
             title=title,
-            alt=f"{title}. {named} has {words.counted(choice.n_parameters, 'parameter')} "
+            alt=f"{title}. {named} has {count(choice.n_parameters, 'parameter')} "
             f"and a {words.loss_name(record)} of {choice.loss:.3g}.",
         )
 

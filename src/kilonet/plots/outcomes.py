@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from kilonet.comparison import binomial_interval
 from kilonet.evidence import SearchRecord
+from kilonet.numerals import count
 from kilonet.plots import words
 from kilonet.plots.base import Display
 from kilonet.plots.style import GREY, NORMAL, PALETTE, SMALL, Floats, bars, ink, legend_above, tidy
@@ -48,12 +49,12 @@ class ReliabilityDisplay(Display):
         error = words.number(record.predictions.get("calibration_error"))
         said, total = float(np.average(sure, weights=rows)), sum(rows)
         low, high = binomial_interval(sum(hits), total)
-        fits = f"confidence fits, as far as {words.counted(total, 'row')} can tell"
+        fits = f"confidence fits, as far as {count(total, 'row')} can tell"
         verdict = "over-confident" if said > high else "under-confident" if said < low else fits
         title = f"{words.sentence(verdict)}: {said:.1%} sure, {sum(hits) / total:.1%} right; ECE {error:.2g}"
         return cls(
             confidence=sure, accuracy=right, rows=rows, low=[a for a, _ in bounds], high=[b for _, b in bounds],
-            error=error, title=title, alt=f"{title}, over {words.counted(total, 'held-out row')} in {len(rows)} bins.",
+            error=error, title=title, alt=f"{title}, over {count(total, 'held-out row')} in {len(rows)} bins.",
         )  # fmt: skip
 
     def _panels(self) -> tuple[int, int]:
@@ -73,8 +74,8 @@ class ReliabilityDisplay(Display):
         ax.set_ylim(min(0.98 * left, *self.low) - 0.02, 1.03)
         tidy(below, "confidence in the predicted class", "rows")
         below.bar(self.confidence, self.rows, width=0.06, color=PALETTE[5], edgecolor=PALETTE[0], linewidth=0.8)
-        for place, count in zip(self.confidence, self.rows, strict=True):
-            below.annotate(f"{count:,}", (place, count), (0, 1), textcoords="offset points", ha="center", va="bottom",
+        for place, height in zip(self.confidence, self.rows, strict=True):
+            below.annotate(f"{height:,}", (place, height), (0, 1), textcoords="offset points", ha="center", va="bottom",
                            fontsize=SMALL)  # fmt: skip
         below.set_ylim(0, 1.3 * max(self.rows))
         below.set_xlim(left - 0.04, 1.04)
@@ -104,7 +105,7 @@ class ConfusionDisplay(Display):
         wrong = counts - np.diag(np.diag(counts))
         true, said = np.unravel_index(int(wrong.argmax()), wrong.shape)
         worst = f"{names[true]} is taken for {names[said]} most often: {wrong[true, said]:,} of {counts[true].sum():,}"
-        shown = f"{right / max(1, total):.1%} of {words.counted(total, 'row')} right"
+        shown = f"{right / max(1, total):.1%} of {count(total, 'row')} right"
         title = words.sentence(f"{worst}; {shown}" if wrong.any() else f"no class is taken for another; {shown}")
         recalls = (f"{name} {counts[i, i]:,} of {counts[i].sum():,}" for i, name in enumerate(names) if counts[i].any())
         return cls(
@@ -174,7 +175,7 @@ class ResidualsDisplay(Display):
         spread = f"True values go from {true.min():.3g} to {true.max():.3g}"
         return cls(
             true=true, predicted=predicted, half=half, most=most, title=title,
-            alt=f"{title}. {spread}, predictions of {words.counted(len(true), 'held-out row')} "
+            alt=f"{title}. {spread}, predictions of {count(len(true), 'held-out row')} "
             f"from {predicted.min():.3g} to {predicted.max():.3g}.",
         )  # fmt: skip
 

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, NamedTuple, Self
 import numpy as np
 
 from kilonet.evidence import ArchitectureRecord, CandidateRecord, SearchRecord
+from kilonet.numerals import count
 from kilonet.plots import words
 from kilonet.plots.base import Display
 from kilonet.plots.style import GREY, finite, legend_beside, look, loss_axis, ring, size_axis, tidy
@@ -145,5 +146,5 @@ def _finding(record: SearchRecord, paths: list[Path]) -> str:
     if not matter:
         return f"λ hardly matters to {name}: {where} its {words.loss_name(record)} changes by {np.ptp(path.loss):.2g}"
     lost = " and ".join(f"{loss:.2g} at λ={end:g}" for end, loss, _ in matter)
-    few = words.counted(min(end[2] for end in matter), "split")
+    few = count(min(end[2] for end in matter), "split")
     return f"{name} is best at λ={l2:g}: it loses {lost} (one seed, {few})"

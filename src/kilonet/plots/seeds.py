@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from kilonet.evidence import ArchitectureRecord, SearchRecord
+from kilonet.numerals import count
 from kilonet.plots import words
 from kilonet.plots.base import Display
 from kilonet.plots.style import GREY, PALETTE, Floats, bars, finite, ink, legend_above, loss_axis, names_below, tidy
@@ -83,7 +84,7 @@ class SeedSpreadDisplay(Display):
     def _say_lost(self, ax: Any) -> None:
         for place, lost in enumerate(self.lost):
             if lost:
-                ax.text(place, 0.985, f"{words.counted(lost, 'run')}\ndiverged", transform=ax.get_xaxis_transform(),
+                ax.text(place, 0.985, f"{count(lost, 'run')}\ndiverged", transform=ax.get_xaxis_transform(),
                         ha="center", va="top", fontsize=7.5, color=ink(),
                         bbox={"facecolor": "none", "edgecolor": GREY, "linewidth": 0.6, "pad": 2})  # fmt: skip
 

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from kilonet.evidence import ArchitectureRecord, SearchRecord
+from kilonet.numerals import count
 from kilonet.plots import words
 from kilonet.plots.base import Display
 from kilonet.plots.style import GREY, bars, finite, legend_beside, look, loss_axis, ring, size_axis, tidy
@@ -142,7 +143,7 @@ class DepthDisplay(Architectures):
     def _made(cls, record: SearchRecord) -> Self:
         best = {depth: min(own.loss for own in _of_depth(record, depth)) for depth in _depths(record)}
         title = words.sentence(_depth_finding(record))
-        said = (f"{loss:.3g} with {words.counted(depth, 'hidden layer')}" for depth, loss in best.items())
+        said = (f"{loss:.3g} with {count(depth, 'hidden layer')}" for depth, loss in best.items())
         return cls(
             **cls._shared(record),
             depth=[len(own.hidden) for own in record.architectures],

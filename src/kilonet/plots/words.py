@@ -6,6 +6,7 @@ from typing import Any
 
 from kilonet.comparison import ENOUGH
 from kilonet.evidence import ArchitectureRecord, SearchRecord
+from kilonet.numerals import count
 
 
 def number(value: Any) -> float:
@@ -15,15 +16,6 @@ def number(value: Any) -> float:
     (2.0, nan)
     """
     return math.nan if value is None else float(value)
-
-
-def counted(n: int, what: str) -> str:
-    """So many of a thing.
-
-    >>> counted(1, "row"), counted(2000, "row")
-    ('1 row', '2,000 rows')
-    """
-    return f"{n:,} {what}{'' if n == 1 else 's'}"
 
 
 def times(ratio: float) -> str:
@@ -114,7 +106,7 @@ def untold(record: SearchRecord) -> str:
         return ""
     lowest = min(sound(record), key=lambda own: own.loss)
     return (
-        f"with {counted(len(record.splits), 'split')} nothing can be told apart; "
+        f"with {count(len(record.splits), 'split')} nothing can be told apart; "
         f"{called(lowest)} has the lowest {loss_name(record)}, {lowest.loss:.3g}"
     )
 
@@ -130,7 +122,7 @@ def size_finding(record: SearchRecord) -> str:
     if untold(record):
         return untold(record)
     if not math.isfinite(choice.loss):
-        return f"{called(choice)} lost {counted(choice.diverged, 'run')}"
+        return f"{called(choice)} lost {count(choice.diverged, 'run')}"
     others = [own for own in equals(record) if own.number != choice.number]
     larger = max(others, key=lambda own: own.n_parameters, default=None)
     smaller = min(others, key=lambda own: own.n_parameters, default=None)

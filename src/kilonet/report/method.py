@@ -4,9 +4,10 @@ import math
 from collections import Counter
 
 from kilonet.evidence import SearchRecord
+from kilonet.numerals import count
 from kilonet.report.blocks import Code, Pairs, Section, Text
 from kilonet.report.tables import grid_values
-from kilonet.report.words import clean, counted, listed, named, number, short
+from kilonet.report.words import clean, listed, named, number, short
 
 _AXES = {"l2": "λ (L2)", "rate": "Learning rate", "dropout": "Dropout", "input_noise": "Input noise"}
 _MOST_NAMES = 12  # of columns and classes
@@ -27,7 +28,7 @@ def done(record: SearchRecord) -> Section:
 def _data(record: SearchRecord) -> list[tuple[str, str]]:
     data = record.data
     source = f"{named(data['source'])}: " if data.get("source") else ""
-    counts = [counted(data[f"{name}s"], name) for name in ("row", "input", "output") if data.get(f"{name}s")]
+    counts = [count(data[f"{name}s"], name) for name in ("row", "input", "output") if data.get(f"{name}s")]
     mark = f"; fingerprint {clean(data['fingerprint'])[:16]}" if data.get("fingerprint") else ""
     pairs = [("Data", f"{source}{', '.join(counts)}{mark}.")]
     if data.get("target"):
@@ -67,7 +68,7 @@ def _judged(record: SearchRecord) -> str:
 def _procedure(record: SearchRecord) -> str:
     return (
         "Every combination was trained on a few splits, the better third of each architecture on more, and the best "
-        f"one of each on all {counted(len(record.splits), 'split')} with {counted(_seeds(record), 'seed')}. These were "
+        f"one of each on all {count(len(record.splits), 'split')} with {count(_seeds(record), 'seed')}. These were "
         "compared by the corrected resampled t-test (Nadeau & Bengio 2003) over splits; p-values are adjusted for all "
         "pairs (Holm 1979)."
     )
@@ -78,7 +79,7 @@ def _seeds(record: SearchRecord) -> int:
 
 
 def _effort(record: SearchRecord) -> str:
-    own = f"At most {counted(record.settings.get('runs', 0), 'network')} trained"
+    own = f"At most {count(record.settings.get('runs', 0), 'network')} trained"
     every, training = (record.seconds.get(name) for name in ("all", "training"))
     if every is None or not math.isfinite(every):
         return f"{own}."

@@ -7,9 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kilonet.evidence import ArchitectureRecord, SearchRecord
+from kilonet.numerals import count, p_text
 from kilonet.report import words
 from kilonet.report.blocks import Section, Table, Text
-from kilonet.report.words import UNKNOWN, clean, counted, decimals, fixed, named, number, score, short
+from kilonet.report.words import UNKNOWN, clean, decimals, fixed, named, number, score, short
 
 EQUAL = 0.02  # of the lowest loss: what a smaller network may lose. The search has the number; a test keeps them equal.
 _UNSURE = f"Tie and smaller, but may lose over {EQUAL:.0%}"
@@ -31,7 +32,7 @@ def architectures(record: SearchRecord) -> Section:
             f"✓ {clean(own.text)}" if own.number == record.chosen else clean(own.text),
             verdict(record, own), f"{own.n_parameters:,}", _settings(record, own), _loss(own, places),
             score(record.metric["score"], own.score), _difference(record, own, places),
-            words.p_text(own.adjusted_p) if own.number != record.reference else UNKNOWN,
+            p_text(own.adjusted_p) if own.number != record.reference else UNKNOWN,
             f"±{number(own.seed_spread, 2)}" if math.isfinite(own.seed_spread) else UNKNOWN,
             number(own.training_seconds, 2), number(own.microseconds_a_row, 2),
         ]
@@ -74,7 +75,7 @@ def verdict(record: SearchRecord, own: ArchitectureRecord) -> str:
     """What the tests say of an architecture, and why it was chosen or not, in a few words."""
     chosen, reference = own.number == record.chosen, own.number == record.reference
     if own.verdict == "diverged":
-        return f"{'Chosen, but d' if chosen else 'D'}iverged in {counted(own.diverged, 'run')}: not compared"
+        return f"{'Chosen, but d' if chosen else 'D'}iverged in {count(own.diverged, 'run')}: not compared"
     if chosen:
         return "Chosen: lowest loss" if reference else f"Chosen: smallest within {EQUAL:.0%}"
     if reference:
@@ -169,7 +170,7 @@ def errors(record: SearchRecord) -> list[Section]:
     target = record.data.get("target")
     units = f", in units of {named(target)}" if target else ", in the target’s units"
     return [Section("How far off it is", [Text(
-        f"Of {counted(len(off), 'held-out row')}, half were predicted to within {half} of the true value, nine of ten "
+        f"Of {count(len(off), 'held-out row')}, half were predicted to within {half} of the true value, nine of ten "
         f"to within {most}{units}."
     )])]  # fmt: skip
 
@@ -180,12 +181,12 @@ def _classes(names: Sequence[str], table: NDArray[np.int64]) -> Section:
         own, wrong = table[place], table[place].copy()
         wrong[place] = 0
         worst = int(wrong.argmax())
-        often = f"{words.apart(names[worst])} ({counted(int(wrong[worst]), 'row')})" if wrong[worst] else UNKNOWN
+        often = f"{words.apart(names[worst])} ({count(int(wrong[worst]), 'row')})" if wrong[worst] else UNKNOWN
         found, said = (f"{share:.0%}" if math.isfinite(share) else UNKNOWN for share in
                        (_share(own[place], own.sum()), _share(own[place], table[:, place].sum())))  # fmt: skip
         rows.append([short(name), f"{own.sum():,}", found, said, often])
     head = ["Class", "Held-out rows", "Found", "Right when named", "Most often taken for"]
-    right = f"{int(np.trace(table)):,} of {counted(int(table.sum()), 'held-out row')} were classified right, one seed."
+    right = f"{int(np.trace(table)):,} of {count(int(table.sum()), 'held-out row')} were classified right, one seed."
     caption = "Every class on held-out rows."
     return Section("What it mixes up", [Text(right), Table(caption, head, rows, names=True)])
 

@@ -5,8 +5,9 @@ from collections import Counter
 
 from kilonet.comparison import ENOUGH
 from kilonet.evidence import SearchRecord
+from kilonet.numerals import count
 from kilonet.report.blocks import Items, Pairs, Section
-from kilonet.report.words import between, clean, counted, listed, number, score, sentence, short
+from kilonet.report.words import between, clean, listed, number, score, sentence, short
 
 
 def headline(record: SearchRecord) -> str:
@@ -19,10 +20,10 @@ def headline(record: SearchRecord) -> str:
         return f"Use the network {clean(choice.text)}"
     activation = clean(choice.activation)
     if len(units) == 1:
-        return f"Use one hidden layer of {counted(units[0], 'unit')} ({activation})"
+        return f"Use one hidden layer of {count(units[0], 'unit')} ({activation})"
     own = [f"{n:,}" for n in units]
     each = f"{own[0]} units each" if len(set(own)) == 1 else f"{listed(own)} units"
-    return f"Use {counted(len(own), 'hidden layer')} of {each} ({activation})"
+    return f"Use {count(len(own), 'hidden layer')} of {each} ({activation})"
 
 
 def lead(record: SearchRecord) -> str:
@@ -79,15 +80,15 @@ def _new_rows(record: SearchRecord) -> list[tuple[str, str]]:
     how = (
         f"the interval takes each of {rows:,} rows as a trial of its own"
         if name == "accuracy"
-        else f"the interval is of the mean over {counted(folds, 'fold')}"
+        else f"the interval is of the mean over {count(folds, 'fold')}"
     )
     worth = sentence(
         f"{clean(name)} {score(name, nested.score)} ({low} to {high}), {clean(record.metric['name'])} "
-        f"{number(nested.loss)}. {counted(folds, 'time')} the choice was made again without some of the rows, and "
+        f"{number(nested.loss)}. {count(folds, 'time')} the choice was made again without some of the rows, and "
         f"judged on those (nested); {how}."
     )
     chosen = Counter(choice.partition(", ")[0] for choice in nested.choices)
-    again = listed(f"{short(text)} {counted(n, 'time')}" for text, n in chosen.most_common())
+    again = listed(f"{short(text)} {count(n, 'time')}" for text, n in chosen.most_common())
     return [("On new rows", worth), ("Chosen again", f"Without these rows the choice was {again}.")]
 
 
@@ -106,7 +107,7 @@ def _seeds(record: SearchRecord) -> str:
     seeds, orders = len(record.best.losses[0]), record.settings.get("orders", 0)
     spread = record.choice.seed_spread
     own = f"{seeds} for each network and split"
-    own += f", with {counted(orders, 'order')} of the rows" if orders and seeds > 1 else ""
+    own += f", with {count(orders, 'order')} of the rows" if orders and seeds > 1 else ""
     if not math.isfinite(spread):
         return f"{own}: how much is luck of the start is not known."
     return f"{own}. Luck of the start moves the loss of the choice by ±{number(spread, 2)}."

@@ -108,26 +108,6 @@ def score(name: str, value: float) -> str:
     return fixed(value, 3) if name == "R²" and abs(value) < 10 else number(value)
 
 
-def p_text(p: float) -> str:
-    """A p-value as it is read.
-
-    >>> p_text(1e-9), p_text(0.2612), p_text(1.0), p_text(float("nan"))
-    ('p < 0.001', 'p = 0.26', 'p = 1', '–')
-    """
-    if math.isnan(p):
-        return UNKNOWN
-    return "p < 0.001" if p < 0.001 else f"p = {p:.2g}"
-
-
-def counted(n: float, what: str, many: str | None = None) -> str:
-    """So many of a thing.
-
-    >>> counted(1, "split"), counted(1200, "row"), counted(2, "class", "classes")
-    ('1 split', '1,200 rows', '2 classes')
-    """
-    return f"{n:,} {what if n == 1 else many or what + 's'}"
-
-
 def between(values: Iterable[float]) -> str:
     """The least and the most of some counts.
 

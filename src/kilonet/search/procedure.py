@@ -87,7 +87,9 @@ class Procedure:
         held, training = (float(np.mean([getattr(o, name) for o in outcomes])) for name in ("loss", "training_loss"))
         if largest is best or self.study.runner.scoring is not None or not training < _OVERFITS * held:
             return winners
-        tried = [other for other in self.study.grid.rescues(largest) if other not in rounds.tried]
+        known = {(other.architecture, other.tuned) for other in rounds.tried}
+        rescues = self.study.grid.rescues(largest)
+        tried = [other for other in rescues if (other.architecture, other.tuned) not in known]
         rounds.tried += tried
         self.study.runner.run(Run(candidate, split, 0) for candidate in tried for split in rounds.second)
         saved = min([largest, *tried], key=lambda candidate: rounds.loss(candidate, rounds.second))

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from kilonet.comparison import ENOUGH, Comparison, corrected_t, holm
 from kilonet.evidence import ArchitectureRecord, SearchRecord
+from kilonet.numerals import count, p_text
 
 Floats = NDArray[np.float64]
 _ALPHA = 0.05
@@ -65,10 +66,14 @@ def _use(record: SearchRecord) -> str:
     tuned = best.text.partition(", ")[2]
     seeds, splits = len(best.losses[0]), len(record.splits)
     return (
-        f"Use {choice.text}{f' ({tuned})' if tuned else ''}: validation {loss_name(record)} {choice.loss:.3g} ± "
+        f"Use {_called(choice)}{f' ({tuned})' if tuned else ''}: validation {loss_name(record)} {choice.loss:.3g} ± "
         f"{(choice.loss_high - choice.loss_low) / 2:.2g}, {score_text(record, choice.score)} "
-        f"({counted(seeds, 'seed')}, {counted(splits, 'split')})."
+        f"({count(seeds, 'seed')}, {count(splits, 'split')})."
     )
+
+
+def _called(architecture: ArchitectureRecord) -> str:
+    return architecture.text if architecture.hidden else "a single-layer network"
 
 
 def _others(record: SearchRecord) -> str:
@@ -81,14 +86,14 @@ def _others(record: SearchRecord) -> str:
         for a in others
         if a.verdict == "worse" and a.hidden
     ]
-    parts += [f"{a.text} diverged in {counted(a.diverged, 'run')}" for a in others if a.verdict == "diverged"]
+    parts += [f"{a.text} diverged in {count(a.diverged, 'run')}" for a in others if a.verdict == "diverged"]
     text = f"{'; '.join(parts)}." if parts else ""
     for a in others:
         if not a.hidden and a.verdict in ("tie", "worse"):
             how = "ties" if a.verdict == "tie" else f"loses {a.loss - choice.loss:.2g}"
             text += f" A single-layer network {how} ({p_text(a.adjusted_p)})."
     if few:
-        text += f" With {counted(len(record.splits), 'split')} nothing can be told apart for sure: that takes {ENOUGH}."
+        text += f" With {count(len(record.splits), 'split')} nothing can be told apart for sure: that takes {ENOUGH}."
     return text.strip()
 
 
@@ -146,7 +151,7 @@ def _worth(record: SearchRecord) -> str:
     low, high = (score_value(record, bound) for bound in (nested.score_low, nested.score_high))
     return (
         f"On rows that neither training nor the choice has seen: {score_text(record, nested.score)} ({low} to {high}), "
-        f"{loss_name(record)} {nested.loss:.3g} (nested, {counted(len(nested.losses), 'fold')})."
+        f"{loss_name(record)} {nested.loss:.3g} (nested, {count(len(nested.losses), 'fold')})."
     )
 
 
@@ -168,13 +173,3 @@ def score_text(record: SearchRecord, value: float) -> str:
 def score_value(record: SearchRecord, value: float) -> str:
     """A score: accuracy is a percentage, everything else a number."""
     return f"{value:.1%}" if score_name(record) == "accuracy" else f"{value:.3g}"
-
-
-def p_text(p: float) -> str:
-    """A p-value as it is read."""
-    return "p < 0.001" if p < 0.001 else f"p = {p:.2g}"
-
-
-def counted(n: int, what: str) -> str:
-    """So many of a thing."""
-    return f"{n:,} {what}{'' if n == 1 else 's'}"
