@@ -22,7 +22,7 @@ KERNEL = $(wildcard CMakeLists.txt src/kilonet/engine/kernel/*)
 INSTALL = -m pip install --quiet
 EDITABLE = $(INSTALL) --no-build-isolation --editable
 
-.PHONY: help env build check format test demo bench docs dist clean distclean system
+.PHONY: help env build check format test demo bench calibrate choosing soak docs dist clean distclean system
 
 help:
 	@echo "make env      the development environment in $(VENV), with the package installed editable"
@@ -32,6 +32,9 @@ help:
 	@echo "make test     system packages, environment, build, check, then every test"
 	@echo "make demo     fit, show and predict on real data from the command line"
 	@echo "make bench    measure against PyTorch, JAX, scikit-learn and ONNX Runtime (environment in $(BENCH))"
+	@echo "make calibrate  how often the verdicts of a search are right; half an hour or more"
+	@echo "make choosing   how long choosing a network takes, beside scikit-learn's grid search"
+	@echo "make soak     kill a search at twenty moments and go on with it"
 	@echo "make docs     pages of the Python interface in build/docs"
 	@echo "make dist     source distribution and wheel in dist/"
 	@echo "make clean    remove what was built; make distclean: the environments too"
@@ -104,6 +107,16 @@ $(BENCH)/.built: $(BENCH)/.ready $(KERNEL)
 
 bench: system $(BENCH)/.built
 	$(BENCH)/bin/python -m benchmarks $(ARGS)
+
+# Both need no peers but scikit-learn, so the development environment does.
+calibrate: build
+	$(VENV)/bin/python -m benchmarks.calibration $(ARGS)
+
+choosing: build
+	$(VENV)/bin/python -m benchmarks.choosing $(ARGS)
+
+soak: build
+	KILONET_KILLS=20 $(VENV)/bin/python -m pytest -q tests/unit/test_search_store.py
 
 docs: build $(VENV)/.docs
 	$(VENV)/bin/python -m pdoc --output-directory build/docs --no-show-source kilonet
