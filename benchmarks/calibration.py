@@ -29,7 +29,7 @@ from kilonet.comparison import binomial_interval
 
 Floats = NDArray[np.float64]
 
-TRUTH = 20_000_000  # seeds below settle truths, seeds above draw what is judged
+TRUTH = 30_000_000  # seeds below settle truths, seeds above draw what is judged
 ROWS, HELD_OUT = 400, 4000
 FOLDS = 5
 EPOCHS = 150

@@ -39,9 +39,9 @@ def test_a_run_is_the_fit_of_its_estimator_on_its_split(fitted: kn.ArchitectureS
     """Loss and accuracy of a run, from an estimator fitted by hand on the rows of the first fold, second seed."""
     record, params = fitted.record_, fitted.cv_results_["params"][1]
     draws = np.random.RandomState(0).randint(0, 2**31, size=5).tolist()
-    from kilonet.search.splits import drawn  # noqa: PLC0415 - the folds, to fit on by hand
+    from kilonet.search.splits import Target, drawn  # noqa: PLC0415 - the folds, to fit on by hand
 
-    split = drawn(3, SMALL["estimator"], X, Y, None, draws[0]).splits[0]
+    split = drawn(3, X, Target(Y, None, None, SMALL["estimator"]), draws[0]).splits[0]
     estimator = (
         clone(SMALL["estimator"]).set_params(**params, random_state=draws[1]).fit(X[split.train], Y[split.train])
     )
@@ -134,12 +134,12 @@ def test_regression_and_scoring() -> None:
 
 
 def test_groups_are_never_parted_and_time_does_not_run_backwards() -> None:
-    from kilonet.search.splits import drawn  # noqa: PLC0415
+    from kilonet.search.splits import Target, drawn  # noqa: PLC0415
 
     groups = np.arange(len(Y)) // 6
-    for train, test in drawn(3, SMALL["estimator"], X, Y, groups, 0).splits:
+    for train, test in drawn(3, X, Target(Y, groups, None, SMALL["estimator"]), 0).splits:
         assert not set(groups[train]) & set(groups[test])
-    given = drawn(GroupKFold(3), SMALL["estimator"], X, Y, groups, 0)
+    given = drawn(GroupKFold(3), X, Target(Y, groups, None, SMALL["estimator"]), 0)
     assert len(given.splits) == 3
     ordered = search(cv=TimeSeriesSplit(3), nested=False).fit(X, Y)
     assert [split["train"] for split in ordered.record_.splits] == sorted(s["train"] for s in ordered.record_.splits)
@@ -201,7 +201,7 @@ def test_the_call_that_gives_the_same_again(fitted: kn.ArchitectureSearch) -> No
     line = fitted.record_.reproduce
     assert line.startswith("kn.ArchitectureSearch(")
     assert f"runs={fitted.record_.settings['runs']}" in line
-    again = eval(line, {"kn": kn, "X": X, "Y": Y, "y": Y, "MLPClassifier": kn.MLPClassifier})  # noqa: S307 - our own text
+    again = eval(line, {"kn": kn, "X": X, "y": Y})  # noqa: S307 - our own text
     assert again.record_.to_json(times=False) == fitted.record_.to_json(times=False)
     assert search(random_state=None, nested=False).fit(X, Y).record_.reproduce == ""
 
@@ -212,3 +212,69 @@ def test_the_report_is_made_of_the_record(fitted: kn.ArchitectureSearch, tmp_pat
     assert fitted.report(tmp_path / "r.json").read_text() == fitted.record_.to_json()
     with pytest.raises(SettingError, match=r"r\.pdf"):
         fitted.report(tmp_path / "r.pdf")
+
+
+def test_folds_that_lack_a_class_are_refused_before_work_starts() -> None:
+    groups = np.arange(len(Y)) // 10
+    labels = np.where(groups == 0, "third", Y)
+    with pytest.raises(SettingError, match="holds out class 'third', of which it has no training row"):
+        search().fit(X, labels, groups=groups)
+    weights = np.where(labels == "third", 0.0, 1.0)
+    with pytest.raises(SettingError, match="third"):
+        search().fit(X, labels, sample_weight=weights)
+
+
+def test_a_class_too_rare_for_folds_within_folds_costs_the_nested_estimate_alone() -> None:
+    labels = np.where(np.arange(len(Y)) < 3, "rare", Y)
+    found = search().fit(X, labels).record_
+    assert found.nested is None
+    assert any("no nested estimate" in note for note in found.notes)
+
+
+def test_the_activation_of_the_estimator_is_kept_where_none_is_asked_for() -> None:
+    base = kn.MLPClassifier(epochs=3, activation="tanh")
+    found = search(estimator=base, nested=False, hidden=2 ** np.arange(1, 3)).fit(X, Y)
+    assert found.best_params_["activation"] == "tanh"
+    assert [own.text for own in found.record_.architectures][1:3] == ["2 tanh", "4 tanh"]
+
+
+def test_a_strength_that_diverges_leaves_its_place_in_the_plane_empty() -> None:
+    plain = kn.MLPClassifier(epochs=3, optimizer="sgd", batch=1, dtype="float32")
+    with np.errstate(all="ignore"):
+        found = search(estimator=plain, rate=[0.1], l2=[1e-3, 1e3], extend=False, nested=False).fit(X, Y)
+    assert found.record_.regions is not None
+    assert {min(labels) for labels in found.record_.regions["labels"]} == {-1, 0}
+
+
+def test_a_second_fit_leaves_nothing_of_the_first() -> None:
+    found = search(nested=False).fit(X, Y)
+    assert hasattr(found, "best_estimator_")
+    assert not hasattr(found.set_params(refit=False).fit(X, Y), "best_estimator_")
+
+
+def test_ctrl_c_is_a_keyboard_interrupt(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Pressed in the third group of runs: what was finished is in the store, and is not done again."""
+    from kilonet.estimators import trials  # noqa: PLC0415 - where a population says that it was interrupted
+
+    enter, calls = trials.Trained.__enter__, []
+
+    def entered(self: trials.Trained) -> trials.Trained:
+        calls.append(1)
+        enter(self)
+        self.interrupted = len(calls) == 3
+        return self
+
+    monkeypatch.setattr(trials.Trained, "__enter__", entered)
+    monkeypatch.setattr("kilonet.search.runs._MOST", 8)
+    with pytest.raises(KeyboardInterrupt):
+        search(store=tmp_path / "s.db").fit(X, Y)
+    done = len(calls)
+    search(store=tmp_path / "s.db").fit(X, Y)
+    assert done == 3
+
+
+def test_a_budget_in_seconds_has_one_plan_in_a_store(tmp_path: Path) -> None:
+    settings: dict[str, Any] = {"runs": None, "budget": "6s", "store": tmp_path / "s.db"}
+    first = search(**settings).fit(X, Y)
+    again = search(**settings).fit(X, Y)  # everything is there: the machine would seem to be very quick
+    assert again.record_.to_json(times=False) == first.record_.to_json(times=False)

@@ -5,11 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from scipy import stats
+from sklearn.metrics import f1_score, make_scorer
 
 import kilonet as kn
 from kilonet.errors import SettingError
 from kilonet.evidence import ArchitectureRecord, CandidateRecord, SearchRecord
 from kilonet.search.grid import Architecture, Candidate, Grid
+from kilonet.search.marks import digest
 from kilonet.search.plan import Plan, falling, plans, repeats
 from kilonet.search.selection import choose, smallest_of_equals
 from kilonet.search.verdict import compared, seed_spread, sentences
@@ -95,9 +97,46 @@ def test_the_smallest_of_equals_is_equal_in_practice_too() -> None:
 
 def test_the_best_may_be_preferred_whatever_its_size() -> None:
     first = np.linspace(1, 2, 10)
-    means = np.stack([first, first + 0.001], axis=1)
+    means = np.stack([first, first + np.tile([0.003, -0.001], 5)], axis=1)
     assert choose(means, [90, 30], 0.25, "best") == 0
     assert choose(means, [90, 30], 0.25, "smallest") == 1
+
+
+def test_what_a_test_calls_worse_is_not_chosen_however_small() -> None:
+    first = np.linspace(1, 2, 10)
+    means = np.stack([first, first + 0.001], axis=1)  # a thousandth, on every split
+    assert choose(means, [90, 30], 0.25, "smallest") == 0
+
+
+def test_nobody_wins_where_all_have_lost_a_run() -> None:
+    with pytest.raises(kn.DivergenceError, match="every candidate lost a run"):
+        compared(np.full((10, 2), np.nan), 0.25)
+
+
+def test_marks_tell_apart_what_texts_do_not() -> None:
+    """Long arrays are cut where they are printed, and functions of one name are not one function."""
+    long = np.arange(5000.0)
+    other = long.copy()
+    other[2500] += 1
+    assert digest(long) != digest(other)
+    assert digest(lambda a: a + 1) != digest(lambda a: a + 2)
+    assert digest(kn.Adam(0.1)) != digest(kn.Adam(0.2))
+    assert digest(kn.MLPClassifier(l2=1.0)) != digest(kn.MLPRegressor(l2=1.0))
+    assert digest(make_scorer(f1_score, pos_label=0)) != digest(make_scorer(f1_score, pos_label=1))
+    assert digest("ab", "c") != digest("a", "bc")
+    kept = 1
+    with pytest.raises(SettingError, match="cannot be told apart"):
+        digest(lambda a: a + kept)
+
+
+def test_a_column_of_categories_is_another_column() -> None:
+    pandas = pytest.importorskip("pandas")
+    plain = pandas.DataFrame({"k": [1, 2, 1]})
+    assert digest(plain) == digest(plain.copy())
+    assert digest(plain) != digest(plain.astype("category"))
+    one = pandas.Categorical(["a", "b", "a"], categories=["a", "b"])
+    two = pandas.Categorical(["a", "b", "a"], categories=["b", "a"])
+    assert digest(pandas.DataFrame({"k": one})) != digest(pandas.DataFrame({"k": two}))
 
 
 def architecture(number: int, **changes: object) -> ArchitectureRecord:
@@ -127,17 +166,38 @@ def record(*architectures: ArchitectureRecord, splits: int = 10) -> SearchRecord
 def test_the_verdict_names_ties_losers_and_luck() -> None:
     said = " ".join(sentences(record(
         architecture(0), architecture(1, verdict="tie", adjusted_p=0.41, n_parameters=400),
-        architecture(2, verdict="worse", adjusted_p=0.0001, loss=0.31, seed_spread=0.09),
-        architecture(3, verdict="worse", adjusted_p=0.02, loss=0.25, hidden=[]),
+        architecture(2, verdict="worse", adjusted_p=0.0001, difference=0.21, seed_spread=0.09),
+        architecture(3, verdict="worse", adjusted_p=0.02, difference=0.15, hidden=[]),
         architecture(4, verdict="diverged", diverged=3, loss=float("nan")),
     )))  # fmt: skip
     assert "Use 0 relu (λ=0.01): validation loss 0.1 ± 0.02, accuracy 95.0% (2 seeds, 10 splits)." in said
     assert "1 relu ties (p = 0.41) at 4 × the parameters" in said
     assert "2 relu loses 0.21 (p < 0.001)" in said
-    assert "A single-layer network loses 0.15 (p = 0.02)." in said
+    assert "A single-layer network loses 0.15 (p = 0.02)" in said
     assert "4 relu diverged in 3 runs" in said
     assert "Seed luck: ±0.01 at 0 relu, ±0.09 at 2 relu." in said
     assert "no room for a nested estimate" in said
+
+
+def test_the_lowest_loss_is_named_where_it_is_not_chosen() -> None:
+    best = architecture(1, n_parameters=900)
+    choice = architecture(0, n_parameters=100, verdict="tie", difference=0.001, adjusted_p=0.7)
+    said = " ".join(sentences(replace(record(choice, best), reference=1)))
+    assert "1 relu has the lowest loss, by 0.001 (p = 0.7), at 9 × the parameters." in said
+
+
+def test_what_l2_does_is_told_of_candidates_that_differ_in_nothing_else() -> None:
+    """The weakest λ has another rate: what it loses may be the rate's."""
+    steps = np.linspace(0.1, 0.2, 10)
+    own = replace(record(architecture(0)), candidates=(
+        CandidateRecord(0, "", {"l2": 0.1, "rate": 0.1}, 0, *[(steps[:, None] + [[0.0]]).tolist()] * 3),
+        CandidateRecord(1, "", {"l2": 0.01, "rate": 0.01}, 0, *[(steps[:, None] + 9).tolist()] * 3),
+    ))  # fmt: skip
+    assert "λ=0.01" not in " ".join(sentences(own))
+    same = replace(own.candidates[1], params={"l2": 0.01, "rate": 0.1}, training_losses=[[0.01]] * 10)
+    wobbly = (steps[:, None] + 1 + np.tile([[0.1], [-0.1]], (5, 1))).tolist()
+    told = replace(own, candidates=(own.candidates[0], replace(same, losses=wobbly)))
+    assert "With λ=0.01 0 relu would lose 1 (p < 0.001): over-fitting is held by λ" in " ".join(sentences(told))
 
 
 def test_few_splits_tell_nothing_for_sure() -> None:

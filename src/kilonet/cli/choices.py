@@ -40,7 +40,7 @@ class Budget(click.ParamType[Any]):
         from kilonet.errors import SettingError  # noqa: PLC0415
 
         try:
-            budget_seconds(float(value) if str(value).replace(".", "", 1).isdigit() else value)
+            budget_seconds(value)
         except SettingError as error:
             self.fail(str(error), param, ctx)
         return value

@@ -71,8 +71,11 @@ def _asked(data: str, given: Mapping[str, Any]) -> Asked:
     settings: dict[str, Any] = {"random_state": given.get("seed", 0)}
     if given.get("no_encode"):
         settings["encode"] = None
-    for name in ("out", "report", "record", "store"):
+    places = [name for name in ("out", "report", "record", "store") if name in given]
+    for name in places:
         _refuse_no_place(name, given, data)
+    if len({Path(given[name]).resolve() for name in places}) < len(places):
+        raise click.UsageError(f"{' and '.join(f'--{name}' for name in places)} must name different files.")
     return Asked(
         data=data,
         out=Path(given.get("out", "model.kn")),
@@ -108,8 +111,6 @@ def _search(given: Mapping[str, Any], rows: Parts) -> ArchitectureSearch:
     kind = MLPClassifier if rows.task == "classification" else MLPRegressor
     encode = None if given.get("no_encode") else "auto"
     settings = {name: given[name] for name in (*_GRID, *_ASKED) if name in given}
-    if str(settings.get("budget", "")).replace(".", "", 1).isdigit():
-        settings["budget"] = float(settings["budget"])
     return ArchitectureSearch(
         **settings,
         cv=given.get("folds"),
@@ -181,7 +182,7 @@ def _text(name: str, value: Any) -> str:
     if name == "hidden":
         return ";".join(",".join(map(str, layers)) or "none" for layers in value)
     if isinstance(value, list):
-        return ",".join(f"{one:g}" if isinstance(one, float) else str(one) for one in value)
+        return ",".join(str(one) for one in value)
     return str(value)
 
 

@@ -18,8 +18,10 @@ from kilonet.estimators.run import Work
 from kilonet.estimators.trials import Table
 from kilonet.evidence import SearchRecord
 from kilonet.search import splits as drawing
+from kilonet.search.again import call
 from kilonet.search.chosen import Chosen
 from kilonet.search.grid import DEFAULT_L2, DEFAULT_RATE, TUNED, Grid, default_hidden
+from kilonet.search.marks import digest
 from kilonet.search.plan import Plan, affordable, budget_seconds, falling, plans
 from kilonet.search.procedure import Procedure
 from kilonet.search.results import cv_results
@@ -27,6 +29,7 @@ from kilonet.search.runs import MOST_ORDERS, Runner
 from kilonet.search.store import Store
 from kilonet.search.study import Study
 
+_FITTED = ("best_estimator_", "refit_time_", "scorer_", "classes_", "feature_names_in_")
 _PROBE = 0.1  # of a budget in seconds, for finding out how quick the machine is
 _SHARE = 0.75  # of a budget in seconds that is planned for: estimates are no measurements
 
@@ -44,7 +47,7 @@ class ArchitectureSearch(Chosen, MetaEstimatorMixin, BaseEstimator):
     Settings:
         hidden: architectures, each as MLPClassifier's `hidden`; None for what suits the number of rows. The network
             without hidden layers is always among them.
-        activation: one, or several to be tried.
+        activation: one, or several to be tried; None for the estimator's own, which is relu unless it says otherwise.
         l2, rate, dropout, input_noise: values to be tried; None for the estimator's own, but for l2 and rate, which
             are then tried at 1e-4 to 0.1 and at 1e-3 and 1e-2.
         estimator: an MLPClassifier or MLPRegressor with all other settings; None lets the target's type decide.
@@ -77,7 +80,7 @@ class ArchitectureSearch(Chosen, MetaEstimatorMixin, BaseEstimator):
 
     hidden: Any = None
     _: KW_ONLY
-    activation: Any = "relu"
+    activation: Any = None
     l2: Any = None
     rate: Any = None
     dropout: Any = None
@@ -109,32 +112,38 @@ class ArchitectureSearch(Chosen, MetaEstimatorMixin, BaseEstimator):
         base = self._base(y)
         seen = clone(base)
         look = seen._fresh_work(X, y, sample_weight, Encodings())  # refuses what cannot be used, before any work
-        grid = self._grid(len(y))
+        grid = self._grid(len(y), base)
         seconds = budget_seconds(self.budget) if self.runs is None else None
         allowed = None if self.runs is None else whole("runs", self.runs)
         choice("prefer", self.prefer, ("smallest", "best"))
         draws = check_random_state(self.random_state).randint(0, 2**31, size=1 + MOST_ORDERS).tolist()
-        splits = drawing.drawn(self.cv, base, X, y, groups, draws[0])
-        mark = drawing.fingerprint(X, y, sample_weight)
+        target = drawing.Target(y, groups, sample_weight, base)
+        splits = drawing.drawn(self.cv, X, target, draws[0])
+        inner = drawing.nests(splits, min(splits.folds, 5), target, draws[0]) if self.nested else []
+        mark = digest(X, y, sample_weight)
         with Store(self.store, mark) as store:
             runner = self._runner(base, Table(X, y, sample_weight), splits, draws, store, look)
-            nested = bool(self.nested) and drawing.has_inner(base, y, groups)
-            every = falling(plans(self.seeds, len(splits.splits), splits.folds, nested=nested), grid)
+            every = falling(plans(self.seeds, len(splits.splits), splits.folds, nested=bool(inner)), grid)
             plan = self._plan(runner, grid, list(every), seconds, allowed)
             data = {"rows": len(y), "fingerprint": mark, "inputs": runner.n_inputs, "outputs": runner.n_outputs}
             if self.callback is not None:
                 most = plan.total(grid)
                 runner.progress = lambda done: self.callback(done, most)
-            study = Study(runner, grid, plan, splits, groups, draws[0], self.prefer, bool(self.extend), data)
-            if self.nested and not nested:
+            study = Study(runner, grid, plan, splits, inner, self.prefer, bool(self.extend), data)
+            if self.nested and not inner:
                 study.notes.append("a class, or the groups, are too few for folds within folds: no nested estimate.")
             record, candidates = Procedure(study).carry_out(begun)
-        if record is None:
-            raise KeyboardInterrupt
+        for name in _FITTED:
+            self.__dict__.pop(name, None)
         for name in ("n_features_in_", "feature_names_in_"):
             if hasattr(seen, name):
                 setattr(self, name, getattr(seen, name))
-        return self._keep(record, candidates, runner)
+        told = [
+            f"{name}={name}"
+            for name, given in (("groups", groups), ("sample_weight", sample_weight))
+            if given is not None
+        ]
+        return self._keep(record, candidates, runner, ", ".join(["X, y", *told]))
 
     def _base(self, y: Any) -> Any:
         estimator = self.estimator
@@ -148,11 +157,12 @@ class ArchitectureSearch(Chosen, MetaEstimatorMixin, BaseEstimator):
         base = clone(estimator)
         return base.set_params(n_jobs=self.n_jobs) if self.n_jobs is not None else base
 
-    def _grid(self, n_rows: int) -> Grid:
+    def _grid(self, n_rows: int, base: Any) -> Grid:
         tuned = {name: getattr(self, name) for name in TUNED}
         tuned["l2"] = DEFAULT_L2 if self.l2 is None else self.l2
         tuned["rate"] = DEFAULT_RATE if self.rate is None else self.rate
-        return Grid.of(default_hidden(n_rows) if self.hidden is None else self.hidden, self.activation, tuned)
+        hidden = default_hidden(n_rows) if self.hidden is None else self.hidden
+        return Grid.of(hidden, base.activation if self.activation is None else self.activation, tuned)
 
     def _runner(
         self, base: Any, table: Table, splits: drawing.Splits, draws: list[int], store: Store, look: Work
@@ -176,6 +186,11 @@ class ArchitectureSearch(Chosen, MetaEstimatorMixin, BaseEstimator):
                 )
             return plan
         assert seconds is not None  # noqa: S101 - for the type checker: one of the two is given
+        # Who goes on where a search was killed finds its first runs done, and would take the machine for quick.
+        asked = "plan " + digest([repr(grid), repr(every), seconds, list(runner.random_states)])
+        known = runner.store.recall(asked)
+        if known is not None:
+            return next((plan for plan in every if repr(plan) == known), every[-1])
         runner.measure(grid.candidates, _PROBE * seconds)
         plan = affordable(iter(every), lambda plan: runner.estimate(plan.runs(grid)) <= _SHARE * seconds)
         if plan is None:
@@ -184,11 +199,12 @@ class ArchitectureSearch(Chosen, MetaEstimatorMixin, BaseEstimator):
                 f"budget={self.budget!r} is not enough for {grid.size} candidates on these rows: needs about "
                 f"{needed:.0f} s on this machine. Allow more, or try fewer values."
             )
+        runner.store.keep(asked, repr(plan))
         return plan
 
-    def _keep(self, record: SearchRecord, candidates: list[Any], runner: Runner) -> Self:
+    def _keep(self, record: SearchRecord, candidates: list[Any], runner: Runner, rows: str) -> Self:
         """What the search is known by afterwards."""
-        self.record_ = record = replace(record, reproduce=self._line(record))
+        self.record_ = record = replace(record, reproduce=call(self, record.settings["runs"], rows))
         self.verdict_ = " ".join(record.verdict)
         self.best_index_ = record.choice.best
         self.best_params_ = candidates[self.best_index_].params
@@ -199,20 +215,13 @@ class ArchitectureSearch(Chosen, MetaEstimatorMixin, BaseEstimator):
             begun = time.perf_counter()
             best = runner.estimator_of(candidates[self.best_index_], runner.random_states[0])
             self.best_estimator_ = best.fit(*runner.table)
+            if best.interrupted_:
+                raise KeyboardInterrupt
             self.refit_time_ = time.perf_counter() - begun
             self.scorer_ = check_scoring(self.best_estimator_, self.scoring)
             if is_classifier(best):
                 self.classes_ = best.classes_
         return self
-
-    def _line(self, record: SearchRecord) -> str:
-        """The call that gives the same numbers on any machine; nothing where chance was not bound to a seed."""
-        if not isinstance(self.random_state, int):
-            return ""
-        again = clone(self).set_params(
-            runs=record.settings["runs"], budget="60s", callback=None, store=None, n_jobs=None
-        )
-        return f"kn.{again.__repr__(N_CHAR_MAX=10**6)}.fit(X, y)"
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

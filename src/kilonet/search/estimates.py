@@ -1,7 +1,7 @@
 """What else is known of a choice: its worth on new rows, and with fewer rows to learn from."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from kilonet.search.grid import Candidate
 from kilonet.search.plan import INNER, LEARNING
 from kilonet.search.runs import Run
 from kilonet.search.selection import Rounds, choose, losses
-from kilonet.search.splits import inner, shortened
+from kilonet.search.splits import shortened
 from kilonet.search.study import Study
 from kilonet.search.verdict import interval
 
@@ -24,29 +24,26 @@ def nested_estimate(study: Study) -> Nested:
     runner, seeds = study.runner, range(study.plan.seeds)
     found: list[tuple[float, float, str]] = []
     for fold in range(study.plan.nested):
-        seed = (study.seed + 104729 * (fold + 1)) % 2**32
-        outer, base, y = study.splits.splits[fold], study.runner.estimator, study.runner.table.y
-        own = study.runner.add(inner(outer, base, y, study.groups, seed))
+        own = runner.add(study.inner[fold])
         rounds = Rounds(study.runner, own[:1], own)
         rounds.play(study.grid.candidates)
         winners = rounds.winners()
         means = np.stack([losses(runner, candidate, own, [0]) for candidate in winners], axis=1)
+        if not np.isfinite(means).all(axis=0).any():
+            found.append((math.nan, math.nan, "none: all lost a run"))
+            continue
         sizes = [study.size(candidate) for candidate in winners]
         choice = winners[choose(means, sizes, 1 / (INNER - 1), study.prefer)]
         runner.run(Run(choice, fold, seed) for seed in seeds)
         outcomes = study.outcomes(choice, [fold], seeds)
         found.append((_mean(o.loss for o in outcomes), _mean(o.score for o in outcomes), choice.text))
     values, scores, choices = (list(column) for column in zip(*found, strict=True))
-    weights = [len(study.splits.splits[fold].test) for fold in range(study.plan.nested)]
-    loss, score = (float(np.average(each, weights=weights)) for each in (values, scores))
-    return Nested(values, scores, choices, loss, score, *_score_interval(study, scores, score, sum(weights)))
-
-
-def _score_interval(study: Study, scores: Sequence[float], score: float, n_rows: int) -> tuple[float, float]:
-    """Of accuracy that of a share of rows; of other scores that of a mean over folds."""
-    if study.score_name == "accuracy" and math.isfinite(score):
-        return binomial_interval(round(score * n_rows), n_rows)
-    return interval(np.array(scores), study.splits.test_to_train)
+    rows = [len(study.splits.splits[fold].test) for fold in range(study.plan.nested)]
+    if study.score_name == "accuracy" and np.isfinite(scores).all() and study.plan.nested <= len(study.once):
+        loss, score = (float(np.average(each, weights=rows)) for each in (values, scores))
+        return Nested(values, scores, choices, loss, score, *binomial_interval(round(score * sum(rows)), sum(rows)))
+    low, high = interval(np.array(scores), study.splits.test_to_train)
+    return Nested(values, scores, choices, _mean(values), _mean(scores), low, high)
 
 
 def learning_curve(study: Study, choice: Candidate) -> list[dict[str, float]]:

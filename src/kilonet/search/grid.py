@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any
 
 from kilonet.activations import activation_from
@@ -59,10 +60,9 @@ class Candidate:
     @property
     def text(self) -> str:
         """In a few words."""
-        words = {"l2": "λ", "rate": "rate ", "dropout": "dropout ", "input_noise": "noise "}
         signs = {"l2": "λ=", "rate": "rate=", "dropout": "dropout=", "input_noise": "noise="}
         own = zip(TUNED, self.tuned, strict=True)
-        said = [f"{signs[name]}{value:g}" for name, value in own if value is not None and name in words]
+        said = [f"{signs[name]}{value:g}" for name, value in own if value is not None]
         return f"{self.architecture.text}, {', '.join(said)}" if said else self.architecture.text
 
     def but(self, origin: str, **changes: float) -> "Candidate":
@@ -182,7 +182,7 @@ def _listed(name: str, value: Any) -> list[Any]:
 
 
 def _hidden(label: str, value: Any) -> tuple[Any, ...]:
-    if isinstance(value, int | Dense | Maxout):
+    if isinstance(value, Integral | Dense | Maxout):
         value = (value,)
     if isinstance(value, str) or not isinstance(value, Iterable):
         raise SettingError(

@@ -21,7 +21,7 @@ from kilonet.search.runs import Runner
 _BINS = 10  # of a reliability diagram
 _CLASSES = 50  # that a confusion table has at most
 _GRID = 60  # points of a side of the plane
-_ROWS = 1000  # that a prediction is timed with
+_ROWS, _NUMBERS = 1000, 10**7  # rows that a prediction is timed with, and numbers in them at most
 
 
 def held_out(runner: Runner, choice: Candidate, splits: Sequence[Split], most: int) -> dict[str, Any]:
@@ -35,6 +35,7 @@ def held_out(runner: Runner, choice: Candidate, splits: Sequence[Split], most: i
         for trial, runs in trained:
             if np.any(np.asarray(runs.diverged)):
                 continue
+            _go_on(trained)
             fitted = adopt(trial.estimator, trial.work, runs, said=False)
             X, y = trial.held_out
             true.append(np.asarray(y))
@@ -48,6 +49,12 @@ def held_out(runner: Runner, choice: Candidate, splits: Sequence[Split], most: i
         return _classes(y, predicted, np.concatenate(sure) if sure else None)
     step = max(1, len(y) // most)
     return {"true": y[::step].astype(float).tolist(), "predicted": predicted[::step].astype(float).tolist()}
+
+
+def _go_on(trained: Trained) -> None:
+    """Raise KeyboardInterrupt where Ctrl-C has ended the training."""
+    if trained.interrupted:
+        raise KeyboardInterrupt
 
 
 def _classes(y: Any, predicted: Any, sure: Any) -> dict[str, Any]:
@@ -114,14 +121,15 @@ def _dummy_loss(dummy: Any, known: Any, asked: Any, zeros: Any, classes: bool) -
 
 def microseconds_a_row(network: Network) -> float:
     """Time to predict a row among many, best of some."""
-    X = np.zeros((_ROWS, network.n_inputs), np.float32)
+    rows = max(1, min(_ROWS, _NUMBERS // network.n_inputs))
+    X = np.zeros((rows, network.n_inputs), np.float32)
     predictor = choose(network).Predictor(network, network.initial(seed=0, dtype="float32"))
     best = math.inf
     for _ in range(3):
         begun = time.perf_counter()
         predictor.scores(X)
         best = min(best, time.perf_counter() - begun)
-    return 1e6 * best / _ROWS
+    return 1e6 * best / rows
 
 
 def regions(runner: Runner, grid: Grid, winners: Sequence[Candidate]) -> dict[str, Any] | None:
@@ -145,6 +153,10 @@ def regions(runner: Runner, grid: Grid, winners: Sequence[Candidate]) -> dict[st
         warnings.simplefilter("ignore")
         found = {}
         for trial, runs in trained:
+            _go_on(trained)
+            if np.any(np.asarray(runs.diverged)):
+                found[trial.place] = [-1] * len(points)
+                continue
             fitted = adopt(trial.estimator, trial.work, runs, said=False)
             names = [str(label) for label in fitted.classes_.tolist()]
             place = {label: i for i, label in enumerate(names)}

@@ -27,11 +27,11 @@ class Procedure:
 
     study: Study
 
-    def carry_out(self, begun: float) -> tuple[SearchRecord | None, list[Candidate]]:
-        """The record, and the candidates in its order; without a record where Ctrl-C came in between."""
+    def carry_out(self, begun: float) -> tuple[SearchRecord, list[Candidate]]:
+        """The record, and the candidates in its order. Ctrl-C is a KeyboardInterrupt."""
         study = self.study
-        rounds = Rounds(self.study.runner, range(self.study.plan.first), range(self.study.plan.second))
-        rounds.play(self.study.grid.candidates)
+        rounds = Rounds(study.runner, range(study.plan.first), range(study.plan.second))
+        rounds.play(study.grid.candidates)
         if study.extend:
             self._widen(rounds)
             rounds.extend(study.grid)
@@ -41,13 +41,11 @@ class Procedure:
             winners = self._rescued(rounds, winners)
         self._flag_edges(winners)
         means = np.stack([self._losses(candidate) for candidate in winners], axis=1)
-        reference, tests = compared(means, self.study.splits.test_to_train)
+        reference, tests = compared(means, study.splits.test_to_train)
         sizes = [study.size(candidate) for candidate in winners]
         chosen = choose(means, sizes, study.splits.test_to_train, study.prefer)
         nested = nested_estimate(study) if study.plan.nested else None
         learning = learning_curve(study, winners[chosen])
-        if self.study.runner.interrupted:
-            return None, []
         found = Found(rounds.tried, winners, tests, reference, chosen, nested, learning)
         return record_of(study, found, begun), rounds.tried
 
@@ -104,7 +102,8 @@ class Procedure:
 
     def _flag_edges(self, winners: Sequence[Candidate]) -> None:
         best = min(winners, key=self._mean)
-        if any(other not in self.study.runner.known for other in self.study.grid.beyond(best)):
+        known = {(other.architecture, other.tuned) for other in self.study.runner.known}
+        if any((other.architecture, other.tuned) not in known for other in self.study.grid.beyond(best)):
             self.study.notes.append(
                 f"the best candidate, {best.text}, is at the edge of what was tried; try values beyond."
             )

@@ -1,7 +1,5 @@
 """Runs of a search: one network on one split. What is known already is not trained again."""
 
-import hashlib
-import json
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -12,16 +10,20 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
 
+from kilonet import __version__
+from kilonet.errors import SettingError
 from kilonet.estimators.run import adopt
 from kilonet.estimators.trials import Split, Table, Trained, Trial, trials
 from kilonet.record import Runs
 from kilonet.search.grid import Architecture, Candidate
+from kilonet.search.marks import digest
 from kilonet.search.pace import Pace, training_cost
 from kilonet.search.store import Store
 
 Floats = NDArray[np.float64]
 
 _GROUP = 2e9  # nanoseconds of training in one population, about: what a kill costs at most
+_MOST = 512  # runs in it: getting ready takes time too
 MOST_ORDERS = 4  # of the rows: seeds beyond share them, and their batches
 
 
@@ -66,11 +68,10 @@ class Runner:
     pace: Pace = field(default_factory=Pace)
     outcomes: dict[Run, Outcome] = field(default_factory=dict)
     done: int = 0
-    interrupted: bool = False
     _hashes: dict[Any, str] = field(default_factory=dict)
 
     def run(self, wanted: Iterable[Run]) -> None:
-        """See to it that the outcomes of these runs are known; after Ctrl-C some are not."""
+        """See to it that the outcomes of these runs are known; Ctrl-C is a KeyboardInterrupt."""
         missing = [run for run in dict.fromkeys(wanted) if run not in self.outcomes]
         keys = {self._key(run): run for run in missing}
         for key, values in self.store.get(list(keys)).items():
@@ -79,8 +80,6 @@ class Runner:
         left = [run for run in missing if run not in self.outcomes]
         left.sort(key=self._place)
         for group in self._groups(left):
-            if self.interrupted:
-                return
             self._train(group)
 
     @property
@@ -115,12 +114,12 @@ class Runner:
         return seed % len(self.random_states), seed // len(self.random_states)
 
     def _groups(self, runs: Sequence[Run]) -> Iterable[list[Run]]:
-        """Runs that are trained side by side: about as many as take a second."""
+        """Runs that are trained side by side: about as many as take two seconds."""
         group: list[Run] = []
         cost = 0.0
         for run in runs:
             own = self.cost(run)
-            if group and cost + own > _GROUP:
+            if group and (cost + own > _GROUP or len(group) == _MOST):
                 yield group
                 group, cost = [], 0.0
             group.append(run)
@@ -171,9 +170,8 @@ class Runner:
                 candidate, split, order, own = members[trial.place]
                 for member, outcome in zip(own, self._outcomes(trial, runs), strict=True):
                     found[Run(candidate, split, order + member * len(self.random_states))] = outcome
-        self.interrupted = trained.interrupted
-        if self.interrupted:
-            return
+        if trained.interrupted:
+            raise KeyboardInterrupt
         self.store.put({self._key(run): [_plain(value) for value in outcome] for run, outcome in found.items()})
         self.pace.charge([(run.candidate.architecture, self.cost(run)) for run in found], time.perf_counter() - begun)
         for run, outcome in found.items():
@@ -190,7 +188,9 @@ class Runner:
             scores = np.array([np.nan if gone else self._score(trial, runs, m) for m, gone in enumerate(lost)])
             losses = -scores
         found = zip(losses, scores, ends, lost, strict=True)
-        return [LOST if gone else Outcome(float(a), float(b), float(c)) for a, b, c, gone in found]
+        return [
+            LOST if gone or not np.isfinite(a + b) else Outcome(float(a), float(b), float(c)) for a, b, c, gone in found
+        ]
 
     def _score(self, trial: Trial, runs: Runs, member: int) -> float:
         """What a scorer of scikit-learn says of one member."""
@@ -203,27 +203,30 @@ class Runner:
     def _key(self, run: Run) -> str:
         """What an outcome depends on, in a few letters."""
         order, member = self._draw(run.seed)
-        what = [self._settings(run.candidate), self._rows(run.split), int(self.random_states[order]), member]
-        return hashlib.sha256(json.dumps(what).encode()).hexdigest()
+        return digest(self._settings(run.candidate), self._rows(run.split), int(self.random_states[order]), member)
 
     def _settings(self, candidate: Candidate) -> str:
         if candidate not in self._hashes:
-            params = clone(self.estimator).set_params(**candidate.params).get_params()
-            settings = {name: repr(value) for name, value in sorted(params.items()) if name not in _MOOT}
-            self._hashes[candidate] = _digest(json.dumps([settings, repr(self.scoring)]).encode())
+            estimator = self.settings_of(candidate).set_params(**_MOOT)
+            self._hashes[candidate] = self._mark([__version__, estimator, self.scoring])
         return self._hashes[candidate]
+
+    def _mark(self, value: Any) -> str:
+        """What tells settings apart; what has no lasting mark will do where nothing is stored."""
+        try:
+            return digest(value)
+        except SettingError:
+            if self.store.path is not None:
+                raise
+            return repr(value)
 
     def _rows(self, split: int) -> str:
         if split not in self._hashes:
-            self._hashes[split] = _digest(*(np.asarray(rows, np.int64).tobytes() for rows in self.splits[split]))
+            self._hashes[split] = digest(*(np.asarray(rows, np.int64) for rows in self.splits[split]))
         return self._hashes[split]
 
 
-def _digest(*parts: bytes) -> str:
-    return hashlib.sha256(b"|".join(parts)).hexdigest()
-
-
-_MOOT = ("members", "random_state", "n_jobs", "verbose", "callbacks")
+_MOOT: dict[str, Any] = {"members": 1, "random_state": None, "n_jobs": None, "verbose": False, "callbacks": None}
 
 
 def _keep(trial: Trial, members: Sequence[int]) -> None:

@@ -61,7 +61,7 @@ class Rounds:
         """Follow winners at the edge of the grid beyond it, as long as that helps, a few steps."""
         for _ in range(_EDGES):
             beyond = [other for winner in self.winners() for other in grid.beyond(winner) if other not in self.tried]
-            if not beyond or self.runner.interrupted:
+            if not beyond:
                 return
             self.tried += beyond
             self.runner.run(Run(candidate, split, 0) for candidate in beyond for split in self.second)
@@ -88,8 +88,9 @@ def choose(means: Floats, sizes: Sequence[int], test_to_train: float, prefer: st
     best, tests = compared(means, test_to_train)
     if prefer == "best":
         return best
-    differences = [math.inf if test is None else test.difference for test in tests]
-    errors = [math.inf if test is None else test.standard_error for test in tests]
+    fitting = [test is not None and test.verdict() != "worse" for test in tests]
+    differences = [test.difference if fits and test else math.inf for test, fits in zip(tests, fitting, strict=True)]
+    errors = [test.standard_error if fits and test else math.inf for test, fits in zip(tests, fitting, strict=True)]
     return smallest_of_equals(sizes, differences, errors, float(means[:, best].mean()))
 
 

@@ -1,19 +1,15 @@
 """Splits of a search: folds drawn several times, what inner folds a fold has, and whose data they are."""
 
-import hashlib
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-import narwhals.stable.v2 as nw
 import numpy as np
-import scipy.sparse
 from sklearn.base import is_classifier
 from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold, StratifiedKFold, check_cv
 from sklearn.utils import column_or_1d
 
 from kilonet.checks import whole
 from kilonet.errors import SettingError
-from kilonet.estimators.rows import is_frame
 from kilonet.estimators.trials import Places, Split
 from kilonet.search.plan import INNER, repeats
 
@@ -33,24 +29,57 @@ class Splits(NamedTuple):
         return float(np.mean([len(split.test) / len(split.train) for split in self.splits]))
 
 
-def drawn(cv: Any, estimator: Any, X: Any, y: Any, groups: Any, seed: int) -> Splits:
+class Target(NamedTuple):
+    """What folds are drawn by: y, groups and weights (n,) or None, and the estimator, for classes or for numbers."""
+
+    y: Any
+    groups: Any
+    weights: Any
+    estimator: Any
+
+
+def drawn(cv: Any, X: Any, target: Target, seed: int) -> Splits:
     """The splits that a search judges by. Raises SettingError where there are fewer rows than folds need.
 
     cv: None or a number: so many folds, drawn anew until there are ten splits at least; a splitter or splits are
     taken as they are.
     """
     if cv is not None and not isinstance(cv, int | np.integer):
-        given = check_cv(cv, y, classifier=is_classifier(estimator))
-        found = [Split(np.asarray(a), np.asarray(b)) for a, b in given.split(X, y, groups)]
-        _require(found, y, estimator)
-        return Splits(found, len(found), f"{type(given).__name__}, {len(found)} splits")
-    folds = whole("cv", FOLDS if cv is None else cv, "[2, inf)")
-    _refuse_too_many(folds, estimator, y, groups)
+        given = check_cv(cv, target.y, classifier=is_classifier(target.estimator))
+        found = [Split(_places(a), _places(b)) for a, b in given.split(X, target.y, target.groups)]
+        splits = Splits(found, len(found), f"{type(given).__name__}, {len(found)} splits")
+    else:
+        folds = whole("cv", FOLDS if cv is None else cv, "[2, inf)")
+        _refuse_too_many(folds, target.estimator, target.y, target.groups)
+        found = []
+        for repeat in range(repeats(folds)):
+            found += _folds(folds, target.estimator, target.y, target.groups, (seed + 7919 * repeat) % 2**32)
+        times = f", drawn {repeats(folds)} times" if repeats(folds) > 1 else ""
+        splits = Splits(found, folds, f"{folds} folds{times}")
+    fault = _fault(splits.splits, target)
+    if fault:
+        raise SettingError(fault)
+    return splits
+
+
+def _places(rows: Any) -> Places:
+    """Places of rows that came as places or as a mask."""
+    found = np.asarray(rows)
+    return np.flatnonzero(found) if found.dtype == bool else found
+
+
+def nests(splits: Splits, folds: int, target: Target, seed: int) -> list[list[Split]]:
+    """Folds inside each of the first folds; nothing where they would lack rows, groups or a class."""
     found = []
-    for repeat in range(repeats(folds)):
-        found += _folds(folds, estimator, y, groups, (seed + 7919 * repeat) % 2**32)
-    times = f", drawn {repeats(folds)} times" if repeats(folds) > 1 else ""
-    return Splits(found, folds, f"{folds} folds{times}")
+    for fold in range(folds):
+        try:
+            own = inner(
+                splits.splits[fold], target.estimator, target.y, target.groups, (seed + 104729 * (fold + 1)) % 2**32
+            )
+        except ValueError:  # fewer groups or rows of a class than folds
+            return []
+        found.append(own)
+    return [] if _fault([split for own in found for split in own], target) else found
 
 
 def inner(outer: Split, estimator: Any, y: Any, groups: Any, seed: int) -> list[Split]:
@@ -95,59 +124,25 @@ def _refuse_too_many(folds: int, estimator: Any, y: Any, groups: Any) -> None:
         )
 
 
-def _require(splits: Sequence[Split], y: Any, estimator: Any) -> None:
-    """Raise SettingError where a split leaves nothing to learn from or to judge by."""
+def _fault(splits: Sequence[Split], target: Target) -> str:
+    """What a split lacks to learn from or to judge by; nothing where all is well."""
     if not splits:
-        raise SettingError("cv gave no splits; needs one at least.")
+        return "cv gave no splits; needs one at least."
+    weights = None if target.weights is None else np.asarray(target.weights)
+    texts = np.array(_texts(target.y)) if _stratified(target.estimator, target.y) else None
     for number, (train, test) in enumerate(splits):
-        if len(train) == 0 or len(test) == 0:
-            raise SettingError(
-                f"split {number} of cv has {len(train)} training and {len(test)} held-out rows; needs both."
-            )
-        if not _stratified(estimator, y):
+        learnt = train if weights is None else train[weights[train] > 0]
+        if len(learnt) == 0 or len(test) == 0:
+            return f"split {number} of cv has {len(learnt)} training and {len(test)} held-out rows; needs both."
+        if texts is None:
             continue
-        known = set(_texts(np.asarray(y)[train]))
-        strange = set(_texts(np.asarray(y)[test])) - known
-        if strange:
-            raise SettingError(
-                f"split {number} of cv holds out class {min(strange)}, of which it has no training row; draw the folds "
-                "so that each has every class, or leave that class out."
+        strange = set(texts[test]) - set(texts[learnt])
+        if strange or len(set(texts[learnt])) == 1:
+            what = (
+                f"holds out class {min(strange)}, of which it has no training row" if strange else "trains on one class"
             )
-
-
-def fingerprint(X: Any, y: Any, weights: Any) -> str:
-    """What tells one data set from another: a hash of every cell in its place.
-
-    >>> fingerprint([[1.0, 2.0]], [0], None) == fingerprint([[1.0, 2.0]], [0], None)
-    True
-    """
-    digest = hashlib.sha256()
-    for part in (X, y, weights):
-        for piece in _pieces(part):
-            digest.update(piece)
-    return digest.hexdigest()
-
-
-def _pieces(part: Any) -> list[bytes]:
-    if part is None:
-        return [b"none"]
-    if scipy.sparse.issparse(part):
-        rows = part.tocsr()
-        return [repr(rows.shape).encode(), *(_bytes(a) for a in (rows.indptr, rows.indices, rows.data))]
-    if is_frame(part):
-        frame = nw.from_native(part, eager_only=True)
-        return [
-            piece for name, column in zip(frame.columns, frame.iter_columns(), strict=True)
-            for piece in (str(name).encode(), _bytes(column.to_numpy()))
-        ]  # fmt: skip
-    return [_bytes(np.asarray(part))]
-
-
-def _bytes(array: Any) -> bytes:
-    head = f"{array.dtype.str} {array.shape} ".encode()
-    if array.dtype.kind == "O":
-        return head + "\x1f".join(map(repr, array.ravel().tolist())).encode()
-    return head + np.ascontiguousarray(array).tobytes()
+            return f"split {number} of cv {what}; draw the folds so that each has every class, or leave that class out."
+    return ""
 
 
 def target(y: Any) -> Any:
@@ -161,13 +156,6 @@ def target(y: Any) -> Any:
         y = np.asarray(y)
     shape = np.shape(y)
     return column_or_1d(y, warn=True) if len(shape) == 2 and shape[1] == 1 else y
-
-
-def has_inner(estimator: Any, y: Any, groups: Any) -> bool:
-    """Whether there are rows enough of everything to have folds inside folds."""
-    if groups is not None:
-        return len(np.unique(np.asarray(groups))) > 2 * INNER
-    return not _stratified(estimator, y) or int(np.unique(_texts(y), return_counts=True)[1].min()) > INNER
 
 
 def shortened(split: Split, share: float, estimator: Any, y: Any) -> Split:

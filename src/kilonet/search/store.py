@@ -17,10 +17,10 @@ from kilonet.errors import DataError, FileFormatError
 
 _VERSION = "1"
 _NUMBERS = 3  # of a result: loss, score, training loss; null for what is not finite
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS about (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS results (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-"""
+_SCHEMA = (
+    "CREATE TABLE IF NOT EXISTS about (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS results (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
+)
 _KIND = 0x4B4E5331  # application_id: "KNS1"
 
 
@@ -48,25 +48,43 @@ class Store:
             ) from error
 
     def _open(self, fingerprint: str) -> None:
-        kind, tables = self._value("PRAGMA application_id"), self._value("SELECT count(*) FROM sqlite_master")
-        if kind != _KIND and tables:
-            raise FileFormatError(f"{self.path} is a database of something else; name another file for the store.")
-        self._base.execute("PRAGMA journal_mode=WAL")
-        self._base.execute("PRAGMA synchronous=FULL")  # a finished group survives a power cut too
-        with self._base:
+        self._base.isolation_level = None  # transactions begin where it is said
+        self._base.execute("BEGIN IMMEDIATE")  # others who open the same new file wait here
+        try:
+            kind, tables = self._value("PRAGMA application_id"), self._value("SELECT count(*) FROM sqlite_master")
+            if kind != _KIND and tables:
+                raise FileFormatError(f"{self.path} is a database of something else; name another file for the store.")
             self._base.execute(f"PRAGMA application_id={_KIND}")
-            self._base.executescript(_SCHEMA)
-        for name, needed in (("version", _VERSION), ("data", fingerprint)):
-            with self._base:
-                self._base.execute("INSERT OR IGNORE INTO about VALUES (?, ?)", (name, needed))
-            known = self._value("SELECT value FROM about WHERE name = ?", name)
-            if known != needed and name == "data":
-                raise DataError(
-                    f"the store {self.path} holds the results of another data set, or of this one with other rows, "
-                    "columns or targets. Name another file."
-                )
-            if known != needed:
-                raise FileFormatError(f"the store {self.path} was made by another version; name another file.")
+            for statement in _SCHEMA:
+                self._base.execute(statement)
+            for name, needed in (("version", _VERSION), ("data", fingerprint)):
+                self._require(name, needed)
+            self._base.execute("COMMIT")
+        except BaseException:
+            self._base.execute("ROLLBACK")
+            self._base.close()
+            raise
+        self._base.execute("PRAGMA synchronous=FULL")  # a finished group survives a power cut too
+
+    def _require(self, name: str, needed: str) -> None:
+        self._base.execute("INSERT OR IGNORE INTO about VALUES (?, ?)", (name, needed))
+        known = self._value("SELECT value FROM about WHERE name = ?", name)
+        if known != needed and name == "data":
+            raise DataError(
+                f"the store {self.path} holds the results of another data set, or of this one with other rows, "
+                "columns or targets. Name another file."
+            )
+        if known != needed:
+            raise FileFormatError(f"the store {self.path} was made by another version; name another file.")
+
+    def keep(self, name: str, text: str) -> None:
+        """Keep a text under a name."""
+        self._base.execute("INSERT OR REPLACE INTO about VALUES (?, ?)", (name, text))
+
+    def recall(self, name: str) -> str | None:
+        """The text that was kept under a name."""
+        found = self._value("SELECT value FROM about WHERE name = ?", name)
+        return None if found is None else str(found)
 
     def _value(self, statement: str, *values: str) -> Any:
         with closing(self._base.execute(statement, values)) as rows:
@@ -102,8 +120,9 @@ class Store:
         """Keep results, all or none of them. Raises OSError where the disk refuses."""
         rows = [(key, json.dumps(value)) for key, value in results.items()]
         try:
-            with self._base:
-                self._base.executemany("INSERT OR REPLACE INTO results VALUES (?, ?)", rows)
+            self._base.execute("BEGIN IMMEDIATE")
+            self._base.executemany("INSERT OR REPLACE INTO results VALUES (?, ?)", rows)
+            self._base.execute("COMMIT")
         except sqlite3.Error as error:
             raise OSError(
                 f"the store {self.path} could not be written: {error}; what was in it before is safe."

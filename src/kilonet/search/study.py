@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from sklearn.base import is_classifier
 
 from kilonet.estimators.plan import network_of
+from kilonet.estimators.trials import Split
 from kilonet.network import Network
 from kilonet.search.grid import Candidate, Grid
 from kilonet.search.plan import Plan
@@ -24,7 +25,7 @@ _UNITS = {"cross_entropy": "nats", "logistic": "nats", "squared": "half squared 
 class Study:
     """One search: who trains, what is tried, how thoroughly, on which splits.
 
-    groups: of rows that are never parted, or None. seed: of folds. prefer: "smallest" or "best".
+    inner: folds inside each of the first folds. prefer: "smallest" or "best".
     extend: whether the grid may grow. data: what is known of
     the table. notes: what is to be said beside the verdict.
     """
@@ -33,8 +34,7 @@ class Study:
     grid: Grid
     plan: Plan
     splits: Splits
-    groups: Any
-    seed: int
+    inner: Sequence[Sequence[Split]]
     prefer: str
     extend: bool
     data: Mapping[str, Any]
@@ -61,6 +61,11 @@ class Study:
     @property
     def once(self) -> range:
         """Splits that hold out every row once at most."""
+        seen: set[int] = set()
+        for number, split in enumerate(self.splits.splits[: min(self.splits.folds, self.plan.second)]):
+            if not seen.isdisjoint(split.test.tolist()):
+                return range(number)
+            seen.update(split.test.tolist())
         return range(min(self.splits.folds, self.plan.second))
 
     @property

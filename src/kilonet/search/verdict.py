@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kilonet.comparison import ENOUGH, Comparison, corrected_t, holm
+from kilonet.errors import DivergenceError
 from kilonet.evidence import ArchitectureRecord, SearchRecord
 from kilonet.numerals import count, p_text
 
@@ -17,6 +18,8 @@ _FEWEST = 3  # splits of a comparison that is only told in passing
 def compared(means: Floats, test_to_train: float) -> tuple[int, list[Comparison | None]]:
     """The best of some candidates, and the difference of each to it; means (splits, candidates), seeds averaged.
 
+    Raises DivergenceError where all have lost a run.
+
     The best is found by the same losses that are then compared, so p-values are adjusted for the comparisons of all
     pairs: whichever of them is looked at, it was counted. None where a candidate lost a run.
 
@@ -25,6 +28,11 @@ def compared(means: Floats, test_to_train: float) -> tuple[int, list[Comparison 
     (0, 'worse')
     """
     sound: NDArray[np.bool_] = np.asarray(np.isfinite(means).all(axis=0))
+    if not sound.any():
+        raise DivergenceError(
+            "every candidate lost a run: training left the finite numbers, or there was no score. Try lower rates, or "
+            "another scoring."
+        )
     totals = np.where(sound, np.where(np.isfinite(means), means, 0.0).mean(axis=0), np.inf)
     best = int(np.argmin(totals))
     places = np.flatnonzero(sound).tolist()
@@ -77,30 +85,26 @@ def _called(architecture: ArchitectureRecord) -> str:
 
 
 def _others(record: SearchRecord) -> str:
-    choice = record.choice
-    others = [a for a in record.architectures if a.number != choice.number]
-    few = len(record.splits) < ENOUGH
-    parts = [_tie(choice, a) for a in others if a.verdict == "tie" and a.hidden]
-    parts += [
-        f"{a.text} loses {a.loss - choice.loss:.2g} ({p_text(a.adjusted_p)})"
-        for a in others
-        if a.verdict == "worse" and a.hidden
-    ]
-    parts += [f"{a.text} diverged in {count(a.diverged, 'run')}" for a in others if a.verdict == "diverged"]
-    text = f"{'; '.join(parts)}." if parts else ""
-    for a in others:
-        if not a.hidden and a.verdict in ("tie", "worse"):
-            how = "ties" if a.verdict == "tie" else f"loses {a.loss - choice.loss:.2g}"
-            text += f" A single-layer network {how} ({p_text(a.adjusted_p)})."
-    if few:
-        text += f" With {count(len(record.splits), 'split')} nothing can be told apart for sure: that takes {ENOUGH}."
-    return text.strip()
+    """Everybody else against the lowest loss, to which all tests refer."""
+    choice, best = record.choice, record.architectures[record.reference]
+    others = [a for a in record.architectures if a.number not in (choice.number, best.number)]
+    parts = []
+    if best is not choice:
+        lost = f"{choice.difference:.2g} ({p_text(choice.adjusted_p)})"
+        parts.append(f"{_called(best)} has the lowest loss, by {lost}, at {_size(best, choice)}")
+    parts += [f"{_called(a)} ties ({p_text(a.adjusted_p)}) at {_size(a, choice)}" for a in others if a.verdict == "tie"]
+    parts += [f"{_called(a)} loses {a.difference:.2g} ({p_text(a.adjusted_p)})" for a in others if a.verdict == "worse"]
+    parts += [f"{_called(a)} diverged in {count(a.diverged, 'run')}" for a in others if a.verdict == "diverged"]
+    text = "; ".join(parts)
+    said = f"{text[:1].upper()}{text[1:]}." if text else ""
+    if len(record.splits) < ENOUGH:
+        said += f" With {count(len(record.splits), 'split')} nothing can be told apart for sure: that takes {ENOUGH}."
+    return said.strip()
 
 
-def _tie(choice: ArchitectureRecord, other: ArchitectureRecord) -> str:
+def _size(other: ArchitectureRecord, choice: ArchitectureRecord) -> str:
     ratio = other.n_parameters / choice.n_parameters
-    size = f"{_factor(ratio)} × the parameters" if ratio >= 1 else f"1/{_factor(1 / ratio)} of the parameters"
-    return f"{other.text} ties ({p_text(other.adjusted_p)}) at {size}"
+    return f"{_factor(ratio)} × the parameters" if ratio >= 1 else f"1/{_factor(1 / ratio)} of the parameters"
 
 
 def _factor(ratio: float) -> str:
@@ -118,28 +122,29 @@ def _luck(record: SearchRecord) -> str:
 
 
 def _held(record: SearchRecord) -> str:
-    """Whether the largest network needs its regularization."""
+    """Whether the largest network needs its λ: against the weakest that was tried, all else equal."""
     largest = max(record.architectures, key=lambda a: a.n_parameters)
     if not largest.hidden or not math.isfinite(largest.loss):
         return ""
     best = record.candidates[largest.best]
-    own = [c for c in record.candidates if c.architecture == largest.number and "l2" in c.params]
-    if not own:
+    rest = {name: value for name, value in best.params.items() if name != "l2"}
+    alike = [
+        c for c in record.candidates
+        if c.architecture == largest.number and c.params == {**rest, "l2": c.params.get("l2")}
+    ]  # fmt: skip
+    weakest = min(alike, key=lambda c: c.params["l2"]) if "l2" in best.params else best
+    if weakest is best:
         return ""
-    weakest = min(own, key=lambda c: c.params["l2"])
-    if weakest.params["l2"] >= best.params.get("l2", 0.0):
-        return ""
-    first, second = (np.array(own.table()[:, 0]) for own in (weakest, best))
-    shared = np.isfinite(first) & np.isfinite(second)
+    shared = np.isfinite(weakest.table()[:, 0]) & np.isfinite(best.table()[:, 0])
     if shared.sum() < _FEWEST:
         return ""
-    lost = corrected_t(first[shared] - second[shared], record.test_to_train)
-    if lost.difference <= 0 or lost.p_value >= _ALPHA:
+    lost = corrected_t(weakest.table()[shared, 0] - best.table()[shared, 0], record.test_to_train)
+    learnt = [float(own.table("training_losses")[shared, 0].mean()) for own in (weakest, best)]
+    if lost.difference <= 0 or lost.p_value >= _ALPHA or not learnt[0] < learnt[1]:
         return ""
     held = "by λ, not by fewer units" if largest.verdict in ("tie", "best") else "by λ only in part"
-    p = p_text(lost.p_value)
     return (
-        f"With λ={weakest.params['l2']:g} {largest.text} would lose {lost.difference:.2g} ({p}): "
+        f"With λ={weakest.params['l2']:g} {largest.text} would lose {lost.difference:.2g} ({p_text(lost.p_value)}): "
         f"over-fitting is held {held}."
     )
 
