@@ -86,7 +86,8 @@ def test_the_bound_is_kept_where_the_grid_is_extended() -> None:
 def test_it_is_a_search_of_scikit_learn(fitted: kn.ArchitectureSearch) -> None:
     results = fitted.cv_results_
     n = len(results["params"])
-    assert results["losses"].shape == (n, 12, 2)
+    assert np.stack(results["losses"]).shape == (n, 12, 2)
+    assert len(pytest.importorskip("pandas").DataFrame(results)) == n
     assert results["rank_test_score"].min() == 1
     assert results["params"][fitted.best_index_] == fitted.best_params_
     assert fitted.best_score_ == pytest.approx(-fitted.record_.choice.loss)
@@ -166,6 +167,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"estimator": kn.MLPClassifier(members=3)}, "members=3"),
     ({"estimator": "mlp"}, "needs MLPClassifier or MLPRegressor"),
     ({"scoring": "accuracies"}, "accuracies"),
+    ({"scoring": "r2"}, "scoring='r2' cannot judge this target of classes"),
     ({"seeds": 0}, "seeds came as 0"),
 ]
 

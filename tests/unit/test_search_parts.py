@@ -9,7 +9,7 @@ from sklearn.metrics import f1_score, make_scorer
 
 import kilonet as kn
 from kilonet.errors import SettingError
-from kilonet.evidence import ArchitectureRecord, CandidateRecord, SearchRecord
+from kilonet.evidence import ArchitectureRecord, CandidateRecord, Nested, SearchRecord
 from kilonet.search.grid import Architecture, Candidate, Grid
 from kilonet.search.marks import digest
 from kilonet.search.plan import Plan, falling, plans, repeats
@@ -173,7 +173,7 @@ def test_the_verdict_names_ties_losers_and_luck() -> None:
     assert "Use 0 relu (λ=0.01): validation loss 0.1 ± 0.02, accuracy 95.0% (2 seeds, 10 splits)." in said
     assert "1 relu ties (p = 0.41) at 4 × the parameters" in said
     assert "2 relu loses 0.21 (p < 0.001)" in said
-    assert "A single-layer network loses 0.15 (p = 0.02)" in said
+    assert "a single-layer network loses 0.15 (p = 0.02)" in said
     assert "4 relu diverged in 3 runs" in said
     assert "Seed luck: ±0.01 at 0 relu, ±0.09 at 2 relu." in said
     assert "no room for a nested estimate" in said
@@ -200,8 +200,30 @@ def test_what_l2_does_is_told_of_candidates_that_differ_in_nothing_else() -> Non
     assert "With λ=0.01 0 relu would lose 1 (p < 0.001): over-fitting is held by λ" in " ".join(sentences(told))
 
 
+def test_a_smaller_network_that_ties_says_why_it_is_not_taken() -> None:
+    said = " ".join(sentences(record(architecture(0), architecture(1, verdict="tie", adjusted_p=0.4, n_parameters=50))))
+    assert "1 relu ties (p = 0.4) at 1/2 of the parameters, but may lose over 2%" in said
+
+
+def test_folds_that_chose_otherwise_are_told() -> None:
+    nested = Nested([0.1] * 5, [0.9] * 5, ["1 relu, λ=0.1"] * 4 + ["0 relu, λ=0.1"], 0.1, 0.9, 0.8, 0.95)
+    said = " ".join(sentences(replace(record(architecture(0)), nested=nested)))
+    assert "accuracy 90.0% (80.0% to 95.0%), loss 0.1 (nested, 5 folds)." in said
+    assert "In 4 of 5 folds the choice was another: 1 relu." in said
+
+
+def test_a_score_by_which_candidates_are_judged_is_told_once() -> None:
+    own = replace(record(architecture(0, loss=-0.95, loss_low=-0.97, loss_high=-0.93)),
+                  metric={"name": "-balanced_accuracy", "score": "balanced_accuracy"})  # fmt: skip
+    assert "Use 0 relu (λ=0.01): held-out balanced_accuracy 0.95 ± 0.02 (2 seeds, 10 splits)." in sentences(own)
+
+
 def test_few_splits_tell_nothing_for_sure() -> None:
-    said = " ".join(sentences(record(architecture(0), architecture(1, verdict="tie"), splits=5)))
+    other = architecture(1, verdict="tie", difference=0.55, adjusted_p=1e-6)
+    said = " ".join(sentences(record(architecture(0), other, splits=5)))
+    assert "1 relu lost 0.55 more" in said
+    assert "ties" not in said
+    assert "p <" not in said
     assert "With 5 splits nothing can be told apart for sure: that takes 10." in said
 
 

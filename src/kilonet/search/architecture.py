@@ -4,6 +4,7 @@ import time
 from dataclasses import KW_ONLY, dataclass, replace
 from typing import Any, Self
 
+import numpy as np
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone, is_classifier
 from sklearn.metrics import check_scoring
 from sklearn.utils import check_random_state, indexable
@@ -23,6 +24,7 @@ from kilonet.search.chosen import Chosen
 from kilonet.search.grid import DEFAULT_L2, DEFAULT_RATE, TUNED, Grid, default_hidden
 from kilonet.search.marks import digest
 from kilonet.search.plan import Plan, affordable, budget_seconds, falling, plans
+from kilonet.search.predictions import refuse_misfit
 from kilonet.search.procedure import Procedure
 from kilonet.search.results import cv_results
 from kilonet.search.runs import MOST_ORDERS, Runner
@@ -47,7 +49,7 @@ class ArchitectureSearch(Chosen, MetaEstimatorMixin, BaseEstimator):
     Settings:
         hidden: architectures, each as MLPClassifier's `hidden`; None for what suits the number of rows. The network
             without hidden layers is always among them.
-        activation: one, or several to be tried; None for the estimator's own, which is relu unless it says otherwise.
+        activation: one, or several to be tried; None for the estimator's own.
         l2, rate, dropout, input_noise: values to be tried; None for the estimator's own, but for l2 and rate, which
             are then tried at 1e-4 to 0.1 and at 1e-3 and 1e-2.
         estimator: an MLPClassifier or MLPRegressor with all other settings; None lets the target's type decide.
@@ -69,7 +71,8 @@ class ArchitectureSearch(Chosen, MetaEstimatorMixin, BaseEstimator):
     Attributes after `fit`:
         record_: all evidence, a `SearchRecord`. verdict_: it in words. best_params_, best_score_, best_index_,
         best_estimator_, refit_time_, cv_results_, n_splits_, scorer_, n_features_in_: as scikit-learn's searches have
-        them; cv_results_ has also "losses" and "scores" (candidates, splits, seeds). runs_: networks that were trained.
+        them; in cv_results_ are also "losses" and "scores", an array (splits, seeds) of each candidate. runs_:
+        networks that were trained.
 
     >>> import numpy as np
     >>> X = np.random.default_rng(0).normal(size=(120, 2))
@@ -129,7 +132,7 @@ class ArchitectureSearch(Chosen, MetaEstimatorMixin, BaseEstimator):
             if self.callback is not None:
                 most = plan.total(grid)
                 runner.progress = lambda done: self.callback(done, most)
-            study = Study(runner, grid, plan, splits, inner, self.prefer, bool(self.extend), data)
+            study = Study(runner, grid, plan, splits, inner, self.prefer, bool(self.extend), bool(self.nested), data)
             if self.nested and not inner:
                 study.notes.append("a class, or the groups, are too few for folds within folds: no nested estimate.")
             record, candidates = Procedure(study).carry_out(begun)
@@ -170,6 +173,8 @@ class ArchitectureSearch(Chosen, MetaEstimatorMixin, BaseEstimator):
         """Whoever trains; look: what a fit to all rows would be."""
         check_scorer(base, self.scoring)
         scorer = None if self.scoring is None else check_scoring(base, self.scoring)
+        if scorer is not None and np.ndim(table.y) == 1:
+            refuse_misfit(scorer, self.scoring, base, table.y)
         network = look.problem.network
         orders = draws[1 : 1 + min(MOST_ORDERS, 8 if self.seeds is None else whole("seeds", self.seeds))]
         known = (network.n_inputs, network.n_outputs, str(getattr(look.footing.loss, "name", "loss")))
@@ -192,9 +197,9 @@ class ArchitectureSearch(Chosen, MetaEstimatorMixin, BaseEstimator):
         if known is not None:
             return next((plan for plan in every if repr(plan) == known), every[-1])
         runner.measure(grid.candidates, _PROBE * seconds)
-        plan = affordable(iter(every), lambda plan: runner.estimate(plan.runs(grid)) <= _SHARE * seconds)
+        plan = affordable(iter(every), lambda plan: runner.estimate(plan.runs(grid), plan.extra) <= _SHARE * seconds)
         if plan is None:
-            needed = runner.estimate(every[-1].runs(grid)) / _SHARE
+            needed = runner.estimate(every[-1].runs(grid), every[-1].extra) / _SHARE
             raise SettingError(
                 f"budget={self.budget!r} is not enough for {grid.size} candidates on these rows: needs about "
                 f"{needed:.0f} s on this machine. Allow more, or try fewer values."

@@ -118,5 +118,7 @@ def _settings(study: Study) -> dict[str, Any]:
         "architectures": [own.text for own in grid.architectures],
         **{name: list(axis) for name, axis in zip(TUNED, grid.axes, strict=True)},
         "seeds": plan.seeds, "orders": min(plan.seeds, len(study.runner.random_states)), "splits": plan.splits,
-        "folds": study.splits.how, "nested": plan.nested, "runs": plan.total(grid), "prefer": study.prefer,
+        "folds": study.splits.how if plan.splits == len(study.splits.splits) else f"{plan.splits} folds",
+        "nested": plan.nested, "networks": study.runner.done, "runs": plan.total(grid), "prefer": study.prefer,
+        "nested_asked": study.nested_asked,
     }  # fmt: skip

@@ -42,6 +42,11 @@ class Plan:
         inner = self.nested * (candidates + kept * (INNER - 1))
         return tuning + last + inner
 
+    @property
+    def extra(self) -> int:
+        """Runs of the largest network that are likely beside the grid's: rescues, learning curve, the end."""
+        return RESCUES * self.second + (1 + len(LEARNING)) * min(self.second, 5) + 2
+
     def total(self, grid: Grid) -> int:
         """At most how many runs there are.
 

@@ -11,6 +11,7 @@ from sklearn.base import is_classifier
 from sklearn.dummy import DummyClassifier, DummyRegressor
 
 from kilonet.engine import choose
+from kilonet.errors import SettingError
 from kilonet.estimators.run import adopt
 from kilonet.estimators.trials import Split, Trained, trials
 from kilonet.network import Network
@@ -92,31 +93,45 @@ def baselines(runner: Runner, splits: Sequence[int]) -> list[dict[str, Any]]:
     """The majority class, or the mean: what can be said without looking at any column."""
     if np.ndim(runner.table.y) != 1:
         return []
-    classes = is_classifier(runner.estimator)
-    y = np.asarray(runner.table.y)
+    classes, scorer = is_classifier(runner.estimator), runner.scorer
+    y = runner.estimator._target_array(runner.table.y)
+    if classes and scorer is None:
+        y = np.array([repr(label) for label in y.tolist()])  # labels may be anything, and need no order
     results = []
     for split in splits:
-        train, test = runner.splits[split]
-        known, asked = (y[rows] for rows in (train, test))
+        train, test = (y[rows] for rows in runner.splits[split])
         zeros = np.zeros((len(test), 1))
         dummy = DummyClassifier(strategy="prior") if classes else DummyRegressor()
-        labels, seen = (np.array([repr(label) for label in part]) if classes else part for part in (known, asked))
-        dummy.fit(np.zeros((len(train), 1)), labels)
-        results.append((_dummy_loss(dummy, labels, seen, zeros, classes), float(dummy.score(zeros, seen))))
+        dummy.fit(np.zeros((len(train), 1)), train)
+        score = dummy.score(zeros, test) if scorer is None else scorer(dummy, zeros, test)
+        loss = _dummy_loss(dummy, train, test, zeros, classes) if scorer is None else -score
+        results.append((float(loss), float(score)))
     loss, score = np.mean(results, axis=0)
-    own = runner.scoring is None and runner.loss_name in ("cross_entropy", "squared")
-    return [{"name": "most frequent class" if classes else "mean", "loss": float(loss) if own else math.nan,
-             "score": float(score) if runner.scoring is None else math.nan}]  # fmt: skip
+    comparable = scorer is not None or runner.loss_name in ("cross_entropy", "squared")
+    name = "most frequent class" if classes else "mean"
+    return [{"name": name, "loss": float(loss) if comparable else math.nan, "score": float(score)}]
+
+
+def refuse_misfit(scorer: Any, scoring: Any, estimator: Any, y: Any) -> None:
+    """Raise SettingError for a scorer that cannot judge such a target, such as accuracy of numbers."""
+    zeros, dummy = np.zeros((len(y), 1)), DummyClassifier() if is_classifier(estimator) else DummyRegressor()
+    try:
+        scorer(dummy.fit(zeros, y), zeros, y)
+    except (ValueError, TypeError) as error:
+        kind = "classes" if is_classifier(estimator) else "numbers"
+        raise SettingError(
+            f"scoring={scoring!r} cannot judge this target of {kind} ({error}). Name another."
+        ) from error
 
 
 def _dummy_loss(dummy: Any, known: Any, asked: Any, zeros: Any, classes: bool) -> float:
     if not classes:
         spread = float(np.std(known)) or 1.0
         return float(0.5 * np.mean(((asked - known.mean()) / spread) ** 2))
-    place = {label: i for i, label in enumerate(dummy.classes_)}
+    place = {label: i for i, label in enumerate(dummy.classes_.tolist())}
     chances = dummy.predict_proba(zeros)[0]
     with np.errstate(divide="ignore"):
-        return float(-np.mean(np.log([chances[place[label]] if label in place else 0.0 for label in asked])))
+        return float(-np.mean(np.log([chances[place[label]] if label in place else 0.0 for label in asked.tolist()])))
 
 
 def microseconds_a_row(network: Network) -> float:

@@ -1,6 +1,6 @@
 """A search's evidence in the shape of scikit-learn's `cv_results_`, with a dimension of seeds beside."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -32,8 +32,17 @@ def cv_results(record: SearchRecord, candidates: Sequence[Candidate]) -> dict[st
     ranks = np.empty(len(order), dtype=np.int32)
     ranks[order] = np.arange(1, len(order) + 1)
     found["rank_test_score"] = ranks
-    found["losses"] = losses
-    found["scores"] = np.stack([own.table("scores") for own in record.candidates])
+    found["losses"] = _tables(losses)
+    found["scores"] = _tables([own.table("scores") for own in record.candidates])
+    return found
+
+
+def _tables(tables: Iterable[Any]) -> Any:
+    """Arrays (splits, seeds) as cells of one column, which a data frame can hold."""
+    each = list(tables)
+    found = np.empty(len(each), dtype=object)
+    for place, table in enumerate(each):
+        found[place] = table
     return found
 
 

@@ -144,9 +144,10 @@ class Runner:
             self.run(some)
             self.pace.measured(costs, time.perf_counter() - begun)
 
-    def estimate(self, runs: Mapping[Architecture, int]) -> float:
-        """Seconds of so many runs of each architecture."""
-        return self.pace.seconds(sum(n * self.cost(Run(Candidate(own, ()), 0, 0)) for own, n in runs.items()))
+    def estimate(self, runs: Mapping[Architecture, int], extra: int) -> float:
+        """Seconds of so many runs of each architecture, and of some more of the largest."""
+        each = {own: self.cost(Run(Candidate(own, ()), 0, 0)) for own in runs}
+        return self.pace.seconds(sum(n * each[own] for own, n in runs.items()) + extra * max(each.values()))
 
     def _train(self, group: list[Run]) -> None:
         begun = time.perf_counter()

@@ -1,5 +1,6 @@
 """Splits of a search: folds drawn several times, what inner folds a fold has, and whose data they are."""
 
+import warnings
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -73,10 +74,12 @@ def nests(splits: Splits, folds: int, target: Target, seed: int) -> list[list[Sp
     found = []
     for fold in range(folds):
         try:
-            own = inner(
-                splits.splits[fold], target.estimator, target.y, target.groups, (seed + 104729 * (fold + 1)) % 2**32
-            )
-        except ValueError:  # fewer groups or rows of a class than folds
+            with warnings.catch_warnings():
+                warnings.simplefilter("error", UserWarning)  # scikit-learn warns of classes with fewer rows than folds
+                own = inner(
+                    splits.splits[fold], target.estimator, target.y, target.groups, (seed + 104729 * (fold + 1)) % 2**32
+                )
+        except (UserWarning, ValueError):  # fewer groups or rows of a class than folds
             return []
         found.append(own)
     return [] if _fault([split for own in found for split in own], target) else found
@@ -108,11 +111,13 @@ def _refuse_too_many(folds: int, estimator: Any, y: Any, groups: Any) -> None:
     n_rows = len(y)
     if groups is not None and len(np.unique(np.asarray(groups))) < folds:
         raise SettingError(
-            f"cv={folds} folds, but only {len(np.unique(np.asarray(groups)))} groups; ask for fewer folds."
+            f"cv={folds} folds, but only {len(np.unique(np.asarray(groups)))} groups; ask for fewer (cv, --folds)."
         )
     if n_rows < 2 * folds:
         rows = f"{n_rows} sample{'' if n_rows == 1 else 's'}"
-        raise SettingError(f"cv={folds} folds, but there {'is' if n_rows == 1 else 'are'} {rows}; needs two a fold.")
+        raise SettingError(
+            f"cv={folds} folds, but there {'is' if n_rows == 1 else 'are'} {rows}; needs two a fold (cv, --folds)."
+        )
     if not _stratified(estimator, y):
         return
     labels, counts = np.unique(_texts(y), return_counts=True)
@@ -120,7 +125,7 @@ def _refuse_too_many(folds: int, estimator: Any, y: Any, groups: Any) -> None:
         rare, count = labels[int(np.argmin(counts))], int(counts.min())
         raise SettingError(
             f"cv={folds} folds, but class {rare} has only {count} row{'s' if count > 1 else ''}; every class needs "
-            f"{folds} rows at least. Ask for fewer folds, or leave that class out or join it with another."
+            f"{folds} rows at least. Ask for fewer folds (cv, --folds), or leave that class out, or join it to one."
         )
 
 

@@ -26,7 +26,7 @@ class Study:
     """One search: who trains, what is tried, how thoroughly, on which splits.
 
     inner: folds inside each of the first folds. prefer: "smallest" or "best".
-    extend: whether the grid may grow. data: what is known of
+    extend: whether the grid may grow; nested_asked: whether a nested estimate is wanted. data: what is known of
     the table. notes: what is to be said beside the verdict.
     """
 
@@ -37,6 +37,7 @@ class Study:
     inner: Sequence[Sequence[Split]]
     prefer: str
     extend: bool
+    nested_asked: bool
     data: Mapping[str, Any]
     notes: list[str] = field(default_factory=list)
 

@@ -73,11 +73,13 @@ def _use(record: SearchRecord) -> str:
     choice, best = record.choice, record.best
     tuned = best.text.partition(", ")[2]
     seeds, splits = len(best.losses[0]), len(record.splits)
-    return (
-        f"Use {_called(choice)}{f' ({tuned})' if tuned else ''}: validation {loss_name(record)} {choice.loss:.3g} ± "
-        f"{(choice.loss_high - choice.loss_low) / 2:.2g}, {score_text(record, choice.score)} "
-        f"({count(seeds, 'seed')}, {count(splits, 'split')})."
-    )
+    half = f"± {(choice.loss_high - choice.loss_low) / 2:.2g}"
+    if loss_name(record).startswith("-"):
+        judged = f"held-out {score_text(record, choice.score)} {half}"
+    else:
+        judged = f"validation {loss_name(record)} {choice.loss:.3g} {half}, {score_text(record, choice.score)}"
+    name = f"{_called(choice)}{f' ({tuned})' if tuned else ''}"
+    return f"Use {name}: {judged} ({count(seeds, 'seed')}, {count(splits, 'split')})."
 
 
 def _called(architecture: ArchitectureRecord) -> str:
@@ -88,18 +90,33 @@ def _others(record: SearchRecord) -> str:
     """Everybody else against the lowest loss, to which all tests refer."""
     choice, best = record.choice, record.architectures[record.reference]
     others = [a for a in record.architectures if a.number not in (choice.number, best.number)]
+    sound = [a for a in others if a.verdict != "diverged"]
     parts = []
     if best is not choice:
-        lost = f"{choice.difference:.2g} ({p_text(choice.adjusted_p)})"
-        parts.append(f"{_called(best)} has the lowest loss, by {lost}, at {_size(best, choice)}")
-    parts += [f"{_called(a)} ties ({p_text(a.adjusted_p)}) at {_size(a, choice)}" for a in others if a.verdict == "tie"]
-    parts += [f"{_called(a)} loses {a.difference:.2g} ({p_text(a.adjusted_p)})" for a in others if a.verdict == "worse"]
+        by = f"{choice.difference:.2g}{_told(record, choice)}"
+        parts.append(f"{_called(best)} has the lowest loss, by {by}, at {_size(best, choice)}")
+    if len(record.splits) < ENOUGH:
+        parts += [f"{_called(a)} lost {a.difference:.2g} more" for a in sound]
+    else:
+        parts += [_tie(record, a) for a in sound if a.verdict == "tie"]
+        parts += [f"{_called(a)} loses {a.difference:.2g}{_told(record, a)}" for a in sound if a.verdict == "worse"]
     parts += [f"{_called(a)} diverged in {count(a.diverged, 'run')}" for a in others if a.verdict == "diverged"]
     text = "; ".join(parts)
     said = f"{text[:1].upper()}{text[1:]}." if text else ""
     if len(record.splits) < ENOUGH:
         said += f" With {count(len(record.splits), 'split')} nothing can be told apart for sure: that takes {ENOUGH}."
     return said.strip()
+
+
+def _told(record: SearchRecord, architecture: ArchitectureRecord) -> str:
+    """The p-value, where there are splits enough for it to mean something."""
+    return f" ({p_text(architecture.adjusted_p)})" if len(record.splits) >= ENOUGH else ""
+
+
+def _tie(record: SearchRecord, other: ArchitectureRecord) -> str:
+    smaller = other.n_parameters < record.choice.n_parameters and other.number != record.reference
+    why = ", but may lose over 2%" if smaller and record.settings.get("prefer", "smallest") == "smallest" else ""
+    return f"{_called(other)} ties{_told(record, other)} at {_size(other, record.choice)}{why}"
 
 
 def _size(other: ArchitectureRecord, choice: ArchitectureRecord) -> str:
@@ -112,13 +129,13 @@ def _factor(ratio: float) -> str:
 
 
 def _luck(record: SearchRecord) -> str:
-    known = [a for a in record.architectures if math.isfinite(a.seed_spread) and a.hidden]
-    if not known:
+    """How much the seed matters: to the choice, and where it matters most."""
+    known = [a for a in record.architectures if math.isfinite(a.seed_spread)]
+    if not math.isfinite(record.choice.seed_spread):
         return ""
-    low, high = min(known, key=lambda a: a.seed_spread), max(known, key=lambda a: a.seed_spread)
-    if low is high:
-        return f"Seed luck: ±{low.seed_spread:.2g}."
-    return f"Seed luck: ±{low.seed_spread:.2g} at {low.text}, ±{high.seed_spread:.2g} at {high.text}."
+    most = max(known, key=lambda a: a.seed_spread)
+    said = f"Seed luck: ±{record.choice.seed_spread:.2g} at {_called(record.choice)}"
+    return f"{said}." if most is record.choice else f"{said}, ±{most.seed_spread:.2g} at {_called(most)}."
 
 
 def _held(record: SearchRecord) -> str:
@@ -152,12 +169,28 @@ def _held(record: SearchRecord) -> str:
 def _worth(record: SearchRecord) -> str:
     nested = record.nested
     if nested is None:
-        return "There was no room for a nested estimate: the winner's own figures are a little too good."
+        if record.settings.get("nested_asked") is False or any("no nested estimate" in note for note in record.notes):
+            return ""
+        return (
+            "There was no room for a nested estimate, so the winner's own figures are a little too good: "
+            "a larger budget gives one."
+        )
     low, high = (score_value(record, bound) for bound in (nested.score_low, nested.score_high))
-    return (
-        f"On rows that neither training nor the choice has seen: {score_text(record, nested.score)} ({low} to {high}), "
-        f"{loss_name(record)} {nested.loss:.3g} (nested, {count(len(nested.losses), 'fold')})."
+    text = (
+        f"On rows that neither training nor the choice has seen: {score_text(record, nested.score)} ({low} to {high})"
+        f"{_loss_too(record, nested.loss)} (nested, {count(len(nested.losses), 'fold')})."
     )
+    own = [choice.partition(",")[0] for choice in nested.choices]
+    others = sum(choice != record.choice.text for choice in own)
+    if 2 * others > len(own):
+        named = ", ".join(dict.fromkeys(choice for choice in own if choice != record.choice.text))
+        text += f" In {others} of {len(own)} folds the choice was another: {named}."
+    return text
+
+
+def _loss_too(record: SearchRecord, loss: float) -> str:
+    """The loss beside the score; a score by which candidates were judged is not told twice."""
+    return "" if loss_name(record).startswith("-") else f", {loss_name(record)} {loss:.3g}"
 
 
 def loss_name(record: SearchRecord) -> str:
