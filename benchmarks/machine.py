@@ -36,8 +36,9 @@ def processor() -> str:
 
 
 def versions() -> str:
-    """Return the measured packages with their versions."""
-    return ", ".join(f"{name} {metadata.version(name)}" for name in PACKAGES)
+    """Return the measured packages that are here, with their versions."""
+    here = {distribution.metadata["Name"].lower() for distribution in metadata.distributions()}
+    return ", ".join(f"{name} {metadata.version(name)}" for name in PACKAGES if name in here)
 
 
 def describe() -> str:
