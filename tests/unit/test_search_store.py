@@ -115,3 +115,17 @@ def test_a_tampered_store_is_an_error(tmp_path: Path, value: str) -> None:
     base.close()
     with pytest.raises(FileFormatError, match="holds something else than results"):
         kn.ArchitectureSearch([2], **settings).fit(X, y)
+
+
+def test_each_seed_has_an_outcome_of_its_own(tmp_path: Path) -> None:
+    """Six seeds are four orders of the rows, two of them with a second member: its outcome is not the first one's."""
+    X = np.random.default_rng(0).normal(size=(60, 2))
+    y = (X[:, 0] > 0).astype(int)
+    settings: dict[str, Any] = {"l2": [1e-3], "rate": [0.02], "seeds": 6, "cv": 3, "runs": 2000, "random_state": 0}
+    settings |= {"estimator": kn.MLPClassifier(epochs=2), "nested": False, "extend": False}
+    fresh = kn.ArchitectureSearch([3], **settings).fit(X, y).record_
+    for _ in range(2):  # the second one takes everything from the store
+        stored = kn.ArchitectureSearch([3], store=tmp_path / "s.db", **settings).fit(X, y).record_
+        assert stored.to_json(times=False) == fresh.to_json(times=False)
+    losses = fresh.best.table()
+    assert len(np.unique(losses[0])) == 6
