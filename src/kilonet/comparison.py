@@ -1,11 +1,12 @@
 """Is a candidate better than the reference, or is it luck? Tests and intervals over resampling splits.
 
 The unit of comparison is a split into training and test rows: runs that differ only in their seed are averaged
-within it beforehand, since they say nothing about other data. Lower losses are better. The reference has to be
-chosen without looking at these losses: whoever picks the best of many as the reference has picked its luck too.
+within it beforehand, since they say nothing about other data. Lower losses are better. A reference
+that was found by the losses that are compared, such as the best of many, was picked with its luck: `compared`
+adjusts for that.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -13,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
 from kilonet.checks import number, shown, whole
-from kilonet.errors import DataError, ShapeError
+from kilonet.errors import DataError, DivergenceError, ShapeError
 
 Floats = NDArray[np.float64]
 
@@ -26,7 +27,7 @@ class Comparison:
 
     difference: mean loss of the candidate minus that of the reference, in units of the loss; low, high: its
     interval at `confidence`, for this comparison alone; standard_error: of the difference, corrected for splits that
-    share rows; p_value: two-sided, of no difference; adjusted_p: the same among all comparisons that `compare` made
+    share rows; p_value: two-sided, of no difference; adjusted_p: the same among all comparisons that `compared` made
     at once, by `holm`; from `corrected_t` it is the p_value.
 
     >>> found = corrected_t([-0.02, -0.03, -0.01, -0.04, -0.02, -0.03, -0.02, -0.01, -0.03, -0.04], test_to_train=0.25)
@@ -57,18 +58,6 @@ class Comparison:
         if self.adjusted_p >= number("alpha", alpha, "(0, 1)") or self.n_splits < ENOUGH:
             return "tie"
         return "better" if self.difference < 0 else "worse"
-
-    def relative(self, reference: float) -> tuple[float, float, float]:
-        """The difference, low and high as shares of the reference's mean loss: −0.1 is a loss lower by a tenth.
-
-        The reference's loss is taken as exact, so the interval leaves out how uncertain that loss itself is.
-        Raises SettingError where it is not a positive number.
-
-        >>> corrected_t([-1.0, -2.0, -3.0], test_to_train=0.0).relative(20.0)[0]
-        -0.1
-        """
-        scale = number("reference", reference, "(0, inf)")
-        return self.difference / scale, self.low / scale, self.high / scale
 
 
 def corrected_t(differences: ArrayLike, test_to_train: float, confidence: float = 0.95) -> Comparison:
@@ -112,42 +101,39 @@ def corrected_t(differences: ArrayLike, test_to_train: float, confidence: float 
     return Comparison(peak * mean, peak * (mean - reach), peak * (mean + reach), peak * error, p, p, n, level)
 
 
-def compare(
-    losses: ArrayLike, reference: int, test_to_train: float, confidence: float = 0.95
-) -> tuple[Comparison | None, ...]:
-    """Compare every candidate with the reference over the same splits.
+def compared(means: Floats, test_to_train: float) -> tuple[int, list[Comparison | None]]:
+    """The best of some candidates, and the difference of each to it; means (splits, candidates), seeds averaged.
 
-    losses (n_splits, n_candidates): averaged over seeds within each split. reference: the column of the reference.
-    test_to_train and confidence: as in `corrected_t`; Holm's adjustment goes over all comparisons made here.
-    Returns one entry for each column: None for the reference, and for a candidate with NaN or infinity on
-    any split, which diverged: it is not compared and takes no part in the adjustment.
+    Raises DivergenceError where all have lost a run.
 
-    Raises DataError where the reference diverged, ShapeError where losses have another shape or no split, SettingError
-    where reference is no column, and as `corrected_t`.
+    The best is found by the same losses that are then compared, so p-values are adjusted for the comparisons of all
+    pairs: whichever of them is looked at, it was counted. None where a candidate lost a run.
 
-    >>> noise = np.arange(10) % 2 / 10
-    >>> losses = np.stack([np.ones(10), 1.01 - noise, 0.8 + noise, np.full(10, np.inf)], axis=1)
-    >>> [found and found.verdict() for found in compare(losses, reference=0, test_to_train=1 / 9)]
-    [None, 'tie', 'better', None]
+    >>> best, found = compared(np.array([[1.0, 2.0]] * 9 + [[1.1, 1.9]]), 0.25)
+    >>> best, found[1].verdict()
+    (0, 'worse')
     """
-    values = _floats("losses", losses, "n_splits", "n_candidates")
-    if not values.size:
-        raise ShapeError(f"losses has shape {values.shape}; needs (n_splits, n_candidates), at least one of each.")
-    column = whole("reference", reference, f"[0, {values.shape[1]})")
-    against = values[:, [column]]
-    if not np.isfinite(against).all():
-        split = int(np.argmin(np.isfinite(against)))
-        raise DataError(
-            f"losses holds {against[split, 0]} at split {split} of candidate {column} (counted from 0), the reference; "
-            "needs finite numbers. Choose a reference that diverged on no split."
+    sound: NDArray[np.bool_] = np.asarray(np.isfinite(means).all(axis=0))
+    if not sound.any():
+        raise DivergenceError(
+            "every candidate lost a run: training left the finite numbers, or there was no score. Try lower rates, or "
+            "another scoring."
         )
-    with np.errstate(over="ignore"):  # two finite losses so far apart that no float holds it: diverged as well
-        differences = values - against
-    kept = [i for i in range(values.shape[1]) if i != column and np.isfinite(differences[:, i]).all()]
-    alone = [corrected_t(differences[:, i], test_to_train, confidence) for i in kept]
-    adjusted = holm([each.p_value for each in alone])
-    found = {i: replace(each, adjusted_p=float(p)) for i, each, p in zip(kept, alone, adjusted, strict=True)}
-    return tuple(found.get(i) for i in range(values.shape[1]))
+    totals = np.where(sound, np.where(np.isfinite(means), means, 0.0).mean(axis=0), np.inf)
+    best = int(np.argmin(totals))
+    places = np.flatnonzero(sound).tolist()
+    pairs = [(i, j) for i in places for j in places if i < j]
+    tests = [corrected_t(means[:, i] - means[:, j], test_to_train) for i, j in pairs]
+    adjusted = dict(zip(pairs, holm([test.p_value for test in tests]).tolist(), strict=True))
+    found: list[Comparison | None] = []
+    for place in range(means.shape[1]):
+        if not sound[place]:
+            found.append(None)
+            continue
+        test = corrected_t(means[:, place] - means[:, best], test_to_train)
+        p = adjusted.get((min(place, best), max(place, best)), 1.0)
+        found.append(Comparison(**{**vars(test), "adjusted_p": p}))
+    return best, found
 
 
 def holm(p_values: ArrayLike) -> Floats:

@@ -11,7 +11,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy import stats
 
-from kilonet.comparison import ENOUGH, Comparison, binomial_interval, compare, corrected_t, holm
+from kilonet.comparison import ENOUGH, Comparison, binomial_interval, corrected_t, holm
 from kilonet.errors import DataError, SettingError, ShapeError
 
 RNG = np.random.default_rng(0)
@@ -151,14 +151,6 @@ def test_what_cannot_be_compared_is_refused(arguments: Any, error: type[Exceptio
         corrected_t(*arguments)
 
 
-def test_shares_of_the_reference() -> None:
-    found = corrected_t([-1.0, -2.0, -3.0], 0.0)
-    assert found.relative(4.0) == (-0.5, found.low / 4, found.high / 4)
-    for wrong in (0.0, -1.0, math.inf, math.nan):
-        with pytest.raises(SettingError, match=r"reference came as .*; needs a number in \(0, inf\)"):
-            found.relative(wrong)
-
-
 def test_a_verdict_needs_enough_splits_and_a_small_adjusted_p() -> None:
     better = corrected_t([-1.0, -1.1] * 5, 0.25)
     assert (better.n_splits, better.verdict()) == (ENOUGH, "better")
@@ -236,64 +228,3 @@ def test_no_trials_tell_nothing_and_wrong_counts_are_refused() -> None:
             binomial_interval(successes, trials)  # type: ignore[arg-type]
     with pytest.raises(SettingError, match="confidence came as nan"):
         binomial_interval(1, 2, math.nan)
-
-
-LOSSES = np.random.default_rng(3).normal([1.0, 1.05, 1.0, 0.9, 1.3], 0.1, (10, 5))
-
-
-def test_every_candidate_is_compared_with_the_reference_and_adjusted_together() -> None:
-    found = compare(LOSSES, reference=2, test_to_train=0.25, confidence=0.9)
-    assert found[2] is None
-    others = [0, 1, 3, 4]
-    alone = [corrected_t(LOSSES[:, i] - LOSSES[:, 2], 0.25, 0.9) for i in others]
-    adjusted = holm([each.p_value for each in alone])
-    for i, each, p in zip(others, alone, adjusted, strict=True):
-        assert found[i] == dataclasses.replace(each, adjusted_p=p)
-    assert any(each.adjusted_p != each.p_value for each in found if each)
-
-
-def test_adjustment_can_turn_a_verdict_into_a_tie() -> None:
-    rows = np.arange(10)  # the differences −0.9 ± 1 have t = −2.7, by which 2 % of T9 are beaten
-    one = np.stack([np.zeros(10), np.where(rows % 2, -1.9, 0.1)], axis=1)
-    many = np.concatenate([one, np.where(rows % 2, 1.0, -1.0)[:, None] * [[1.0, 2.0, 3.0]]], axis=1)
-    (_, single), (_, among, *rest) = compare(one, 0, 0.0), compare(many, 0, 0.0)
-    assert single is not None
-    assert among is not None
-    assert among.p_value == single.p_value == single.adjusted_p
-    assert 0.0125 < single.p_value < 0.05
-    assert among.adjusted_p == 4 * among.p_value
-    assert (single.verdict(), among.verdict()) == ("better", "tie")
-    assert all(each is not None and each.verdict() == "tie" for each in rest)
-
-
-@pytest.mark.parametrize("lost", [math.nan, math.inf, 1.7e308])
-def test_a_diverged_candidate_is_not_compared_and_costs_the_others_nothing(lost: float) -> None:
-    losses = LOSSES.copy()
-    losses[4, 1] = lost
-    if lost == 1.7e308:  # the difference of two finite losses can be infinite
-        losses[4, 0] = -lost
-    found, without = compare(losses, 0, 0.25), compare(np.delete(losses, 1, axis=1), 0, 0.25)
-    assert found[1] is None
-    assert (found[:1], found[2:]) == (without[:1], without[1:])
-
-
-def test_a_reference_alone_has_nothing_to_compare() -> None:
-    assert compare(LOSSES[:, :1], 0, 0.25) == (None,)
-
-
-@pytest.mark.parametrize(
-    ("losses", "reference", "error", "message"),
-    [
-        (LOSSES, 5, SettingError, r"reference came as 5; needs a whole number in \[0, 5\)"),
-        (LOSSES, -1, SettingError, "reference came as -1"),
-        (LOSSES[:, 0], 0, ShapeError, r"losses has shape \(10,\); needs \(n_splits, n_candidates\)"),
-        (LOSSES[:0], 0, ShapeError, r"losses has shape \(0, 5\); needs .*at least one of each"),
-        ([[1.0, 2.0], [1.0]], 0, DataError, "losses came as .*; needs numbers of shape"),
-        ([[1.0, 2.0], [math.inf, 1.0]], 0, DataError, "holds inf at split 1 of candidate 0 .* the reference.*Choose"),
-    ],
-)
-def test_losses_that_cannot_be_compared_are_refused(
-    losses: Any, reference: int, error: type[Exception], message: str
-) -> None:
-    with pytest.raises(error, match=message):
-        compare(losses, reference, 0.25)

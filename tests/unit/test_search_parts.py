@@ -8,13 +8,14 @@ from scipy import stats
 from sklearn.metrics import f1_score, make_scorer
 
 import kilonet as kn
+from kilonet.comparison import compared
 from kilonet.errors import SettingError
 from kilonet.evidence import ArchitectureRecord, CandidateRecord, Nested, SearchRecord
 from kilonet.search.grid import Architecture, Candidate, Grid
 from kilonet.search.marks import digest
 from kilonet.search.plan import Plan, falling, plans, repeats
 from kilonet.search.selection import choose, smallest_of_equals
-from kilonet.search.verdict import compared, seed_spread, sentences
+from kilonet.search.verdict import seed_spread, sentences
 
 
 def test_a_grid_is_a_product_with_the_single_layer_network() -> None:

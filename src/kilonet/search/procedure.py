@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from kilonet.comparison import compared
 from kilonet.evidence import SearchRecord
 from kilonet.search.assembly import Found, record_of
 from kilonet.search.estimates import learning_curve, nested_estimate
@@ -14,7 +15,6 @@ from kilonet.search.grid import Architecture, Candidate
 from kilonet.search.runs import Run
 from kilonet.search.selection import Rounds, choose, losses
 from kilonet.search.study import Study
-from kilonet.search.verdict import compared
 
 Floats = NDArray[np.float64]
 

@@ -157,9 +157,7 @@ class Runner:
             group, lambda run: (run.candidate, run.split, self._draw(run.seed)[0])
         ):
             own = [self._draw(run.seed)[1] for run in same]
-            estimator = clone(self.estimator).set_params(
-                **candidate.params, members=max(own) + 1, random_state=self.random_states[order]
-            )
+            estimator = self.estimator_of(candidate, self.random_states[order]).set_params(members=max(own) + 1)
             given.append((split, len(members), estimator))
             members.append((candidate, split, order, own))
         prepared = list(trials(given, self.splits, self.table))

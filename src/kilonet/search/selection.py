@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from kilonet.comparison import compared
 from kilonet.search.grid import Architecture, Candidate, Grid
 from kilonet.search.runs import Run, Runner
-from kilonet.search.verdict import compared
 
 Floats = NDArray[np.float64]
 

@@ -5,49 +5,13 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from kilonet.comparison import ENOUGH, Comparison, corrected_t, holm
-from kilonet.errors import DivergenceError
+from kilonet.comparison import ENOUGH, corrected_t
 from kilonet.evidence import ArchitectureRecord, SearchRecord
 from kilonet.numerals import count, p_text
 
 Floats = NDArray[np.float64]
 _ALPHA = 0.05
 _FEWEST = 3  # splits of a comparison that is only told in passing
-
-
-def compared(means: Floats, test_to_train: float) -> tuple[int, list[Comparison | None]]:
-    """The best of some candidates, and the difference of each to it; means (splits, candidates), seeds averaged.
-
-    Raises DivergenceError where all have lost a run.
-
-    The best is found by the same losses that are then compared, so p-values are adjusted for the comparisons of all
-    pairs: whichever of them is looked at, it was counted. None where a candidate lost a run.
-
-    >>> best, found = compared(np.array([[1.0, 2.0]] * 9 + [[1.1, 1.9]]), 0.25)
-    >>> best, found[1].verdict()
-    (0, 'worse')
-    """
-    sound: NDArray[np.bool_] = np.asarray(np.isfinite(means).all(axis=0))
-    if not sound.any():
-        raise DivergenceError(
-            "every candidate lost a run: training left the finite numbers, or there was no score. Try lower rates, or "
-            "another scoring."
-        )
-    totals = np.where(sound, np.where(np.isfinite(means), means, 0.0).mean(axis=0), np.inf)
-    best = int(np.argmin(totals))
-    places = np.flatnonzero(sound).tolist()
-    pairs = [(i, j) for i in places for j in places if i < j]
-    tests = [corrected_t(means[:, i] - means[:, j], test_to_train) for i, j in pairs]
-    adjusted = dict(zip(pairs, holm([test.p_value for test in tests]).tolist(), strict=True))
-    found: list[Comparison | None] = []
-    for place in range(means.shape[1]):
-        if not sound[place]:
-            found.append(None)
-            continue
-        test = corrected_t(means[:, place] - means[:, best], test_to_train)
-        p = adjusted.get((min(place, best), max(place, best)), 1.0)
-        found.append(Comparison(**{**vars(test), "adjusted_p": p}))
-    return best, found
 
 
 def interval(values: Floats, test_to_train: float) -> tuple[float, float]:
