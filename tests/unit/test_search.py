@@ -147,6 +147,59 @@ def test_groups_are_never_parted_and_time_does_not_run_backwards() -> None:
     assert {own.verdict for own in ordered.record_.architectures} <= {"best", "tie"}  # 3 splits tell nothing for sure
 
 
+def test_in_time_nothing_is_judged_by_rows_before_those_that_taught_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every split of a nested search over a series: rounds, inner folds, learning curve."""
+    from kilonet.search.runs import Runner  # noqa: PLC0415
+
+    seen: list[Any] = []
+    train = Runner._train
+    monkeypatch.setattr(
+        Runner, "_train", lambda self, group: (seen.extend(self.splits[run.split] for run in group), train(self, group))
+    )
+    found = search(cv=TimeSeriesSplit(4)).fit(X, Y)
+    assert found.record_.nested is not None
+    assert all(split.train.max() < split.test.min() for split in seen)
+    shares = {(len(split.train), int(split.train.max())) for split in seen if split.test.max() == len(Y) - 1}
+    # Of the 72 rows before the last 18, a quarter and a half for the learning curve: the latest ones.
+    assert {(18, 71), (36, 71), (72, 71)} <= shares
+
+
+def test_an_activation_of_ones_own_competes(tmp_path: Path) -> None:
+    class Softsign:
+        def value(self, z: Any) -> Any:
+            return z / (1 + np.abs(z))
+
+        def slope(self, z: Any) -> Any:
+            return 1 / (1 + np.abs(z)) ** 2
+
+    own = Softsign()
+    settings: dict[str, Any] = {"hidden": [8], "activation": [own, "relu"], "l2": [1e-3], "nested": False}
+    found = search(**settings).fit(X, Y)
+    assert [one.text for one in found.record_.architectures] == ["no hidden layer", "8 Softsign", "8 relu"]
+    params = found.cv_results_["params"][1]
+    assert params["activation"] is own
+    assert found.record_.candidates[1].params["activation"] == "Softsign"  # as JSON has it
+    with pytest.raises(SettingError, match="cannot be told apart"):
+        search(**settings, store=tmp_path / "s.db").fit(X, Y)
+
+
+def test_without_a_choice_in_some_fold_there_is_no_nested_estimate(monkeypatch: pytest.MonkeyPatch) -> None:
+    from kilonet.search import estimates  # noqa: PLC0415
+
+    losses, calls = estimates.losses, []
+
+    def lost(runner: Any, candidate: Any, own: Any, seeds: Any) -> Any:
+        calls.append(own)
+        found = losses(runner, candidate, own, seeds)
+        return found * np.nan if list(own) == calls[0] else found  # nothing of the first fold came to anything
+
+    monkeypatch.setattr(estimates, "losses", lost)
+    found = search().fit(X, Y)
+    assert found.record_.nested is None
+    assert "in 1 of 3 folds training broke off: no nested estimate." in found.record_.notes
+    assert "nan" not in found.verdict_
+
+
 def test_folds_are_drawn_until_there_are_ten_splits(fitted: kn.ArchitectureSearch) -> None:
     assert len(fitted.record_.splits) == 12
     assert fitted.record_.settings["folds"] == "3 folds, drawn 4 times"

@@ -72,7 +72,7 @@ def _architecture(study: Study, found: Found, number: int) -> ArchitectureRecord
         number=number,
         text=candidate.architecture.text,
         hidden=_plain(candidate)["hidden"],
-        activation=candidate.architecture.activation,
+        activation=candidate.architecture.activation_name,
         n_parameters=network.n_parameters,
         best=found.tried.index(candidate),
         loss=float(losses.mean()),
@@ -101,9 +101,9 @@ def _candidates(study: Study, found: Found) -> tuple[CandidateRecord, ...]:
 
 
 def _plain(candidate: Candidate) -> dict[str, Any]:
-    """Parameters as JSON can hold them: a layer that is no number of units is described."""
+    """Parameters as JSON can hold them: layers that are no number of units, and own activations, are described."""
     hidden = [layer if isinstance(layer, int) else repr(layer) for layer in candidate.architecture.hidden]
-    return candidate.params | {"hidden": hidden}
+    return candidate.params | {"hidden": hidden, "activation": candidate.architecture.activation_name}
 
 
 def _against(test: Comparison | None) -> dict[str, float]:

@@ -7,19 +7,21 @@ import numpy as np
 
 from kilonet.comparison import binomial_interval
 from kilonet.evidence import Nested
+from kilonet.numerals import count
 from kilonet.search.grid import Candidate
-from kilonet.search.plan import INNER, LEARNING
+from kilonet.search.plan import LEARNING
 from kilonet.search.runs import Run
 from kilonet.search.selection import Rounds, choose, losses
-from kilonet.search.splits import shortened
+from kilonet.search.splits import shortened, test_to_train
 from kilonet.search.study import Study
 from kilonet.search.verdict import interval
 
 
-def nested_estimate(study: Study) -> Nested:
+def nested_estimate(study: Study) -> Nested | None:
     """What the whole procedure, choosing included, is worth on rows that it never saw.
 
-    In every fold the rounds are played again on the training rows alone, in folds of their own.
+    In every fold the rounds are played again on the training rows alone, in folds of their own. None, with a note,
+    where a fold has nothing to judge: every candidate in it lost a run, or the one that it chose.
     """
     runner, seeds = study.runner, range(study.plan.seeds)
     found: list[tuple[float, float, str]] = []
@@ -30,16 +32,20 @@ def nested_estimate(study: Study) -> Nested:
         winners = rounds.winners()
         means = np.stack([losses(runner, candidate, own, [0]) for candidate in winners], axis=1)
         if not np.isfinite(means).all(axis=0).any():
-            found.append((math.nan, math.nan, "none: all lost a run"))
+            found.append((math.nan, math.nan, ""))
             continue
         sizes = [study.size(candidate) for candidate in winners]
-        choice = winners[choose(means, sizes, 1 / (INNER - 1), study.prefer)]
+        choice = winners[choose(means, sizes, test_to_train(study.inner[fold]), study.prefer)]
         runner.run(Run(choice, fold, seed) for seed in seeds)
         outcomes = study.outcomes(choice, [fold], seeds)
         found.append((_mean(o.loss for o in outcomes), _mean(o.score for o in outcomes), choice.text))
     values, scores, choices = (list(column) for column in zip(*found, strict=True))
+    lost = int(np.isnan(values).sum())
+    if lost:
+        study.notes.append(f"in {lost} of {count(len(values), 'fold')} training broke off: no nested estimate.")
+        return None
     rows = [len(study.splits.splits[fold].test) for fold in range(study.plan.nested)]
-    if study.score_name == "accuracy" and np.isfinite(scores).all() and study.plan.nested <= len(study.once):
+    if study.score_name == "accuracy" and study.plan.nested <= len(study.once):
         loss, score = (float(np.average(each, weights=rows)) for each in (values, scores))
         return Nested(values, scores, choices, loss, score, *binomial_interval(round(score * sum(rows)), sum(rows)))
     low, high = interval(np.array(scores), study.splits.test_to_train)
@@ -53,7 +59,8 @@ def learning_curve(study: Study, choice: Candidate) -> list[dict[str, float]]:
         own = list(study.once)
         rows = [study.splits.splits[fold] for fold in own]
         if share < 1:
-            rows = [shortened(split, share, study.runner.estimator, study.runner.table.y) for split in rows]
+            y, in_time = study.runner.table.y, study.splits.in_time
+            rows = [shortened(split, share, study.runner.estimator, y, in_time) for split in rows]
             own = study.runner.add(rows)
             study.runner.run(Run(choice, split, 0) for split in own)
         outcomes = study.outcomes(choice, own, [0])

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from numbers import Integral
 from typing import Any
 
-from kilonet.activations import activation_from
+from kilonet.activations import Activation, activation_from
 from kilonet.checks import number, shown, whole
 from kilonet.errors import SettingError
 from kilonet.layers import Dense, Maxout
@@ -21,14 +21,14 @@ _MOST = 100_000  # candidates of one grid
 
 @dataclass(frozen=True)
 class Architecture:
-    """Hidden layers and the activation of those that bring none.
+    """Hidden layers and the activation of those that bring none: a name, or an object of the user's own.
 
     >>> Architecture((64, 20), "relu").text, Architecture((), "relu").text
     ('64-20 relu', 'no hidden layer')
     """
 
     hidden: tuple[Any, ...]
-    activation: str
+    activation: Any
 
     @property
     def text(self) -> str:
@@ -36,7 +36,12 @@ class Architecture:
         if not self.hidden:
             return "no hidden layer"
         sizes = "-".join(str(layer) if isinstance(layer, int) else repr(layer) for layer in self.hidden)
-        return f"{sizes} {self.activation}"
+        return f"{sizes} {self.activation_name}"
+
+    @property
+    def activation_name(self) -> str:
+        """What its activation is called; an object of the user's own by its kind."""
+        return self.activation if isinstance(self.activation, str) else type(self.activation).__name__
 
 
 @dataclass(frozen=True)
@@ -91,9 +96,9 @@ class Grid:
         8
         """
         layers = [_hidden(f"hidden[{i}]", value) for i, value in enumerate(_listed("hidden", hidden))]
-        names = [str(activation_from(value)) for value in _listed("activation", activation)]
-        found = [Architecture(own, name) for own, name in itertools.product(layers, names) if own]
-        found = [Architecture((), names[0]), *found]  # the single-layer network is always there to be beaten
+        units = [_activation(value) for value in _listed("activation", activation)]
+        found = [Architecture(own, unit) for own, unit in itertools.product(layers, units) if own]
+        found = [Architecture((), units[0]), *found]  # the single-layer network is always there to be beaten
         axes = tuple(
             tuple(
                 sorted(
@@ -179,6 +184,12 @@ def _listed(name: str, value: Any) -> list[Any]:
     if not found:
         raise SettingError(f"{name} came as {shown(value)}; needs at least one value to try.")
     return found
+
+
+def _activation(value: Any) -> Any:
+    """The name of one of ours, which tells all about it; any other object itself."""
+    found = activation_from(value)
+    return str(found) if isinstance(found, Activation) else found
 
 
 def _hidden(label: str, value: Any) -> tuple[Any, ...]:

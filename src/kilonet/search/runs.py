@@ -24,6 +24,7 @@ Floats = NDArray[np.float64]
 
 _GROUP = 2e9  # nanoseconds of training in one population, about: what a kill costs at most
 _MOST = 512  # runs in it: getting ready takes time too
+_PACK = 16  # lanes of the widest vectors: so many runs may fill one pack
 MOST_ORDERS = 4  # of the rows: seeds beyond share them, and their batches
 
 
@@ -114,16 +115,21 @@ class Runner:
         return seed % len(self.random_states), seed // len(self.random_states)
 
     def _groups(self, runs: Sequence[Run]) -> Iterable[list[Run]]:
-        """Runs that are trained side by side: about as many as take two seconds."""
+        """Runs that are trained side by side, about as many as take two seconds; who can share a pack, stays together.
+
+        runs: sorted, so that those with the same rows and architecture are neighbours.
+        """
         group: list[Run] = []
         cost = 0.0
-        for run in runs:
-            own = self.cost(run)
-            if group and (cost + own > _GROUP or len(group) == _MOST):
-                yield group
-                group, cost = [], 0.0
-            group.append(run)
-            cost += own
+        for _, same in groupby(runs, key=lambda run: self._place(run)[:3]):
+            alike = list(same)
+            for pack in (alike[start : start + _PACK] for start in range(0, len(alike), _PACK)):
+                own = sum(self.cost(run) for run in pack)
+                if group and (cost + own > _GROUP or len(group) + len(pack) > _MOST):
+                    yield group
+                    group, cost = [], 0.0
+                group += pack
+                cost += own
         if group:
             yield group
 

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.base import is_classifier
-from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold, StratifiedKFold, check_cv
+from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold, StratifiedKFold, TimeSeriesSplit, check_cv
 from sklearn.utils import column_or_1d
 
 from kilonet.checks import whole
@@ -27,7 +27,17 @@ class Splits(NamedTuple):
     @property
     def test_to_train(self) -> float:
         """Held-out rows to training rows, on average."""
-        return float(np.mean([len(split.test) / len(split.train) for split in self.splits]))
+        return test_to_train(self.splits)
+
+    @property
+    def in_time(self) -> bool:
+        """Whether every split trains on rows before those that it judges by, as series in time need."""
+        return len(self.splits) > 1 and all(split.train.max() < split.test.min() for split in self.splits)
+
+
+def test_to_train(splits: Sequence[Split]) -> float:
+    """Held-out rows to training rows, on average."""
+    return float(np.mean([len(split.test) / len(split.train) for split in splits]))
 
 
 class Target(NamedTuple):
@@ -70,26 +80,32 @@ def _places(rows: Any) -> Places:
 
 
 def nests(splits: Splits, folds: int, target: Target, seed: int) -> list[list[Split]]:
-    """Folds inside each of the first folds; nothing where they would lack rows, groups or a class."""
+    """Folds inside each of the first folds, in time where the folds are.
+
+    Nothing where they would lack rows, groups or a class.
+    """
     found = []
     for fold in range(folds):
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("error", UserWarning)  # scikit-learn warns of classes with fewer rows than folds
-                own = inner(
-                    splits.splits[fold], target.estimator, target.y, target.groups, (seed + 104729 * (fold + 1)) % 2**32
-                )
+                own = inner(splits.splits[fold], target, (seed + 104729 * (fold + 1)) % 2**32, splits.in_time)
         except (UserWarning, ValueError):  # fewer groups or rows of a class than folds
             return []
         found.append(own)
     return [] if _fault([split for own in found for split in own], target) else found
 
 
-def inner(outer: Split, estimator: Any, y: Any, groups: Any, seed: int) -> list[Split]:
+def inner(outer: Split, target: Target, seed: int, in_time: bool) -> list[Split]:
     """Folds inside the training rows of a split: what a choice without the held-out rows is made by."""
-    own, mine = np.asarray(y)[outer.train], None if groups is None else np.asarray(groups)[outer.train]
-    found = _folds(INNER, estimator, own, mine, seed)
-    return [Split(outer.train[split.train], outer.train[split.test]) for split in found]
+    if in_time:
+        rows = np.sort(outer.train)
+        found = [Split(train, test) for train, test in TimeSeriesSplit(INNER).split(rows)]
+    else:
+        rows, groups = outer.train, target.groups
+        own, mine = np.asarray(target.y)[rows], None if groups is None else np.asarray(groups)[rows]
+        found = _folds(INNER, target.estimator, own, mine, seed)
+    return [Split(rows[split.train], rows[split.test]) for split in found]
 
 
 def _folds(folds: int, estimator: Any, y: Any, groups: Any, seed: int) -> list[Split]:
@@ -163,8 +179,10 @@ def target(y: Any) -> Any:
     return column_or_1d(y, warn=True) if len(shape) == 2 and shape[1] == 1 else y
 
 
-def shortened(split: Split, share: float, estimator: Any, y: Any) -> Split:
-    """A split with a share of its training rows, of each class the same."""
+def shortened(split: Split, share: float, estimator: Any, y: Any, in_time: bool) -> Split:
+    """A split with a share of its training rows: of each class the same; in time the latest."""
+    if in_time:
+        return Split(np.sort(split.train)[-max(1, round(share * len(split.train))) :], split.test)
     random = np.random.default_rng(len(split.train))
     labels = _labels(np.asarray(y)[split.train]) if _stratified(estimator, y) else np.zeros(len(split.train), np.int64)
     kept: list[Places] = []
