@@ -43,6 +43,7 @@ if TYPE_CHECKING:  # what type checkers see; at run time __getattr__ brings it
         ShapeError,
     )
     from kilonet.evidence import SearchRecord
+    from kilonet.history import EpochRecord, History
     from kilonet.initializers import glorot, he, lecun, orthogonal, scaled
     from kilonet.losses import (
         absolute,
@@ -71,7 +72,7 @@ if TYPE_CHECKING:  # what type checkers see; at run time __getattr__ brings it
         displays,
     )
     from kilonet.recipe import Recipe
-    from kilonet.record import EpochRecord, History, Runs
+    from kilonet.record import Runs
     from kilonet.schedules import constant, cosine, schedule_from, sequence, step, warm_up
     from kilonet.spread import Spread
     from kilonet.stopping import Stopping
@@ -188,7 +189,8 @@ _HOMES = {
     "kilonet.network": "Dense Maxout Network",
     "kilonet.optimizers": "SGD Adagrad Adam AdamW Momentum Nesterov RMSProp optimizer_from",
     "kilonet.recipe": "Recipe",
-    "kilonet.record": "EpochRecord History Runs",
+    "kilonet.history": "EpochRecord History",
+    "kilonet.record": "Runs",
     "kilonet.spread": "Spread",
     "kilonet.stopping": "Stopping",
     "kilonet.schedules": "constant cosine schedule_from sequence step warm_up",

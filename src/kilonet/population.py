@@ -1,7 +1,6 @@
 """Problems trained side by side: networks of several shapes, folds with rows of their own, or just one.
 
-Everything that trains goes through here: the memory is asked for, the engines run in slices that leave
-Ctrl-C its chance, and what came out becomes `Runs`.
+Memory is asked for, engines run in slices that leave Ctrl-C its chance, and what came out becomes `Runs`.
 """
 
 import time
@@ -20,8 +19,10 @@ from kilonet.engine.memory import allowed_bytes, require
 from kilonet.engine.planner import Plan
 from kilonet.engine.state import kept_theta
 from kilonet.errors import DataError, SettingError, ShapeError
+from kilonet.history import METRICS, EpochRecord, History
+from kilonet.monitors import width
 from kilonet.recipe import Recipe
-from kilonet.record import METRICS, EpochRecord, History, Runs
+from kilonet.record import Runs
 
 Array = NDArray[Any]
 Floats = NDArray[np.float64]
@@ -146,18 +147,27 @@ class Population:
 
     def _epoch_record(self, epochs: int, begun: float, single: bool) -> EpochRecord:
         epoch = self.epoch
-        row = self.history(epoch - 1)[0]
-        values = {name: float(row[0, i]) if single else row[:, i] for i, name in enumerate(METRICS)}
+        row, monitors = self.history(epoch - 1)[0], self.monitors(epoch - 1)[0]
+        values: dict[str, Any] = {name: float(row[0, i]) if single else row[:, i] for i, name in enumerate(METRICS)}
+        values["monitors"] = monitors[0] if single else monitors
         return EpochRecord(epoch, epochs, seconds=time.perf_counter() - begun, **values)
 
     def history(self, first: int = 0) -> Floats:
         """The curves (epochs, members, 4) of the epochs from `first` on, each member at its place."""
-        parts: list[Floats] = [session.history(first) for session in self.sessions]
+        return self._side_by_side([session.history(first) for session in self.sessions], len(METRICS))
+
+    def monitors(self, first: int = 0) -> NDArray[np.float32]:
+        """The monitors (epochs, members, numbers) of these epochs; NaN for layers that a network lacks."""
+        numbers = width(max(group.problem.network.n_layers for group in self.groups))
+        return self._side_by_side([session.monitors(first) for session in self.sessions], numbers)
+
+    def _side_by_side(self, parts: list[Array], numbers: int) -> Array:
+        """Rows of epochs of all groups, each member at its place."""
         if len(parts) == 1:
             return parts[0]
-        found = np.full((max(len(part) for part in parts), self.n_members, len(METRICS)), np.nan)
+        found = np.full((max(len(part) for part in parts), self.n_members, numbers), np.nan, parts[0].dtype)
         for group, part in zip(self.groups, parts, strict=True):
-            found[: len(part), group.places] = part
+            found[: len(part), group.places, : part.shape[-1]] = part
         return found
 
     def runs(self, place: int, single: bool, interrupted: bool, begun: float) -> Runs:
@@ -172,7 +182,7 @@ class Population:
             loss=problem.loss.member(0) if single else problem.loss,
             recipe=problem.recipe,
             theta=theta[0] if single else theta,
-            history=History.of(state["history"], single),
+            history=History.of(state["history"], single, state["monitors"]),
             interrupted=interrupted,
             plan=self.plan,
             state=state,
@@ -231,7 +241,7 @@ def merged(population: Population, recipe: Recipe, loss: Any, interrupted: bool,
         loss=loss,
         recipe=recipe,
         theta=[theta[member] for member in members],
-        history=History.of(population.history(), single=False),
+        history=History.of(population.history(), single=False, monitors=population.monitors()),
         interrupted=interrupted,
         plan=population.plan,
         state=state,

@@ -34,10 +34,11 @@ class Recipe:
     bound; order: what the shuffling of the rows is drawn from, None to keep their order; seeds: one
     per member; stopping: None or a `Stopping`; dtype: "float32" or "float64"; n_threads: None for
     as many as the machine offers; max_memory: bytes, or a text such as "2GB", that training may take,
-    None for half of what is free.
+    None for half of what is free; watch: epochs from one look at the insides of the networks to the next (see
+    `kilonet.monitors`), 0 for none, "auto" for so many that the time does not matter.
 
     One per member may be: seeds, the rate, schedule, l2, l1, dropout, input_noise, max_norm, order, stopping. The
-    kind of optimizer, batch, epochs, dtype, n_threads and max_memory are the same for all.
+    kind of optimizer, batch, epochs, dtype, n_threads, max_memory and watch are the same for all.
 
     >>> recipe = Recipe.make(optimizer="sgd", rate=[0.1, 0.3], seeds=[0, 1], l2=1e-3)
     >>> recipe.n_members, recipe.per_member("rate"), recipe.per_member("l2")
@@ -61,6 +62,7 @@ class Recipe:
     dtype: str = "float32"
     n_threads: int | None = None
     max_memory: int | None = None
+    watch: int | str = "auto"
 
     @classmethod
     def make(cls, **settings: Any) -> "Recipe":

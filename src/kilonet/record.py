@@ -12,90 +12,15 @@ from numpy.typing import NDArray
 
 from kilonet.checks import whole
 from kilonet.engine.planner import Plan
-from kilonet.engine.state import STOPPING
+from kilonet.engine.state import EPOCHS, STOPPING
 from kilonet.errors import SettingError
+from kilonet.history import METRICS, History, short
 from kilonet.network import Network
 from kilonet.numerals import count
 from kilonet.recipe import Recipe
 from kilonet.spread import Spread
 
 Floats = NDArray[np.float64]
-METRICS = ("loss", "score", "validation_loss", "validation_score")
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class History:
-    """The curves of a run: each array is (epochs, members), or (epochs,) for a single network.
-
-    loss: mean data loss over the batches of the epoch, without penalties, dropout and noise on;
-    score: accuracy, or R2 for numbers, from the same forward passes; validation_*: the same on the
-    validation set with dropout and noise off. NaN where there is no validation set, and from the
-    epoch on in which a member diverged, or after the one in which it stopped.
-
-    >>> history = History.of(np.zeros((5, 3, 4)), single=False)
-    >>> len(history), history.loss.shape
-    (5, (5, 3))
-    >>> History(np.array([0.7, 0.5]), np.array([0.5, 0.75]), *np.full((2, 2), np.nan))
-    History(2 epochs, last loss 0.5, score 0.75)
-    """
-
-    loss: Floats
-    score: Floats
-    validation_loss: Floats
-    validation_score: Floats
-
-    @classmethod
-    def of(cls, values: Floats, single: bool) -> "History":
-        """From an engine's (epochs, members, 4); `single` drops the member axis."""
-        kept = values[:, 0] if single else values
-        return cls(*(np.ascontiguousarray(kept[..., metric]) for metric in range(len(METRICS))))
-
-    def __len__(self) -> int:
-        return len(self.loss)
-
-    def __repr__(self) -> str:
-        epochs = count(len(self), "epoch")
-        members = "" if self.loss.ndim == 1 else f" of {count(self.loss.shape[1], 'member')}"
-        told = [name for name in METRICS if np.isfinite(getattr(self, name)).any()]
-        last = ", ".join(f"{name} {_short(getattr(self, name)[-1])}" for name in told)
-        return f"History({epochs}{members}{', last ' if last else ''}{last})"
-
-    def to_array(self) -> Floats:
-        """The curves side by side, (epochs, members, 4) in the order of the fields."""
-        stacked = np.stack([getattr(self, metric) for metric in METRICS], axis=-1)
-        return stacked[:, None] if stacked.ndim == 2 else stacked
-
-    def to_json(self) -> dict[str, Any]:
-        """The curves as nested lists; NaN becomes None, which JSON can say."""
-        return {metric: _plain(getattr(self, metric)) for metric in METRICS}
-
-
-def _short(values: Floats) -> str:
-    """A number, or the numbers of the members, in four digits."""
-    return np.array2string(values, precision=4, threshold=6)
-
-
-def _plain(values: Floats) -> Any:
-    exact = values.astype(object)
-    exact[np.isnan(values)] = None
-    return exact.tolist()
-
-
-@dataclass(frozen=True, eq=False)
-class EpochRecord:
-    """What a callback gets after every epoch.
-
-    epoch counts from 1 to epochs; the metrics are as in `History`, (members,) or a float for a
-    single network; seconds since this call of `train` began.
-    """
-
-    epoch: int
-    epochs: int
-    loss: Floats | float
-    score: Floats | float
-    validation_loss: Floats | float
-    validation_score: Floats | float
-    seconds: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,10 +88,10 @@ class Runs:
         single = single or not np.ndim(places)
         own = self._places(places)
         state = {
-            name: value[:, own] if name in ("slots", "history") else value[own] for name, value in self.state.items()
+            name: value[:, own] if name in ("slots", *EPOCHS) else value[own] for name, value in self.state.items()
         }
         epochs = int(state["epoch"].max()) if own else 0
-        state["history"] = state["history"][:epochs]
+        state |= {name: state[name][:epochs] for name in EPOCHS}
         if all(rule is None for rule in self.recipe.members(own).each("stopping")):
             state = {name: value for name, value in state.items() if name not in STOPPING}
         counts = {name: getattr(self, name)[own] for name in ("best_epoch", "stopped_epoch", "diverged")}
@@ -176,7 +101,7 @@ class Runs:
             loss=self.loss.member(own[0]) if single else self.loss.members(own),
             recipe=self.recipe.members(own),
             theta=self.theta[own[0]] if single else self.theta[own],
-            history=History.of(state["history"], single),
+            history=History.of(state["history"], single, state["monitors"]),
             state=state,
             **changed,
         )
@@ -242,7 +167,7 @@ class Runs:
         what = repr(next(iter(shapes))) if len(shapes) == 1 else f"networks of {len(shapes)} shapes"
         members = "1 network" if self.single else count(self.n_members, "member")
         last = self.history.to_array()[-1:, :, 0]
-        loss = f", loss {_short(last[0])}" if len(last) else ""
+        loss = f", loss {short(last[0])}" if len(last) else ""
         interrupted = ", interrupted" if self.interrupted else ""
         return (
             f"Runs({members} of {what}, {count(len(self.history), 'epoch')}{loss}{interrupted}, {self.engine} engine)"

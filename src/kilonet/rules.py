@@ -9,6 +9,7 @@ import numpy as np
 
 from kilonet.checks import byte_count, number, shown, whole
 from kilonet.errors import SettingError
+from kilonet.monitors import checked_watch
 from kilonet.numerals import count
 from kilonet.schedules import Schedule, schedule_from
 from kilonet.stopping import Stopping
@@ -158,4 +159,5 @@ FOR_ALL: dict[str, Check] = {
     "dtype": _dtype,
     "n_threads": lambda name, value: None if value is None else whole(name, value),
     "max_memory": _memory,
+    "watch": checked_watch,
 }

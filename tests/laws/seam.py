@@ -61,8 +61,11 @@ class Outcome:
 
 
 def problem(network: Network, loss: Any, data: tuple[Any, Any], settings: dict[str, Any]) -> Problem:
-    """The assembled problem; all settings but validation, sample_weight and class_weight are the recipe's."""
-    settings = dict(settings)
+    """The assembled problem, watched in every epoch unless told otherwise.
+
+    All settings but validation, sample_weight and class_weight are the recipe's.
+    """
+    settings = {"watch": 1} | settings
     extra = {name: settings.pop(name, None) for name in ("validation", "sample_weight", "class_weight")}
     return assemble(network, loss_from(loss), *data, Recipe.make(**settings), **extra)
 
@@ -113,6 +116,12 @@ def assert_close(one: Outcome, other: Outcome, tolerance: float) -> None:
             np.testing.assert_array_equal(one.state[key], other.state[key], err_msg=key)
     pairs = {"theta": (one.theta, other.theta), "history": (one.history, other.history)}
     pairs |= {f"slot {i}": pair for i, pair in enumerate(zip(one.state["slots"], other.state["slots"], strict=True))}
+    # Monitors are kept in float32, whatever the run; a step's change of the weights is known to their own rounding.
+    loose = max(tolerance, 4 * 2.0**-24)
+    for i, (a, b) in enumerate(zip(*(np.moveaxis(x.state["monitors"], -1, 0) for x in (one, other)), strict=True)):
+        np.testing.assert_array_equal(np.isnan(a), np.isnan(b), err_msg=f"monitor {i}")
+        largest = max(1.0, float(np.nanmax(np.abs(a), initial=0.0)))
+        np.testing.assert_allclose(b / largest, a / largest, rtol=0, atol=loose, err_msg=f"monitor {i}")
     for key, (a, b) in pairs.items():
         scale = float(np.nanmax(np.abs(a), initial=0.0)) or 1.0
         np.testing.assert_allclose(b / scale, a / scale, rtol=0, atol=tolerance, err_msg=key)

@@ -78,7 +78,7 @@ def data(told: dict[str, Any]) -> tuple[Any, Any, dict[str, Any]]:
 
 def shared(told: dict[str, Any]) -> dict[str, Any]:
     """Settings that all members have."""
-    return {name: told[name] for name in ("optimizer", "batch", "epochs", "dtype")}
+    return {"watch": 1} | {name: told[name] for name in ("optimizer", "batch", "epochs", "dtype")}
 
 
 OWN = ("rate", "l2", "l1", "dropout", "input_noise", "max_norm", "order", "schedule", "stopping")
@@ -119,6 +119,9 @@ def assert_member(runs: kn.Runs, member: int, solo: kn.Runs) -> None:
         curve = getattr(runs.history, metric)[:, member]
         np.testing.assert_array_equal(curve[:epochs], getattr(solo.history, metric), err_msg=metric)
         assert np.isnan(curve[epochs:]).all()
+    watched, own = runs.history.monitors[:, member], solo.history.monitors
+    np.testing.assert_array_equal(bits(watched[:epochs, : own.shape[1]]), bits(own))
+    assert np.isnan(watched[epochs:]).all() and np.isnan(watched[:, own.shape[1] :]).all()  # noqa: PT018
     for count in ("best_epoch", "stopped_epoch", "diverged"):
         assert getattr(runs, count)[member] == getattr(solo, count), count
 

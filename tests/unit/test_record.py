@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from kilonet.engine.planner import Plan
+from kilonet.history import History
 from kilonet.losses import squared
 from kilonet.network import Network
 from kilonet.recipe import Recipe
-from kilonet.record import History, Runs
+from kilonet.record import Runs
 from kilonet.stopping import Stopping
 
 

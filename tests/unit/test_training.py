@@ -348,7 +348,8 @@ class Counting:
     def state(self) -> dict[str, np.ndarray]:
         zeros, history = np.zeros(len(self.start), np.int64), np.zeros((self.epoch, len(self.start), 4))
         epoch = zeros + self.epoch
-        return {"theta": self.start, "stopped": zeros, "diverged": zeros, "epoch": epoch, "history": history}
+        curves = {"history": history, "monitors": np.zeros((self.epoch, len(self.start), 15), np.float32)}
+        return {"theta": self.start, "stopped": zeros, "diverged": zeros, "epoch": epoch} | curves
 
     def plan(self) -> kn.Plan:
         return kn.Plan("none")

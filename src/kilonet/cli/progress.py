@@ -11,7 +11,7 @@ from typing import Any
 from kilonet.cli.console import number
 from kilonet.cli.seam import over_members
 from kilonet.cli.wording import score_text, score_value
-from kilonet.record import EpochRecord
+from kilonet.history import EpochRecord
 
 
 @contextmanager

@@ -57,6 +57,17 @@ class Batches:
             weights = weights[rows] if weights.ndim == 1 else weights[np.array(members)[:, None], rows]
         return Batch(gather(problem.X, rows), problem.targets[rows], weights)
 
+    def first_rows(self, epoch: int, member: int, count: int) -> Array:
+        """Places of the first rows of a member's epoch."""
+        if epoch != self._epoch:
+            self._epoch, self._permutations = epoch, {}
+        return self._permutation(self._problem.recipe.orders[member])[:count]
+
+    @property
+    def problem(self) -> Problem:
+        """Whose batches they are."""
+        return self._problem
+
     def _permutation(self, order: int | None) -> Array:
         if order not in self._permutations:
             n = self._problem.n_rows

@@ -83,9 +83,11 @@ class KernelCrew:
         kernel.load(state["theta"], self.members)
         if position:  # else the epoch starts with these parameters
             kernel.load_start(state["start_theta"], self.members)
+            kernel.load_opening(state["opening"], self.members)
         if "best_theta" in state:
             kernel.load_best(state["best_theta"], self.members)
         kernel.load_history(state["history"], self.members)
+        kernel.load_monitors(state["monitors"], self.members)
 
     def store(self, state: State) -> None:
         """Write what the members have into a state of the whole population."""

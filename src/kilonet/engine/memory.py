@@ -6,9 +6,10 @@ from pathlib import Path
 from kilonet.checks import size
 from kilonet.engine.problem import Problem
 from kilonet.errors import MemoryLimitError
+from kilonet.monitors import SAMPLE, width
 
 _CGROUPS = Path("/sys/fs/cgroup")
-_HISTORY = 4 * 8 * 3  # bytes of a member and an epoch: four metrics, in the engine, in its state and in the record
+_HISTORY = 3  # times that a member's curves and monitors are there: in the engine, in its state and in the record
 _EPOCHS = 10**6  # who allows more of them expects to stop earlier: histories grow as they are filled
 _LITTLE = 2**24  # the system is asked in a tenth of a millisecond, in which a small network makes many steps
 _MEMBER = 4096  # bytes that a member's settings and counters take in Python and in the kernel
@@ -60,7 +61,9 @@ def allowed_bytes(max_memory: int | None, needed: int) -> int | None:
 def member_bytes(problem: Problem, copies: float) -> int:
     """Memory of the members outside of any batch; copies: of their parameters in arrays (members, n_parameters)."""
     recipe = problem.recipe
-    each = copies * problem.network.n_parameters * itemsize(problem) + _HISTORY * min(recipe.epochs, _EPOCHS) + _MEMBER
+    epoch = 4 * 8 + 4 * width(problem.network.n_layers)  # bytes: four metrics, and the monitors
+    curves = _HISTORY * epoch * min(recipe.epochs, _EPOCHS)
+    each = copies * problem.network.n_parameters * itemsize(problem) + curves + _MEMBER
     return int(each * recipe.n_members)
 
 
@@ -69,7 +72,8 @@ def batch_bytes(problem: Problem, networks: int, padding: int = 0) -> int:
 
     padding: numbers between the rows of a layer's buffers.
     """
-    rows = problem.batch if problem.validation is None else max(problem.batch, 64)
+    watched = min(SAMPLE, problem.n_rows) if problem.recipe.watch else 0
+    rows = max(problem.batch, watched, 0 if problem.validation is None else 64)
     numbers = sum(4 * layer.units + 2 * layer.units * layer.pieces + padding for layer in problem.network.layers)
     validated = 0 if problem.validation is None else int(problem.validation.X.shape[0])
     return networks * itemsize(problem) * (rows * (numbers + 2 * problem.network.n_inputs + padding) + 2 * validated)

@@ -20,6 +20,7 @@ from kilonet.engine.packed import Predictor, scores, value_and_grad
 from kilonet.engine.planner import Plan, pays, plan
 from kilonet.engine.problem import Problem
 from kilonet.engine.state import (
+    INSIDE,
     State,
     fresh_state,
     inside_an_epoch,
@@ -112,6 +113,15 @@ class Session:
             crew.kernel.store_history(found, first, crew.members)
         return found
 
+    def monitors(self, first: int = 0) -> Array:
+        """What `kilonet.monitors` says, (epochs, P, width), of the epochs from `first` on."""
+        rested = self._resting["monitors"][first:]
+        found = np.full((max(self._rows() - first, 0), *rested.shape[1:]), np.nan, np.float32)
+        found[: len(rested)] = rested[: len(found)]
+        for crew in self.crews if len(found) else ():
+            crew.kernel.store_monitors(found, first, crew.members)
+        return found
+
     def theta(self) -> Array:
         """Parameters (P, n): the best ones of members that are through, where stopping is set."""
         state = self.state()
@@ -130,16 +140,19 @@ class Session:
             name: np.empty_like(value) if all_in_crews and name in _OF_ALL else value.copy()
             for name, value in self._resting.items()
         }
-        state["history"] = self.history()
+        state |= {"history": self.history(), "monitors": self.monitors()}
         for crew in self.crews:
             crew.store(state)
         inside = inside_an_epoch(self.problem, state)
         state["maker"] = np.where(inside, _NUMBER, 0)
         if not inside.any():
-            del state["start_theta"]
+            for name in INSIDE:
+                del state[name]
             return state
         for crew in self.crews:
             crew.kernel.store_start(state["start_theta"], crew.members)
+            crew.kernel.store_opening(state["opening"], crew.members)
+        state["opening"][~inside] = np.nan
         return state
 
     def close(self) -> None:

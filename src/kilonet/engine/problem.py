@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from kilonet.monitors import epochs_apart
 from kilonet.network import Network
 from kilonet.recipe import Recipe
 
@@ -88,6 +89,11 @@ class Problem:
     def steps_per_epoch(self) -> int:
         """Batches in an epoch; the last one may be short."""
         return -(-self.n_rows // self.batch)
+
+    def watched(self, epoch: int) -> bool:
+        """Whether the networks are looked into in an epoch, counted from 0."""
+        apart = epochs_apart(self.recipe.watch, self.n_rows)
+        return apart > 0 and epoch % apart == 0
 
     @property
     def total_steps(self) -> int:

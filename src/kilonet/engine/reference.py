@@ -16,12 +16,15 @@ from numpy.typing import NDArray
 
 from kilonet.engine.batches import Batch, Batches, dropout_masks, noisy
 from kilonet.engine.evaluate import Predictor, scores, value_and_grad
+from kilonet.engine.insides import closing, opening
 from kilonet.engine.measures import Scorer, row_sum, value_and_slope
 from kilonet.engine.memory import batch_bytes, member_bytes
 from kilonet.engine.passes import backward, forward
 from kilonet.engine.planner import Plan
 from kilonet.engine.problem import Problem
 from kilonet.engine.state import (
+    EPOCHS,
+    INSIDE,
     State,
     completed_epochs,
     fresh_state,
@@ -29,9 +32,9 @@ from kilonet.engine.state import (
     kept_theta,
     live_members,
     restored_state,
+    stop,
 )
 from kilonet.penalties import L1, L2, max_norm
-from kilonet.stopping import Stopping
 
 Array = NDArray[Any]
 Floats = NDArray[np.float64]
@@ -103,6 +106,10 @@ class Session:
         """Loss, score, validation loss and validation score, (epochs, P, 4), of the epochs from `first` on."""
         return self._state["history"][first:].copy()
 
+    def monitors(self, first: int = 0) -> Array:
+        """What `kilonet.monitors` says, (epochs, P, width), of the epochs from `first` on."""
+        return self._state["monitors"][first:].copy()
+
     def theta(self) -> Array:
         """Parameters (P, n): the best ones of members that are through, where stopping is set."""
         current = self._state["theta"].copy()
@@ -115,7 +122,8 @@ class Session:
     def state(self) -> State:
         """A copy of everything that exact resumption needs, as `kilonet.engine.state` describes it."""
         inside = inside_an_epoch(self._problem, self._state)
-        state = {name: value.copy() for name, value in self._state.items() if inside.any() or name != "start_theta"}
+        left_out = () if inside.any() else INSIDE
+        state = {name: value.copy() for name, value in self._state.items() if name not in left_out}
         state["maker"] = np.where(inside, _NUMBER, 0)
         return state
 
@@ -137,8 +145,14 @@ class Session:
         batch = self._batches.batch(epoch, place, live.tolist())
         theta = state["theta"][live]
         gradient, total = self._gradient(batch, theta, live, step)
+        watched = place == 0 and problem.watched(epoch)
+        data_gradient = gradient.copy() if watched else gradient
         self._penalize(theta, gradient, live)
         self._update(theta, gradient, live, step, total > 0)
+        if watched:
+            sums = state["sums"][live]
+            first_loss = np.divide(sums[:, 0], sums[:, 1], out=np.full(len(live), np.nan), where=sums[:, 1] > 0)
+            state["opening"][live] = opening(problem.network, first_loss, theta, data_gradient, state["theta"][live])
         state["step"][live] += 1
         if place + 1 == problem.steps_per_epoch:
             self._end_epoch(live)
@@ -207,14 +221,20 @@ class Session:
         if len(kept) == 0:
             return
         if len(state["history"]) == epoch:
-            state["history"] = np.concatenate([state["history"], np.full((1, len(state["theta"]), 4), np.nan)])
+            for name in EPOCHS:
+                more = np.full((1, *state[name].shape[1:]), np.nan, state[name].dtype)
+                state[name] = np.concatenate([state[name], more])
         row = state["history"][epoch]
+        if problem.watched(epoch):
+            state["monitors"][epoch, kept] = closing(
+                state["opening"][kept], self._batches, state["theta"][kept], epoch, kept
+            )
         row[kept, 0], row[kept, 1] = loss[finite], score[finite]
         if problem.validation is not None:
             row[kept, 2:] = self._validate(state["theta"][kept], kept)
         for member in kept.tolist():
             if self._stopping[member] is not None:
-                self._stop(member, row[member], self._stopping[member])
+                stop(state, member, row[member], self._stopping[member])
 
     def _validate(self, theta: Array, members: Members) -> Floats:
         """Loss and score (P, 2) on the validation set, dropout and noise off."""
@@ -224,22 +244,3 @@ class Session:
         scorer = Scorer(self._problem.loss, targets, weights)
         weights = np.broadcast_to(1.0 if weights is None else weights, value.shape)
         return np.stack(scorer.results(scorer.sums(given, value, targets, weights)), axis=-1)
-
-    def _stop(self, member: int, row: Floats, stopping: Stopping) -> None:
-        """Early stopping of a member after an epoch: remember better parameters, end after waiting for too long."""
-        state, best = self._state, self._state["best_value"][member]
-        if stopping.metric == "loss":
-            value = row[2]
-            better = value < best - stopping.min_delta
-        else:
-            value = row[3]
-            better = value > best + stopping.min_delta
-        if better:
-            state["best_value"][member] = value
-            state["best_theta"][member] = state["theta"][member]
-            state["best_epoch"][member] = state["epoch"][member]
-            state["wait"][member] = 0
-            return
-        state["wait"][member] += 1
-        if state["wait"][member] >= stopping.patience:
-            state["stopped"][member] = state["epoch"][member]

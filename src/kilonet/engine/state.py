@@ -9,6 +9,8 @@ P members, n parameters. A file can hold it as it is.
 | step | (P,) int64 | batches seen, counted from the start of training |
 | epoch | (P,) int64 | completed epochs; for a diverged member the last finite one |
 | history | (epochs, P, 4) float64 | loss, score, validation loss, validation score |
+| monitors | (epochs, P, width) float32 | what `kilonet.monitors` says, NaN for epochs that were not watched |
+| opening | (P, width) float32 | inside an epoch only: the monitors of its first step |
 | sums | (P, 4 + outputs) float64 | inside an epoch: Σw·loss, Σw, then what the engine counts the score with |
 | maker | (P,) int64 | inside an epoch: the engine's number, else 0 |
 | start_theta | (P, n) T | inside an epoch only: parameters at its start, to which divergence goes back |
@@ -28,8 +30,13 @@ from numpy.typing import NDArray
 
 from kilonet.engine.problem import Problem
 from kilonet.errors import SettingError, ShapeError
+from kilonet.monitors import width
+from kilonet.recipe import Recipe
+from kilonet.stopping import Stopping
 
 State = dict[str, NDArray[Any]]
+INSIDE = ("start_theta", "opening")  # what is there only inside an epoch
+EPOCHS = ("history", "monitors")  # what has a row for every epoch
 STOPPING = ("best_theta", "best_value", "best_epoch", "wait")  # what is there only where a member may stop early
 
 
@@ -44,6 +51,9 @@ def fresh_state(problem: Problem, theta: NDArray[Any]) -> State:
     state["history"] = np.zeros((0, members, 4))
     state["sums"] = np.zeros((members, 4 + problem.network.n_outputs))
     state["start_theta"] = theta.copy()
+    numbers = width(problem.network.n_layers)
+    state["monitors"] = np.zeros((0, members, numbers), np.float32)
+    state["opening"] = np.full((members, numbers), np.nan, np.float32)
     stopping = recipe.each("stopping")
     if any(rule is not None for rule in stopping):
         state |= _fresh_best(state, [rule is not None and rule.metric == "score" for rule in stopping])
@@ -76,12 +86,14 @@ def restored_state(problem: Problem, given: Mapping[str, NDArray[Any]], maker: i
             "Give the network and the seeds that it was made with."
         )
     blank = fresh_state(problem, given["theta"])
+    if "monitors" not in given and "history" in given:  # whoever trained it did not watch
+        blank["monitors"] = np.full((len(given["history"]), *blank["opening"].shape), np.nan, np.float32)
     state = {
         name: np.array(given[name], dtype=value.dtype, order="C") if name in given else value
         for name, value in blank.items()
     }
     for name, value in blank.items():
-        if name != "history" and state[name].shape != value.shape:
+        if name not in EPOCHS and state[name].shape != value.shape:
             raise SettingError(
                 f"state[{name!r}] is {state[name].shape}; needs {value.shape}. "
                 "A run goes on with the optimizer that it began with."
@@ -93,11 +105,8 @@ def restored_state(problem: Problem, given: Mapping[str, NDArray[Any]], maker: i
             f"epochs came as {recipe.epochs}, but the state has seen {state['epoch'].max()} epochs; "
             "epochs counts from the start of training, so give a larger number."
         )
-    for member, rule in enumerate(recipe.each("stopping")):
-        for name in STOPPING if rule is None else ():  # switched off: what was best before is of no use any more
-            if name in state:
-                state[name][member] = blank[name][member]
-    _require_sound_counters(state)
+    _forget_best(recipe, state, blank)
+    _require_sound_counters(state, blank["opening"].shape)
     _require_same_steps(problem, state)
     if not np.isin(state["maker"], (0, maker)).all():
         raise SettingError(
@@ -105,6 +114,14 @@ def restored_state(problem: Problem, given: Mapping[str, NDArray[Any]], maker: i
             "(environment variable KILONET_ENGINE), or from a state between two epochs."
         )
     return state
+
+
+def _forget_best(recipe: Recipe, state: State, blank: State) -> None:
+    """Where stopping was switched off, what was best before is of no use any more."""
+    for member, rule in enumerate(recipe.each("stopping")):
+        for name in STOPPING if rule is None else ():
+            if name in state:
+                state[name][member] = blank[name][member]
 
 
 def inside_an_epoch(problem: Problem, state: State) -> NDArray[np.bool_]:
@@ -115,16 +132,19 @@ def inside_an_epoch(problem: Problem, state: State) -> NDArray[np.bool_]:
     return inside
 
 
-def _require_sound_counters(state: State) -> None:
+def _require_sound_counters(state: State, watched: tuple[int, ...]) -> None:
     """Engines index the history with the counters, and believe them."""
     for name in ("step", "epoch", "diverged", "stopped", "best_epoch", "wait"):
         if name in state and state[name].min() < 0:
             raise SettingError(f"state[{name!r}] holds {state[name].min()}; it counts from 0. Give a state as it came.")
-    history, needed = state["history"].shape, (int(state["epoch"].max()), len(state["theta"]), 4)
-    if len(history) != 3 or history[0] < needed[0] or history[1:] != needed[1:]:
-        raise SettingError(
-            f"state['history'] is {history}; needs {needed}, epochs × members × 4. Give a state as it came."
-        )
+    epochs, members = int(state["epoch"].max()), len(state["theta"])
+    for name, row in (("history", (members, 4)), ("monitors", watched)):
+        shape = state[name].shape
+        if len(shape) != 3 or shape[0] < epochs or shape[1:] != row or shape[0] != len(state["history"]):
+            needed = (epochs, *row)
+            raise SettingError(
+                f"state[{name!r}] is {shape}; needs {needed}, epochs × members × {row[1]}. Give a state as it came."
+            )
 
 
 def _require_same_steps(problem: Problem, state: State) -> None:
@@ -157,3 +177,26 @@ def kept_theta(state: State) -> tuple[NDArray[Any], NDArray[np.int64]]:
     return np.where(has_best[:, None], state["best_theta"], state["theta"]), np.where(
         has_best, state["best_epoch"], epoch
     )
+
+
+def stop(state: State, member: int, row: NDArray[np.float64], stopping: Stopping) -> None:
+    """Early stopping of a member after an epoch: remember better parameters, end after waiting for too long.
+
+    row (4,): the epoch's line of the history.
+    """
+    best = state["best_value"][member]
+    if stopping.metric == "loss":
+        value = row[2]
+        better = value < best - stopping.min_delta
+    else:
+        value = row[3]
+        better = value > best + stopping.min_delta
+    if better:
+        state["best_value"][member] = value
+        state["best_theta"][member] = state["theta"][member]
+        state["best_epoch"][member] = state["epoch"][member]
+        state["wait"][member] = 0
+        return
+    state["wait"][member] += 1
+    if state["wait"][member] >= stopping.patience:
+        state["stopped"][member] = state["epoch"][member]

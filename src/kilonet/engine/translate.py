@@ -10,6 +10,7 @@ import scipy.sparse
 from numpy.typing import NDArray
 
 from kilonet.engine.problem import Problem
+from kilonet.monitors import epochs_apart
 from kilonet.network import Network
 from kilonet.philox import dropout_threshold
 from kilonet.recipe import Recipe
@@ -108,13 +109,13 @@ def described(problem: Problem) -> dict[str, Any]:
         **_optimizer_settings(recipe.optimizer), **_member_settings(recipe), **_loss_settings(problem),
         "n_inputs": problem.network.n_inputs, "layers": layer_specs(problem.network),
         "train": sample(loss, problem.X, problem.targets, problem.weights), "valid": validation,
-        "batch": problem.batch, "epochs": recipe.epochs,
+        "batch": problem.batch, "epochs": recipe.epochs, "watch_every": epochs_apart(recipe.watch, problem.n_rows),
     }  # fmt: skip
 
 
 def gradient_described(problem: Problem) -> dict[str, Any]:
     """A problem of which only the gradient over all rows is wanted; its recipe has no penalties, noise or order."""
-    return described(problem) | {"rule": _RULES.index("none"), "batch": problem.n_rows}
+    return described(problem) | {"rule": _RULES.index("none"), "batch": problem.n_rows, "watch_every": 0}
 
 
 def _loss_settings(problem: Problem) -> dict[str, Any]:

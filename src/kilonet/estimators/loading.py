@@ -17,9 +17,9 @@ from kilonet.estimators.labels import Labels
 from kilonet.estimators.numbers import Numbers
 from kilonet.estimators.plan import Draws
 from kilonet.estimators.regressor import MLPRegressor
+from kilonet.history import METRICS, History
 from kilonet.network import Dense, Network
 from kilonet.persistence import SavedModel
-from kilonet.record import METRICS, History
 from kilonet.tables import TableEncoder
 
 
@@ -49,6 +49,14 @@ def from_model(model: SavedModel) -> MLPClassifier | MLPRegressor:
         raise FileFormatError(f"this model does not describe an estimator: {error!r:.200}. Save it again.") from error
 
 
+def _history(model: SavedModel, lead: tuple[int, ...]) -> History:
+    curves = {name: np.asarray(model.history.get(name, np.zeros((0, *lead)))).reshape(-1, *lead) for name in METRICS}
+    watched = model.history.get("monitors")
+    if watched is None:
+        return History(**curves)
+    return History(**curves, monitors=np.asarray(watched, np.float32))
+
+
 def _restored(model: SavedModel) -> MLPClassifier | MLPRegressor:
     extra = model.extra
     codec = _codec(model)
@@ -61,8 +69,7 @@ def _restored(model: SavedModel) -> MLPClassifier | MLPRegressor:
     lead = () if members == 1 else (members,)  # a single network has no axis of members
     theta = np.array(model.theta).reshape(*lead, -1)
     theta.flags.writeable = False
-    curves = {name: np.asarray(model.history.get(name, np.zeros((0, *lead)))).reshape(-1, *lead) for name in METRICS}
-    history = History(**curves)
+    history = _history(model, lead)
     kept = np.broadcast_to(np.asarray(extra.get("best_epoch", len(history)), dtype=np.int64), lead).copy()
     best = kept if lead else int(kept)
     fitted: dict[str, Any] = {

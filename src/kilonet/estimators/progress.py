@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from kilonet.estimators.ensemble import over_members
-from kilonet.record import EpochRecord
+from kilonet.history import EpochRecord
 
 
 @contextmanager

@@ -18,9 +18,10 @@ from kilonet.estimators.progress import progress
 from kilonet.estimators.remarks import remark
 from kilonet.estimators.rows import Rows
 from kilonet.estimators.settings import callbacks_of
+from kilonet.history import EpochRecord
 from kilonet.optimizers import optimizer_from
 from kilonet.recipe import Recipe
-from kilonet.record import EpochRecord, Runs
+from kilonet.record import Runs
 from kilonet.training import carry_out, likely_cause
 
 Estimator = TypeVar("Estimator", bound=Any)

@@ -8,9 +8,9 @@ from sklearn.utils.validation import check_is_fitted
 
 from kilonet.estimators.numbers import Numbers
 from kilonet.estimators.plan import first_rates
+from kilonet.history import METRICS
 from kilonet.optimizers import optimizer_from
 from kilonet.persistence import SavedModel
-from kilonet.record import METRICS
 from kilonet.values import Value
 
 NOT_SAVED = ("validation_data", "callbacks", "hidden", "members")
@@ -44,7 +44,7 @@ def to_model(estimator: Any, target_name: str | None = None) -> SavedModel:
         encoder=None if footing.encoder is None else footing.encoder.to_json(),
         feature_names=None if names is None else tuple(str(name) for name in names),
         target_name=target_name,
-        history={name: getattr(estimator.history_, name) for name in METRICS},
+        history={name: getattr(estimator.history_, name) for name in (*METRICS, "monitors")},
         state=estimator._state,
         extra=extra,
         **meaning,  # type: ignore[arg-type]

@@ -15,8 +15,8 @@ import numpy as np
 from kilonet.checks import whole
 from kilonet.errors import SettingError
 from kilonet.estimators.renamed import with_hints
+from kilonet.history import EpochRecord
 from kilonet.numerals import count
-from kilonet.record import EpochRecord
 from kilonet.rules import PER_MEMBER, entries, one_for_all
 
 Callback = Callable[[EpochRecord], Any]

@@ -21,7 +21,7 @@ from kilonet.network import Network
 from kilonet.persistence.atomic import replace_file, writable
 from kilonet.persistence.container import FORMAT, pack, unpack
 from kilonet.persistence.labels import labels_from_json, labels_to_json
-from kilonet.persistence.model import Array, SavedModel, first_fault
+from kilonet.persistence.model import MONITORS, Array, SavedModel, first_fault
 from kilonet.recipe import Recipe
 from kilonet.tables import TableEncoder
 
@@ -119,7 +119,8 @@ def _tensors(model: SavedModel) -> dict[str, Array]:
         array = getattr(model, name)
         if array is not None:
             tensors[name] = np.asarray(array, np.float64)
-    tensors |= {f"history.{name}": np.asarray(array, np.float64) for name, array in model.history.items()}
+    for name, array in model.history.items():
+        tensors[f"history.{name}"] = np.asarray(array, np.float32 if name == MONITORS else np.float64)
     tensors |= {f"state.{name}": _storable(array) for name, array in (model.state or {}).items()}
     return tensors
 

@@ -10,11 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kilonet.losses import Loss
+from kilonet.monitors import width
 from kilonet.network import Network
 from kilonet.recipe import Recipe
 
 Array = NDArray[Any]
 TASKS = ("classification", "multilabel", "regression")
+MONITORS = "monitors"
 HISTORY = ("loss", "score", "validation_loss", "validation_score")
 
 
@@ -26,7 +28,8 @@ class SavedModel:
     numbers go in as they are. classes: (n_classes,), the label of each output; None for regression.
     target_mean, target_scale: float64 (n_outputs,), so that prediction = mean + scale * score; None where
     scores are predictions. history: float64 arrays (epochs,) or (epochs, members) under "loss", "score",
-    "validation_loss", "validation_score". state: what a session needs to go on exactly, or None.
+    "validation_loss", "validation_score", and float32 (..., numbers) under "monitors". state: what a session
+    needs to go on exactly, or None.
     versions: what wrote the file. extra: anything more that JSON can hold.
     """
 
@@ -103,8 +106,8 @@ def _target_faults(model: SavedModel) -> Iterator[str]:
 
 
 def _history_faults(model: SavedModel) -> Iterator[str]:
-    shapes = {array.shape for array in model.history.values()}
-    unknown = set(model.history) - set(HISTORY)
+    shapes = {array.shape for name, array in model.history.items() if name != MONITORS}
+    unknown = set(model.history) - {*HISTORY, MONITORS}
     if unknown:
         yield f"the history has unknown parts {sorted(unknown)!r:.100}"
     if len(shapes) > 1:
@@ -114,6 +117,9 @@ def _history_faults(model: SavedModel) -> Iterator[str]:
     if any(len(shape) == 0 or shape[1:] not in fitting for shape in shapes):
         needed = "(epochs,)" if members == 1 else f"(epochs, {members}), one curve per member"
         yield f"the history has shape {min(shapes)}; it needs {needed}"
+    numbers, watched = width(model.network.n_layers), model.history.get(MONITORS)
+    if watched is not None and (watched.shape[-1:] != (numbers,) or {watched.shape[:-1]} != shapes):
+        yield f"the monitors have shape {watched.shape}; they need one more axis than the history, of {numbers} numbers"
 
 
 def _state_faults(model: SavedModel) -> Iterator[str]:
@@ -130,8 +136,8 @@ def _state_faults(model: SavedModel) -> Iterator[str]:
             fits = shape == (members, n)
         elif name == "slots":
             fits = shape == (model.recipe.optimizer.n_slots, members, n)
-        elif name == "history":
-            fits = len(shape) == 3 and shape[1:] == (members, 4)
+        elif name in ("history", "monitors"):
+            fits = len(shape) == 3 and shape[1:] == (members, 4 if name == "history" else width(model.network.n_layers))
         else:
             fits = len(shape) in (1, 2) and shape[0] == members
         if not fits:

@@ -119,7 +119,7 @@ private:
     }
 };
 
-// Parameters, slots and history of the members, in and out.
+// Parameters and slots of the members, in and out.
 template <class T>
 void bind_state(nb::class_<PyTrainer<T>, Runner>& bound) {
     using P = PyTrainer<T>;
@@ -136,11 +136,33 @@ void bind_state(nb::class_<PyTrainer<T>, Runner>& bound) {
         .def("store_slot", [](P& p, long slot, Array<T> values, const Places& places) {
             p.for_each(places, values, [&](T* own, long m) { p.store_slot(slot, own, m); });
         }, nb::arg("slot"), nb::arg("values").noconvert(), nb::arg("places"))
-        .def("store_gradient", [](P& p, Array<T> values) { p.store_gradient(values.data()); }, nb::arg("values").noconvert())
-        .def("store_history", [](P& p, Array<double> to, long first, const Places& places) {
+        .def("store_gradient", [](P& p, Array<T> values) { p.store_gradient(values.data()); }, nb::arg("values").noconvert());
+}
+
+// Curves and monitors of the members, in and out: arrays (epochs, population, numbers).
+template <class T>
+void bind_curves(nb::class_<PyTrainer<T>, Runner>& bound) {
+    using P = PyTrainer<T>;
+    bound.def("store_history", [](P& p, Array<double> to, long first, const Places& places) {
             for (std::size_t m = 0; m < places.size(); m++)
                 p.store_history(to.data() + 4 * places[m], first, long(to.shape(0)), 4 * long(to.shape(1)), long(m));
         }, nb::arg("to").noconvert(), nb::arg("first"), nb::arg("places"))
+        .def("store_monitors", [](P& p, Array<float> to, long first, const Places& places) {
+            const long numbers = p.session.numbers;
+            for (std::size_t m = 0; m < places.size(); m++)
+                p.store_monitors(to.data() + numbers * places[m], first, long(to.shape(0)), numbers * long(to.shape(1)), long(m));
+        }, nb::arg("to").noconvert(), nb::arg("first"), nb::arg("places"))
+        .def("load_monitors", [](P& p, Input<float> from, const Places& places) {
+            const long numbers = p.session.numbers;
+            for (std::size_t m = 0; m < places.size(); m++)
+                p.load_monitors(from.data() + numbers * places[m], long(from.shape(0)), numbers * long(from.shape(1)), long(m));
+        })
+        .def("store_opening", [](P& p, Array<float> to, const Places& places) {
+            for (std::size_t m = 0; m < places.size(); m++) p.store_opening(to.data() + p.session.numbers * places[m], long(m));
+        }, nb::arg("to").noconvert(), nb::arg("places"))
+        .def("load_opening", [](P& p, Input<float> from, const Places& places) {
+            for (std::size_t m = 0; m < places.size(); m++) p.load_opening(from.data() + p.session.numbers * places[m], long(m));
+        })
         .def("load_history", [](P& p, Input<double> from, const Places& places) {
             for (std::size_t m = 0; m < places.size(); m++)
                 p.load_history(from.data() + 4 * places[m], long(from.shape(0)), 4 * long(from.shape(1)), long(m));
@@ -171,6 +193,7 @@ void bind_trainer(nb::module_& m, const char* settings, const char* name) {
         .def("set_factors", &P::set_factors)
         .def("gradient", [](P& p, Pool& pool, int threads) { return p.gradient(pool.workspace(), threads); }, nb::call_guard<nb::gil_scoped_release>());
     bind_state<T>(bound);
+    bind_curves<T>(bound);
     bind_copy<T>(bound, "load_best", "store_best", &Session<T>::best);
     bind_copy<T>(bound, "load_start", "store_start", &Session<T>::snapshot);
 }

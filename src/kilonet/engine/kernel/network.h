@@ -82,14 +82,15 @@ public:
     }
 
     // Cuts the buffers for so many rows at a time. They hold nothing from one step to the next.
-    void place(Cutter& cutter, long capacity, int threads, bool noisy, bool gradient) {
+    // rows: of a block of a gradient.
+    void place(Cutter& cutter, long capacity, long rows, int threads, bool noisy, bool gradient) {
         net.capacity = capacity;
         for (auto& layer : layers) place(layer, cutter);
         net.input_stride = row_stride<T>(net.n_inputs);
         net.input = cutter.take<T>(capacity * net.input_stride);
         net.own_stride = row_stride<T>(net.n_inputs * net.members);
         net.own_input = noisy && packing == Packing::networks ? cutter.take<T>(capacity * net.own_stride) : nullptr;
-        net.across_stride = row_stride<T>(std::min(capacity, row_block));
+        net.across_stride = row_stride<T>(rows);
         const bool across = purpose == Purpose::train && packing == Packing::columns && has_wide_layer();
         net.across = across ? cutter.take<T>((widest(net) + threads) * net.across_stride) : nullptr;
         net.scratch_size = scratch_tile + scratch_panel + 3 * most_lanes * items_together(net.n_outputs) * net.n_outputs + 4 * widest(net);

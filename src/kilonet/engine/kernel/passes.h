@@ -1,12 +1,27 @@
 // The passes over a batch: gather, forward, loss, back, gradients. Rows belong to one thread
 // through gather, forward, loss and back; weights belong to one thread through gradient and update.
 #pragma once
+#include <sched.h>
+
 #include "losses.h"
 #include "units.h"
 #include "updates.h"
 
 namespace kilonet {
 namespace {
+
+inline void meet(Barrier& b) {
+    if (b.threads == 1) return;
+    const int round = __atomic_load_n(&b.round, __ATOMIC_RELAXED);
+    if (__atomic_add_fetch(&b.waiting, 1, __ATOMIC_ACQ_REL) == b.threads) {
+        __atomic_store_n(&b.waiting, 0, __ATOMIC_RELAXED);
+        __atomic_store_n(&b.round, round + 1, __ATOMIC_RELEASE);
+        return;
+    }
+    for (int spins = 0; __atomic_load_n(&b.round, __ATOMIC_ACQUIRE) == round; spins++)
+        if (spins < 2000) relax();
+        else sched_yield();  // somebody else has our core: let the other thread come here
+}
 
 // Terms of a sum that stay in the first cache while the accumulators visit every row: a block
 // spills its accumulators and takes them up again.
@@ -215,14 +230,15 @@ void learn_weights(const Net<T>& net, long l, Range<T> k, long rows, Rule rule, 
                 for (long r = 0; r < count; r++) __builtin_memcpy(scratch.panel + r * p.b_step, p.b + r * from.delta_step, p.b_step * sizeof(T));
                 p.b = scratch.panel;
             }
-            if (blocks == 1 && c.descends) {
+            const bool kept = blocks > 1 || c.keeps;  // the accumulators wait in the gradient's own memory between blocks
+            if (!kept && c.descends) {
                 descend<P>(layer, k, count, v, int(vectors), p, c);
                 continue;
             }
-            if (blocks > 1) p.c_groups = layer.groups;  // the accumulators wait in the gradient's own memory between blocks
+            if (kept) p.c_groups = layer.groups;
             for (long i = k.from, n; i < k.to; i += n) {
                 n = k.to - i < update_rows ? k.to - i : update_rows;
-                if (blocks > 1) {
+                if (kept) {
                     p.c = layer.gradient.W + column<P>(v, layer.groups) + i * G;
                     if (block) { p.start = p.c; p.start_row = G; p.start_groups = p.c_groups; }
                 }

@@ -50,6 +50,9 @@ inline constexpr long most_items = 8;  // vectors of examples that are judged to
 // Fewer where there are many outputs: each of them needs scratch memory.
 constexpr long items_together(long outputs) { return outputs > 64 ? 1 : most_items; }
 
+// Rows that the outputs of hidden units are watched on, and of a block that is searched for rare ones.
+inline constexpr long sample_rows = 128;
+
 constexpr long round_up(long n, long to) { return (n + to - 1) / to * to; }
 
 // Row stride of a row-major buffer of n columns: whole cache lines, never a multiple of 512 bytes,
@@ -180,11 +183,20 @@ struct Session {
     T* snapshot = nullptr;                                     // parameters at the end of the last epoch
     T* best = nullptr;
     long live = 1;                                             // members that have not ended
+    // what is watched (insides.h)
+    long watch_every = 0, numbers = 0;                         // epochs apart, 0 for never; numbers of a member and epoch
+    bool keeps_gradient = false;                               // whether there is memory for it
+    float* monitors = nullptr;                                 // (until_epoch, n_members, numbers)
+    std::uint8_t* blocks = nullptr;                            // of sample_rows rows: whether a rare unit was found there
     // the work
     std::int32_t* rows = nullptr; long rows_epoch = -1;        // order of the epoch, and which epoch's it is
     T* row_share = nullptr;                                    // of a batch, (rows, members): what slopes are multiplied with,
     T* row_loss = nullptr; T* row_score = nullptr;             // losses and scores
     T* valid_loss = nullptr; T* valid_score = nullptr;         // of the validation set, (rows, members)
+    double* squares = nullptr; long columns = 0;               // (3, columns of all layers): gradient, change, weights
+    T* fired = nullptr; long fired_size = 0;                   // (threads, hidden units of the members): 1 where one has
+    T* fired_before = nullptr;                                 // what all knew before the last block
+    long looking_at = -1;                                      // the last layer with a unit that has not fired, or -1
     Barrier barrier;
     long until_epoch = 0, check_every = 1; double deadline = 0; bool pause = false;
 };

@@ -117,6 +117,7 @@ public:
         s.decay = get<double>(d, "decay");
         s.batch = get<long>(d, "batch");
         s.epochs = get<long>(d, "epochs");
+        s.watch_every = get<long>(d, "watch_every");
         read_members(d);
     }
 

@@ -1,25 +1,11 @@
 // Training: steps, epochs, validation and early stopping of one network or of a pack, whole epochs in one call.
 #pragma once
-#include <sched.h>
 #include <time.h>
 
-#include "passes.h"
+#include "insides.h"
 
 namespace kilonet {
 namespace {
-
-inline void meet(Barrier& b) {
-    if (b.threads == 1) return;
-    const int round = __atomic_load_n(&b.round, __ATOMIC_RELAXED);
-    if (__atomic_add_fetch(&b.waiting, 1, __ATOMIC_ACQ_REL) == b.threads) {
-        __atomic_store_n(&b.waiting, 0, __ATOMIC_RELAXED);
-        __atomic_store_n(&b.round, round + 1, __ATOMIC_RELEASE);
-        return;
-    }
-    for (int spins = 0; __atomic_load_n(&b.round, __ATOMIC_ACQUIRE) == round; spins++)
-        if (spins < 2000) relax();
-        else sched_yield();  // somebody else has our core: let the other thread come here
-}
 
 inline double now() {
     timespec t;
@@ -140,14 +126,22 @@ void step(Session<T>& s, int thread) {
     }
     constants.moves = lanes_where<P>(moves);
     constants.cases = all_move ? s.cases : Cases::mixed;
+    const bool opens = s.position == 0 && watched(s);
+    constants.keeps = opens && s.keeps_gradient;
     constants.descends = s.rule == Rule::sgd && constants.cases != Cases::mixed;
     if (any) visit_rows<P>(s, batch, scratch, thread);
     meet(s.barrier);
     if (any) learn<P>(s.net, batch.size, s.rule, constants, scratch, thread, s.barrier.threads);
     if (any && s.limited) limit_all<P>(s, batch, thread);
+    if (opens) {
+        meet(s.barrier);
+        measure_step<P>(s, thread);
+        meet(s.barrier);
+    }
     if (thread == 0) {
         if (any) add_up<P>(s.sums, s.train, batch.size, [&](long i) { return batch.rows[i]; }, [&](long m) { return batch.counts(m); },
             s.row_loss, s.row_score);
+        if (opens) note_step<P>(s);
         s.beta1_power = constants.beta1_power;
         s.beta2_power = constants.beta2_power;
         s.step++;
@@ -234,6 +228,7 @@ void end_epoch(Session<T>& s, long m, const Sums& valid, bool is_finite) {
     double* row = s.history + 4 * ((s.epoch - 1) * s.n_members + m);
     const double loss = s.sums.loss[m] / s.sums.weight[m], score = score_from<P>(s.train, s.sums, m, s.net.n_outputs);
     if (!is_finite || !(loss - loss == 0)) {
+        for (long i = 0; s.monitors && i < s.numbers; i++) monitors_of(s, s.epoch - 1, m)[i] = __builtin_nanf("");
         member.diverged = s.epoch;
         restore<P>(s, m);
     } else {
@@ -290,9 +285,11 @@ void train(Session<T>& s, int thread) {
         while (s.position < s.steps_per_epoch && !s.pause) step<P>(s, thread);
         if (s.pause && s.position < s.steps_per_epoch) return;
         if (s.valid.rows) validate<P>(s, thread);
+        const bool looks = watched(s);
         meet(s.barrier);  // everybody has seen how far the epoch is before it ends
         if (thread == 0) end_epoch<P>(s);
         meet(s.barrier);
+        if (looks) look_inside<P>(s, thread);
         if (s.pause) return;
     }
 }

@@ -86,6 +86,9 @@ public:
         bool watched = false;
         for (long m = 0; m < s.n_members; m++) watched |= s.members[m].monitor != Metric::none;
         if (watched) s.best = network.take(network.net.n_packed);
+        s.numbers = 1 + 7 * network.net.n_layers;
+        if (s.watch_every) s.blocks = network.template take<std::uint8_t>((s.train.rows + sample_rows - 1) / sample_rows);
+        s.keeps_gradient = s.watch_every && network.n_parameters() <= most_parameters;
         usual_check = std::max(1L, long(1e7 / (6. * double(network.net.n_packed) * double(s.batch))));
     }
 
@@ -186,6 +189,23 @@ public:
         for (long e = 0; e < epochs; e++) std::copy(history_of(first + e, m), history_of(first + e, m) + 4, to + e * stride);
     }
 
+    // The same of the monitors, each row `session.numbers` numbers of this member.
+    void load_monitors(const float* from, long epochs, long stride, long m) {
+        make_history(epochs);
+        for (long e = 0; e < epochs; e++) std::copy(from + e * stride, from + e * stride + session.numbers, monitors_of(e, m));
+    }
+    void store_monitors(float* to, long first, long epochs, long stride, long m) {
+        make_history(first + epochs);
+        for (long e = 0; e < epochs; e++) std::copy(monitors_of(first + e, m), monitors_of(first + e, m) + session.numbers, to + e * stride);
+    }
+
+    // Those of the epoch in progress, of which the first step may have been made.
+    void load_opening(const float* from, long m) {
+        make_history(session.epoch + 1);
+        std::copy(from, from + session.numbers, monitors_of(session.epoch, m));
+    }
+    void store_opening(float* to, long m) { store_monitors(to, session.epoch, 1, session.numbers, m); }
+
     long buffer_bytes(int threads) override {
         Cutter counting;
         place(counting, threads);
@@ -198,11 +218,14 @@ private:
     const Packed<T>& kernel;
     Pace pace;
     long usual_check;
+    static constexpr long most_parameters = 1L << 24;  // of a network whose gradient is kept to be watched
     std::vector<double> history;
+    std::vector<float> monitors;
 
     static Tensors<T> Layer<T>::*slot_of(long slot) { return slot ? &Layer<T>::second : &Layer<T>::first; }
     std::size_t bytes() const { return network.net.n_packed * sizeof(T); }
     double* history_of(long epoch, long m) { return history.data() + 4 * (epoch * session.n_members + m); }
+    float* monitors_of(long epoch, long m) { return monitors.data() + session.numbers * (epoch * session.n_members + m); }
 
     // Fills the lanes, where each member's settings are looked up.
     void prepare_members() {
@@ -249,17 +272,33 @@ private:
 
     // Rows of the buffers: a batch, or what is validated at a time, with a row for every thread.
     long capacity(int threads) const {
-        return session.valid.rows ? std::max({session.batch, 64L, long(threads)}) : session.batch;
+        const long watched = session.watch_every ? std::min(sample_rows, session.train.rows) : 1;
+        return std::max({session.batch, watched, session.valid.rows ? std::max(64L, long(threads)) : 1});
     }
 
     void place(Cutter& cutter, int threads) {
         Session<T>& s = session;
         const long members = network.net.members;
-        const bool gradient = s.rule == Rule::none || s.batch > row_block;
-        network.place(cutter, capacity(threads), threads, s.noisy, gradient);
+        const bool gradient = s.rule == Rule::none || s.batch > row_block || s.keeps_gradient;
+        network.place(cutter, capacity(threads), std::min(s.batch, row_block), threads, s.noisy, gradient);
+        place_watched(cutter, threads);
         for (T** rows : {&s.row_share, &s.row_loss, &s.row_score}) *rows = cutter.take<T>(s.batch * members);
         for (T** rows : {&s.valid_loss, &s.valid_score}) *rows = cutter.take<T>(s.valid.rows * members);
         s.net = network.net;
+    }
+
+    void place_watched(Cutter& cutter, int threads) {
+        Session<T>& s = session;
+        if (!s.watch_every) return;
+        s.columns = s.fired_size = 0;
+        for (long l = 0; l < network.net.n_layers; l++) {
+            const Layer<T>& layer = network.net.layers[l];
+            s.columns += round_up(layer.width * network.net.members, group<T>);
+            if (l + 1 < network.net.n_layers) s.fired_size += round_up(layer.units * network.net.members, group<T>);
+        }
+        s.squares = cutter.take<double>(3 * s.columns);
+        s.fired = cutter.take<T>(s.fired_size * threads);
+        s.fired_before = cutter.take<T>(s.fired_size);
     }
 
     void settle(Workspace& workspace, int threads) {
@@ -282,6 +321,9 @@ private:
         const std::size_t needed = std::size_t(4 * epochs * session.n_members);
         if (needed > history.size()) history.resize(needed, std::numeric_limits<double>::quiet_NaN());
         session.history = history.data();
+        const std::size_t watched = std::size_t(session.numbers * epochs * session.n_members);
+        if (watched > monitors.size()) monitors.resize(watched, std::numeric_limits<float>::quiet_NaN());
+        session.monitors = monitors.data();
     }
 
     void meet_with(int threads) {
@@ -309,9 +351,9 @@ public:
           kernel(kernel_of<T>(variant).packed[int(packing)]), members(members), most_threads(threads) {
         for (long m = 0; m < members; m++) network.pack(theta + m * network.n_parameters(), &Layer<T>::value, m);
         Cutter counting;
-        network.place(counting, 96L * threads, threads, false, false);
+        network.place(counting, 96L * threads, 1, threads, false, false);
         Cutter cutter(buffers.take<char>(counting.used));
-        network.place(cutter, 96L * threads, threads, false, false);
+        network.place(cutter, 96L * threads, 1, threads, false, false);
     }
 
     // out (members, rows, units). Several callers may have one predictor; its buffers serve one of them at a time.

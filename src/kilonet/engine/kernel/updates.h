@@ -38,7 +38,8 @@ template <class T>
 struct StepConstants {
     Vec<T> rate, l2, l1, beta1, rest1, beta2, rest2, epsilon, corrected_rate, correction2, shrink;
     Cases cases;
-    bool descends;             // plain SGD that moves every lane
+    bool descends;             // plain SGD that moves every lane, while nobody wants to see the gradient
+    bool keeps;                // whether the gradient of the data stays in its memory
     Mask<T> penalizes, moves;  // lanes with a penalty; lanes that this step changes
     double beta1_power, beta2_power;
 };

@@ -1,0 +1,151 @@
+"""What can be seen of a network, its data and its start, as plain values: the parts of an examination.
+
+Layers are numbered from 1, as in the notes; the last one gives the scores.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Histogram:
+    """Counts between edges: one edge more than counts."""
+
+    edges: Sequence[float]
+    counts: Sequence[int]
+
+
+@dataclass(frozen=True, eq=False)
+class LayerFacts:
+    """A layer with the judged parameters on all rows, dropout and noise off.
+
+    unit: as `Network.summary` calls it. activity: for each unit the share of rows on which its local slope is not
+    zero. never_positive: share of units whose weighted sum is above zero on no row: as ReLU they would be dead.
+    saturated: share of outputs beyond ±0.97 of tanh or outside of 0.015 to 0.985 of sigmoid, NaN for other units.
+    mean, deviation: of the outputs. gradient_norm, weight_norm: of the data loss by the weights, and of these.
+    agreement, agreement_in_batch: share of a unit's weight gradients with the more frequent sign, averaged over
+    units, of single examples and of batches (0.5 is no agreement, 1 is zig-zag). outputs, gradients, weights:
+    histograms. images: for the first layer, where inputs are an image, weights (units, rows, columns), else None.
+    """
+
+    number: int
+    unit: str
+    units: int
+    activity: Floats
+    never_positive: float
+    saturated: float
+    mean: float
+    deviation: float
+    gradient_norm: float
+    weight_norm: float
+    agreement: float
+    agreement_in_batch: float
+    outputs: Histogram | None = None
+    gradients: Histogram | None = None
+    weights: Histogram | None = None
+    images: Floats | None = None
+
+    @property
+    def dead(self) -> float:
+        """Share of units that no row gives a slope."""
+        return float(np.mean(self.activity == 0))
+
+    @property
+    def rare(self) -> float:
+        """Share of units that are active on some rows, but on less than 1% of them."""
+        return float(np.mean((self.activity > 0) & (self.activity < 0.01)))
+
+    @property
+    def always_on(self) -> float:
+        """Share of units that are active on every row."""
+        return float(np.mean(self.activity == 1))
+
+
+@dataclass(frozen=True, eq=False)
+class InputFacts:
+    """The inputs as the network is given them, one entry for each of its inputs.
+
+    names; means, deviations (n_inputs,). constant: places whose values are all the same. duplicated: pairs of places
+    with the same values. positive: whether no input is below zero anywhere. leaking: places of inputs that predict the
+    target alone, with how well each does (accuracy on held-out rows, or R²), and what the most frequent answer does;
+    of several inputs that a text became the first stands for all. others: how well all the other inputs do without it.
+    """
+
+    names: Sequence[str]
+    means: Floats
+    deviations: Floats
+    constant: Sequence[int]
+    duplicated: Sequence[tuple[int, int]]
+    positive: bool
+    leaking: Mapping[int, float]
+    baseline: float
+    others: Mapping[int, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class TargetFacts:
+    """The target. classes: rows of each, empty for numbers. mean, deviation: of numbers.
+
+    conflicting: rows whose inputs another row has with another target.
+    """
+
+    classes: Mapping[str, int]
+    conflicting: int
+    mean: float = math.nan
+    deviation: float = math.nan
+
+
+@dataclass(frozen=True)
+class StartFacts:
+    """The loss before any step, without penalties, and what it should be: that of a network that knows nothing.
+
+    expected: ln C, or the prior's entropy where the output's bias is set to it; half for standardized numbers.
+    """
+
+    loss: float
+    expected: float
+
+
+@dataclass(frozen=True)
+class SmallFacts:
+    """Whether a few rows can be learned by heart, without penalties; loss and score: accuracy or R² at the end."""
+
+    rows: int
+    steps: int
+    loss: float
+    score: float
+
+
+@dataclass(frozen=True, eq=False)
+class RateFacts:
+    """A sweep of rates, some steps each from the same start: rates and losses at the end, infinite where it broke off.
+
+    best: the largest rate that is about as good as the best one. smallest: the smallest one whose loss fell at least by
+    half of what it fell by with that; below, training is at a crawl. used: the training's.
+    """
+
+    rates: Floats
+    losses: Floats
+    best: float
+    used: float
+    smallest: float = math.nan
+
+
+@dataclass(frozen=True)
+class GapFacts:
+    """Training against held-out rows at the end: scores, and the 95% bootstrap interval of their difference.
+
+    rising: epochs at the end since the validation loss was lowest.
+    """
+
+    training: float
+    held_out: float
+    low: float
+    high: float
+    rising: int
