@@ -91,11 +91,18 @@ class Nested:
 class SearchRecord:
     """All that a search found. docs/search.md says how each number is made.
 
-    data: source, target, rows, columns, inputs, classes, fingerprint. settings: what was asked for, and the runs.
+    data: source, target, rows, columns, inputs, classes, fingerprint, target_std (of each split). settings: what was asked for, and the runs.
     metric: name and unit of the loss; score: name of the score. splits: rows of each. chosen: number of an
     architecture. baselines: name, loss and score of what looks at no column. learning: rows, loss and score of the
-    chosen configuration with fewer training rows. predictions: of held-out rows. regions: None, or what the classes
-    look like in the plane. verdict: sentences. notes: what else should be known.
+    chosen configuration with fewer training rows. predictions: of held-out rows. regions: None, or what networks say
+    of a plane through the data; see below. verdict: sentences. notes: what else should be known.
+
+    regions: features (2): names of the columns that span the plane; x, y: coordinates in them. others: how many
+    columns are held at "medians" and at "most_frequent" values, none where the plane is all there is; held: these
+    values by name, if they are few. rows: sizes; columns: λ; classes: names. For each panel, those of a size one
+    after another: labels (len(y) * len(x)), a class for each place, −1 where training left the finite numbers;
+    misfits: share of the training rows that the network itself tells wrong, wherever they lie. points (n, 2),
+    point_classes (n,): some training rows by their numbers in the two columns, whatever they hold in the others.
     """
 
     task: str

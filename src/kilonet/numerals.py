@@ -2,6 +2,7 @@
 
 import math
 import re
+from decimal import Decimal
 
 _DECIMAL_COMMA = re.compile(r"\s*[+-]?(\d+|\d{1,3}(\.\d{3})+),\d+\s*")
 _MONTH = "(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
@@ -73,6 +74,16 @@ def span(low: int, high: int) -> str:
     return f"{low:,}" if low == high else f"{low:,} to {high:,}"
 
 
+def significant(value: float, digits: int = 2) -> str:
+    """A number with so many digits that count, written out: no 2.1e-05, unless it is very small or very large.
+
+    >>> significant(2.13e-05), significant(0.0648, 3), significant(1234.0), significant(3e-9), significant(math.nan)
+    ('0.000021', '0.0648', '1,200', '3e-09', 'nan')
+    """
+    text = f"{value:.{digits}g}"
+    return f"{Decimal(text):,f}" if 1e-6 <= abs(value) < 1e15 else text
+
+
 def percent(share: float) -> str:
     """A share in percent; what is not all never reads 100%, what is not nothing never 0%.
 
@@ -89,11 +100,14 @@ def percent(share: float) -> str:
 
 
 def p_text(p: float) -> str:
-    """A p-value as it is read; a dash where there is none.
+    """A p-value as it is read, which never rounds to the other side of 0.05; a dash where there is none.
 
-    >>> p_text(1e-9), p_text(0.2612), p_text(1.0), p_text(float("nan"))
-    ('p < 0.001', 'p = 0.26', 'p = 1', '–')
+    >>> p_text(1e-9), p_text(0.2612), p_text(0.04971), p_text(1.0), p_text(float("nan"))
+    ('p < 0.001', 'p = 0.26', 'p = 0.0497', 'p = 1', '–')
     """
     if math.isnan(p):
         return "–"
-    return "p < 0.001" if p < 0.001 else f"p = {p:.2g}"
+    if p < 0.001:
+        return "p < 0.001"
+    texts = (f"{p:.{digits}g}" for digits in range(2, 18))
+    return f"p = {next(text for text in texts if (float(text) < 0.05) == (p < 0.05))}"

@@ -2,6 +2,8 @@
 
 import json
 import shlex
+import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +11,8 @@ import pytest
 
 import kilonet as kn
 from kilonet.cli import main
+from kilonet.cli.standings import standings
+from kilonet.report.units import rmse_of
 
 QUICK = ["--hidden", "2;8", "--l2", "1e-3", "--rate", "0.02", "--seeds", "2", "--folds", "3", "--runs", "600"]
 
@@ -55,6 +59,64 @@ def test_all_files_are_written_and_agree(capsys: pytest.CaptureFixture[str]) -> 
     assert main(["show", "m.kn"]) == 0
 
 
+def test_the_report_is_written_in_both_forms_at_once(capsys: pytest.CaptureFixture[str]) -> None:
+    assert chosen("--report", "r.html", "--report", "r.md") == 0
+    out = capsys.readouterr().out
+    assert Path("r.html").read_text().startswith("<!DOCTYPE html>")
+    assert Path("r.md").read_text().startswith("# Use ")
+    assert [line.split()[1] for line in out.splitlines() if line.startswith("saved")] == ["r.html", "r.md"]
+
+
+def test_errors_of_a_regression_are_told_in_units_of_the_target(capsys: pytest.CaptureFixture[str]) -> None:
+    random = np.random.default_rng(1)
+    a = random.normal(size=60)
+    price = np.exp(7 + a + random.normal(0, 0.3, 60))  # few rows far above all others: scales of splits differ
+    Path("data.csv").write_text("\n".join(["a,price", *(f"{x},{y}" for x, y in zip(a, price, strict=True))]))
+    line = ["choose", "data.csv", "--target", "price", "--hidden", "4", "--l2", "1e-3", "--rate", "0.02", "--seeds",
+            "1", "--folds", "10", "--runs", "600", "--no-extend", "--record", "s.json"]  # fmt: skip
+    assert main(line) == 0
+    out, err = capsys.readouterr()
+    record = kn.SearchRecord.from_json(Path("s.json").read_text())
+    # Ten folds of six rows hold out each row once, and the record has what the choice says of them.
+    true, said = (np.array(record.predictions[name]) for name in ("true", "predicted"))
+    assert len(true) == 60
+    assert len(set(record.data["target_std"])) == 10
+    off = rmse_of(record, record.choice)
+    assert off == pytest.approx(np.sqrt(np.mean((true - said) ** 2)), rel=1e-4)  # float32 rows
+    head, *rows = out.splitlines()
+    place = head.index("RMSE") + len("RMSE")
+    (marked,) = [row for row in rows if row.startswith("→")]
+    assert marked[:place].endswith(f" {off:,.0f}")
+    assert "in units of price" in err
+    assert f"RMSE {off:,.0f} (1 seed, 10 splits)" in out
+
+
+def test_a_narrow_terminal_gets_a_table_that_fits(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert chosen("--record", "s.json") == 0
+    capsys.readouterr()
+    record = kn.SearchRecord.from_json(Path("s.json").read_text())
+    assert "seeds ±" in standings(record)
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    narrow = standings(record)
+    assert max(map(len, narrow.splitlines())) <= 80
+    assert "seeds ±" not in narrow
+    assert "against the best" in narrow
+
+
+def test_with_few_splits_no_p_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert chosen("--record", "s.json") == 0
+    err = capsys.readouterr().err
+    assert "how often luck alone" in err
+    record = kn.SearchRecord.from_json(Path("s.json").read_text())
+    other = next(own for own in record.architectures if own.number != record.reference)
+    networks = tuple(replace(own, adjusted_p=0.0123) if own is other else own for own in record.architectures)
+    assert " 0.012 " in standings(replace(record, architectures=networks))
+    assert " 0.012 " not in standings(replace(record, architectures=networks, splits=record.splits[:9]))
+
+
 def test_the_line_that_is_told_gives_the_same_numbers(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["choose", "data.csv", "--target", "label", "--drop", "colour", "--seeds", "1", "--folds", "2",
                  "--hidden", "2", "--l2", "1e-3", "--rate", "0.02", "--budget", "20s", "--json"]) == 0  # fmt: skip
@@ -87,6 +149,10 @@ BAD = [
     (["--activation", "relu,rleu"], 2, "relu"),
     (["--folds", "1"], 2, "folds"),
     (["--report", "r.pdf"], 2, "must end in .html or .md"),
+    (["--report", "r.html", "--report", "r.pdf"], 2, "--report r.pdf must end in .html or .md"),
+    (["--report", "r.html", "--report", "no/r.md"], 2, "there is no folder"),
+    (["--report", "r.md", "--report", "./r.md"], 2, "--report r.md and --report r.md are one file"),
+    (["--out", "r.md", "--store", "s.db", "--report", "r.md"], 2, "--out r.md and --report r.md are one file"),
     (["--record", "data.csv"], 2, "must end in .json"),
     (["--out", "data.csv"], 2, "would overwrite data.csv"),
     (["--store", "no/such.db"], 2, "no"),

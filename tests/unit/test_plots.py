@@ -94,7 +94,8 @@ def record(**changes: Any) -> SearchRecord:
         "regions": {
             "rows": ["16 relu", "64-64 relu"], "columns": [0.001, 0.01], "classes": ["cat", "dog"], "x": grid,
             "y": grid, "labels": [left, right, top, left], "points": [[-1.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 0.0]],
-            "point_classes": [0, 1, 1, 0],
+            "point_classes": [0, 1, 1, 0], "misfits": [0.25, 0.5, 0.004, 0.0], "features": ["age", "dose"], "held": {},
+            "others": {"medians": 0, "most_frequent": 0},
         },
     }  # fmt: skip
     return SearchRecord(**(values | changes))
@@ -207,7 +208,8 @@ def test_the_path_is_measured_by_differences_on_shared_splits() -> None:
     dashed = [line for line in display.ax_.get_lines() if line.is_dashed()]
     np.testing.assert_allclose(dashed[1].get_ydata(), means, rtol=1e-12)
     assert points(display.ax_, "chosen") == ([0.01], [0.5])
-    assert display.title_ == "64-64 relu is best at λ=0.01: it loses 0.1 at λ=0.001 (one seed, 5 splits)"
+    # The title is about the choice: 0.7 - 0.5, by the two splits that λ=0.1 has seen.
+    assert display.title_ == "16 relu is chosen with λ=0.01: it would lose 0.2 at λ=0.1 (one seed, 2 splits)"
 
 
 def test_no_regularization_has_its_place_on_the_axis_of_logarithms() -> None:
@@ -221,7 +223,22 @@ def test_no_regularization_has_its_place_on_the_axis_of_logarithms() -> None:
 def test_a_path_that_is_flat_is_said_to_be() -> None:
     flat = [replace(own, losses=table(0.5)) for own in record().candidates]
     title = kn.RegularizationPathDisplay.from_search(record(candidates=tuple(flat))).title_
-    assert title.startswith("Λ hardly matters to 64-64 relu: from 0.001 to 0.01")
+    assert title == "16 relu hardly depends on λ: from 0.01 to 0.1 its loss changes by 0"
+
+
+def test_a_path_is_told_from_the_chosen_strength_on_also_where_another_did_better() -> None:
+    fresh = record().candidates
+    stronger = replace(fresh[3], losses=table(0.4), origin="edge")  # λ=0.1, which beat the chosen λ=0.01 by 0.1
+    weaker = replace(fresh[4], params={"l2": 0.001}, losses=table(0.8))
+    display = kn.RegularizationPathDisplay.from_search(record(candidates=(*fresh[:3], stronger, weaker, *fresh[5:])))
+    assert display.title_ == "16 relu is chosen with λ=0.01: it would lose 0.3 at λ=0.001 (one seed, 10 splits)"
+
+
+def test_where_the_choice_has_one_strength_alone_the_path_of_the_largest_network_is_told() -> None:
+    fresh = record().candidates
+    single = tuple(replace(own, params={"l2": 0.01}) if own.architecture == 1 else own for own in fresh)
+    title = kn.RegularizationPathDisplay.from_search(record(candidates=single)).title_
+    assert title == "64-64 relu is best at λ=0.01: it would lose 0.1 at λ=0.001 (one seed, 5 splits)"
 
 
 def test_capacity_shows_losses_intervals_training_and_what_is_simple() -> None:
@@ -246,6 +263,10 @@ def test_capacity_shows_losses_intervals_training_and_what_is_simple() -> None:
     [
         ({"chosen": 2},
          "64-64 relu leads, but 16 relu ties with 1/50 of the parameters; a single-layer network loses 0.28"),
+        ({"architectures": (replace(record().architectures[0], verdict="tie"), *record().architectures[1:]),
+          "chosen": 2},
+         ("64-64 relu leads, but a single-layer network ties with 1/667 of the parameters, "
+          "though the loss is 0.28 higher")),
         ({"splits": TEN[:3]}, "With 3 splits nothing can be told apart; 16 relu has the lowest loss, 0.5"),
         ({"architectures": (record().architectures[0], record().architectures[1],
                             replace(record().architectures[2], loss=0.49))},
@@ -279,6 +300,18 @@ def test_depth_has_a_mark_for_each_architecture_beside_its_number_of_layers() ->
     assert title == "One hidden layer is enough; a single-layer network loses 0.3; 2 hidden layers lose 0.02"
 
 
+def test_depth_calls_nothing_enough_that_was_not_chosen_though_it_ties() -> None:
+    none, one, two = record().architectures
+    tied = (replace(none, verdict="tie"), one, two)
+    title = kn.DepthDisplay.from_search(record(architectures=tied)).title_
+    assert title.startswith("One hidden layer is chosen (no test tells 2 from it); ")
+    assert title.endswith("; a single-layer network ties, though the loss is 0.3 higher")
+    deep = record(architectures=(none, replace(one, verdict="tie", loss=0.505), replace(two, verdict="best", loss=0.5)),
+                  chosen=2, reference=2)  # fmt: skip
+    title = kn.DepthDisplay.from_search(deep).title_  # 0.005 of 0.5 is 1%, which is not worth a word
+    assert title == "2 hidden layers are chosen; a single-layer network loses 0.3; one hidden layer ties"
+
+
 def test_the_learning_curve_has_a_panel_for_the_loss_and_one_for_the_score() -> None:
     display = kn.LearningCurveDisplay.from_search(record())
     loss, score = display.axes_[0]
@@ -308,6 +341,18 @@ def test_whether_more_data_would_help_is_said_by_slope_and_spread(losses: Any, s
     assert display.rows == [30.0, 40.0, 80.0]
 
 
+def regions(**changes: Any) -> SearchRecord:
+    return record(regions=dict(record().regions or {}) | changes)
+
+
+def test_few_rows_say_nothing_of_more_data() -> None:
+    few = record(data={"rows": 99})  # from 40 to 80 rows the loss fell by 0.2, and splits differ by 0.2
+    title = kn.LearningCurveDisplay.from_search(few).title_
+    assert title.startswith("Too few rows to see whether more would help: ")
+    assert title.endswith(": from 40 to 80 rows the loss fell by 0.2, and splits differ by ±0.2")
+    assert kn.LearningCurveDisplay.from_search(record(data={"rows": 100})).title_.startswith("More data may help")
+
+
 def test_regions_have_a_panel_for_each_size_and_strength() -> None:
     display = kn.RegionsDisplay.from_search(record())
     assert display.axes_.shape == (2, 2)
@@ -315,21 +360,90 @@ def test_regions_have_a_panel_for_each_size_and_strength() -> None:
     dots = [line.get_xydata().tolist() for line in display.axes_[0, 1].get_lines()]
     assert dots == [[[-1, 0], [0, 0]], [[1, 0], [1, 1]]]
     assert display.chosen == (0, 1)
-    assert [text.get_text() for text in display.axes_[0, 1].texts] == ["chosen"]
-    # The border of "top" and of "left" crosses three pairs of neighbours; of the four rows "top" has one wrong, (1, 0),
-    # and "left" one, (0, 0).
+    border = display.axes_[0, 0].collections[0].get_paths()[0].vertices
+    np.testing.assert_array_equal(border[:, 0], -0.5)  # half way between the places of the two classes
+    assert [text.get_text() for text in display.axes_[0, 1].texts] == ["chosen", "16\nrelu"]
+    np.testing.assert_array_equal(display.misfits, [[0.25, 0.5], [0.004, 0.0]])
+    # The border of "top" and of "left" crosses three pairs of neighbours.
     assert display.title_ == (
-        "With λ=0.01 in place of 0.001 the border of 64-64 relu is as long, and it misfits 25% of the rows in place "
-        "of 25%"
+        "With λ=0.01 in place of 0.001 the border of 64-64 relu is as long, and it misfits 0% of the training rows in "
+        "place of 0.4%"
+    )
+    assert display.alt == (
+        f"{display.title_}. Across: age; up: dose. Training rows that a network tells wrong: 16 relu at λ=0.001 25.0%; "
+        "16 relu at λ=0.01 50.0%; 64-64 relu at λ=0.001 0.4%; 64-64 relu at λ=0.01 0%."
     )
 
 
+def test_the_axes_of_regions_are_named_and_numbered_at_the_outer_panels() -> None:
+    name = "a column whose name is longer than an axis of the picture"
+    display = kn.RegionsDisplay.from_search(regions(features=["cost in $^^$", name]))
+    display.figure_.draw_without_rendering()  # a pair of $ would be mathematics, and wrong
+    named = [[(ax.get_xlabel(), ax.get_ylabel()) for ax in row] for row in display.axes_]
+    assert named == [[("", ""), ("", "")], [("cost in $^^$", "a column whose name is longer than an a…"), ("", "")]]
+    # Between two columns, and between two rows, is where a panel ends.
+    assert display.axes_[1, 0].xaxis.label.get_position()[0] == 1.0
+    assert display.axes_[1, 0].yaxis.label.get_position()[1] == 1.0
+    for (row, column), ax in np.ndenumerate(display.axes_):
+        assert 2 <= len(ax.get_xticks()) <= 5
+        shown = [any(label.get_visible() and label.get_text() for label in axis.get_ticklabels())
+                 for axis in (ax.xaxis, ax.yaxis)]  # fmt: skip
+        assert shown == [row == 1, column == 0]
+
+
+def test_what_the_numbers_of_an_axis_are_multiplied_by_is_told_once() -> None:
+    times = [1.7e9 + 3e7 * step for step in (0, 1, 2)]
+    display = kn.RegionsDisplay.from_search(regions(x=times, y=[-2e4, 0.0, 2e4], points=[[1.72e9, 0.0]] * 4))
+    assert display.axes_[1, 0].get_xlabel() == "age (×1e9)"
+    assert display.axes_[1, 0].get_ylabel() == "dose"
+    assert [text.get_text() for text in display.axes_[0, 0].get_yticklabels()] == ["−15,000", "0", "15,000"]
+    assert not any(axis.get_offset_text().get_text() for ax in display.axes_.flat for axis in (ax.xaxis, ax.yaxis))
+
+
+def test_a_single_panel_tells_its_strength_beside_it() -> None:
+    first = {name: (record().regions or {})[name][:1] for name in ("rows", "columns", "labels", "misfits")}
+    display = kn.RegionsDisplay.from_search(regions(**first))
+    assert [text.get_text() for text in display.ax_.texts] == ["16\nrelu\nλ=0.001"]
+    assert display.ax_.get_title() == ""  # the title stands at the left
+    assert display.title_ == "16 relu misfits 25.0% of the training rows"
+
+
+@pytest.mark.parametrize(
+    ("medians", "most", "words"),
+    [
+        (1, 0, "; slice: the other column at its median"),
+        (0, 1, "; slice: the other column at its most frequent value"),
+        (1200, 0, "; slice: the other 1,200 columns at their medians"),
+        (2, 1, "; slice: the other 3 columns at their medians or most frequent values"),
+    ],
+)
+def test_a_slice_is_said_to_be_one(medians: int, most: int, words: str) -> None:
+    display = kn.RegionsDisplay.from_search(regions(others={"medians": medians, "most_frequent": most}))
+    assert display.others == medians + most
+    assert display.title_.endswith("in place of 0.4%" + words)
+    assert "Rows are drawn by these two columns alone, whatever they hold in the others." in display.alt
+
+
+def test_what_is_held_in_a_slice_is_told() -> None:
+    held = {"height": 1.75, "city": "Rome", "member": True, "day": 20261.0}
+    display = kn.RegionsDisplay.from_search(regions(held=held, others={"medians": 2, "most_frequent": 2}))
+    assert "Held: height 1.75; city Rome; member True; day 20261. Rows" in display.alt
+
+
 def test_a_region_that_was_not_trained_stays_empty() -> None:
-    given = dict(record().regions or {})
-    given["labels"] = given["labels"][:3]
-    display = kn.RegionsDisplay.from_search(record(regions=given))
-    assert np.ma.getmaskarray(display.axes_[1, 1].images[0].get_array()).all()
-    assert display.title_ == "64-64 relu misfits 25% of the rows"
+    labels = [*(record().regions or {})["labels"][:3], [-1] * 9]
+    given = regions(labels=labels, misfits=[0.25, 0.5, 0.004, NAN])
+    for own in (given, SearchRecord.from_json(given.to_json())):
+        display = kn.RegionsDisplay.from_search(own)
+        assert np.ma.getmaskarray(display.axes_[1, 1].images[0].get_array()).all()
+        assert display.title_ == "64-64 relu misfits 0.4% of the training rows"
+        assert "64-64 relu at λ=0.01" not in display.alt
+    assert kn.RegionsDisplay.from_search(regions(misfits=[NAN] * 4)).title_ == "64-64 relu has no regions"
+
+
+def test_misfits_that_do_not_change_are_told_once() -> None:
+    title = kn.RegionsDisplay.from_search(regions(misfits=[0.25, 0.5, 0.1, 0.1])).title_
+    assert title.endswith("and it misfits 10.0% of the training rows either way")
 
 
 def test_reliability_shows_bins_with_exact_intervals_and_their_rows() -> None:
@@ -377,6 +491,14 @@ def test_residuals_show_predicted_against_true_values() -> None:
     assert display.title_ == "Half of the rows are predicted within 1, 90% within 1.7; on average 1.2 too high"
     even = kn.ResidualsDisplay.from_search(regression([0.0, 1.0], [1.0, 0.0]))
     assert even.title_.endswith("on average neither too high nor too low")
+
+
+def test_large_numbers_are_written_out() -> None:
+    large = kn.ResidualsDisplay.from_search(regression([50_000.0, 700_000.0], [68_000.0, 718_000.0]))
+    assert large.title_ == "Half of the rows are predicted within 18,000, 90% within 18,000; on average 18,000 too high"
+    assert "True values go from 50,000 to 700,000" in large.alt
+    large.figure_.canvas.draw()
+    assert {"200,000", "600,000"} <= {text.get_text() for text in large.ax_.get_xticklabels()}
 
 
 def test_cost_has_a_panel_for_each_price() -> None:

@@ -185,11 +185,11 @@ class TestWhatItSays:
     def test_the_table(self) -> None:
         rows = [row for row in shown(a_record()).rows if len(row) == 11]
         assert rows[1:] == [
-            ["64-64 relu", "Lowest loss, but larger", "4,482", "λ=0.001, rate=0.01", "0.199 ± 0.13", "93.7%",
+            ["64-64 relu", "Lowest loss, but larger", "4,482", "λ=0.001, rate=0.01", "0.199 ±\xa00.13", "93.7%",
              "reference", "–", "±0.041", "0.037", "0.34"],
-            ["✓ 16 relu", "Chosen: smallest within 2%", "82", "λ=0.001, rate=0.01", "0.201 ± 0.13", "93.5%",
+            ["✓ 16 relu", "Chosen: smallest within 2%", "82", "λ=0.001, rate=0.01", "0.201 ±\xa00.13", "93.5%",
              "+0.002 (−0.011\xa0to\xa00.015)", "p\xa0=\xa00.82", "±0.0077", "0.0049", "0.025"],
-            ["no hidden layer", "Worse", "6", "λ=0.001, rate=0.01", "0.353 ± 0.097", "82.0%",
+            ["no hidden layer", "Worse", "6", "λ=0.001, rate=0.01", "0.353 ±\xa00.097", "82.0%",
              "+0.154 (0.110\xa0to\xa00.197)", "p\xa0<\xa00.001", "±0.00055", "0.0015", "0.020"],
             ["most frequent class", "Looks at no column", "–", "–", "0.693", "50.0%", *["–"] * 5],
         ]  # fmt: skip
@@ -198,6 +198,14 @@ class TestWhatItSays:
         written = [cells(line) for line in report.markdown(a_record()).splitlines() if line.startswith("|")]
         plain = [[cell.strip("*").replace("\\", "") for cell in row] for row in written if row[0] != "---"]
         assert plain == [[cell.replace("\xa0", " ") for cell in row] for row in shown(a_record()).rows]
+
+    def test_only_the_table_of_networks_needs_a_wide_screen(self) -> None:
+        page = report.html(a_record())
+        assert page.count('<table role="table" class="wide">') == 1
+        assert page.count('<table role="table"') == 3
+        assert "WIDE" not in STYLE
+        assert "NARROW" not in STYLE
+        assert "TABLE" not in STYLE
 
     def test_the_choice_is_marked_by_words_and_a_sign(self) -> None:
         page = report.html(a_record())
@@ -225,6 +233,7 @@ class TestWhatItSays:
         [
             (0, {"verdict": "diverged", "diverged": 3, "loss": NAN}, "Diverged in 3 runs: not compared"),
             (0, {"verdict": "tie", "loss": 0.25}, "Tie and smaller, but loss 26% higher"),
+            (0, {"verdict": "tie", "loss": 0.2044}, "Tie and smaller, but loss 2.7% higher"),
             (0, {"verdict": "tie", "loss": 0.2}, "Tie and smaller, but may lose over 2%"),
             (0, {"verdict": "tie", "n_parameters": 82}, "Tie"),
             (0, {"verdict": "tie", "n_parameters": 83}, "Tie, but larger"),
@@ -244,6 +253,56 @@ class TestWhatItSays:
             "Of 3 held-out rows, half were predicted to within 2.00 of the true value, nine of ten to within 4.40"
             in text
         )
+
+    def test_errors_in_the_units_of_the_target(self) -> None:
+        # Training rows of the first split have a standard deviation of 30, those of the second one of 40: losses of
+        # 0.02 and 0.125 are mean squares of 36 and 400 there, and their mean is 218.
+        scales = {"target_std": [30.0, 40.0], "target": "price", "rows": 300}
+        table = [[0.01, 0.03], [0.125, 0.125]]
+        found = tuple(replace(own, losses=table) for own in a_record().candidates)
+        nested = replace(REGRESSION["nested"], losses=[0.02, 0.125])
+        changes = REGRESSION | {"data": scales, "candidates": found, "nested": nested, "splits": a_record().splits[:2]}
+        record = a_record(**changes)
+        off = f"{math.sqrt(218):.1f}"
+        text = shown(record).text
+        assert f"(95% interval 0.415 to 0.540), off by {off} (root mean squared error, in units of “\u2068price" in text
+        # Always the mean: as far off as the standard deviation, the root of (900 + 1600) / 2.
+        assert f"Always answering the mean gives R² −0.010 and is off by about {math.sqrt(1250):.1f}." in text
+        assert f"R² 0.477 (0.415 to 0.540), RMSE {off}, loss 0.259." in text
+        rows = [row for row in shown(record).rows if len(row) == 12]
+        assert [row[6] for row in rows] == ["RMSE", off, off, off, f"{math.sqrt(1250):.1f}"]
+        assert report.markdown(record).count("- **RMSE:**") == 1
+        assert "RMSE" not in shown(a_record(**REGRESSION)).text
+
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            {"metric": REGRESSION["metric"] | {"loss": "absolute"}},
+            {"metric": REGRESSION["metric"] | {"name": "-r2"}},
+            {"data": {"rows": 300, "target_std": [1.0] * 9}},
+            {"candidates": tuple(replace(a_candidate(number), losses=[[NAN, 0.1]] * 10) for number in range(3))},
+        ],
+        ids=["another loss", "another score", "too few splits", "a lost run"],
+    )
+    def test_errors_that_are_not_known_are_not_made_up(self, changes: dict[str, Any]) -> None:
+        known: dict[str, Any] = {"data": {"rows": 300, "target_std": [1.0] * 10}, "nested": None}
+        assert "RMSE" in shown(a_record(**REGRESSION | known)).text
+        assert "RMSE" not in shown(a_record(**REGRESSION | known | changes)).text
+
+    def test_what_may_be_no_better_than_nothing_is_said(self) -> None:
+        base = [{"name": "most frequent class", "loss": 0.6, "score": 0.9029}]
+        said = "Always answering the most frequent class gives 90.3%, and the network may be no better."
+        assert said in shown(a_record(baselines=base)).text
+        assert "no better" not in shown(a_record(baselines=[base[0] | {"score": 0.9028}])).text
+
+    def test_few_rows_tell_little_about_more_of_them(self) -> None:
+        few = a_record(data=a_record().data | {"rows": 99})
+        assert "With so few rows neither can be told for sure." in shown(few).text
+        assert "so few rows" not in shown(a_record()).text
+
+    def test_the_effort_is_what_was_done(self) -> None:
+        settings = a_record().settings | {"networks": 930}
+        assert "930 networks trained of at most 1,105, 12.3 s" in shown(a_record(settings=settings)).text
 
     def test_a_score_of_another_name(self) -> None:
         metric = {"name": "-roc_auc", "loss": "cross_entropy", "unit": "nats", "score": "roc_auc"}

@@ -9,7 +9,7 @@ import click
 
 from kilonet.activations import activation_from
 from kilonet.cli.kinds import Known, Number, Widths
-from kilonet.cli.options import DATA, under
+from kilonet.cli.options import DATA, Repeated, under
 
 WORDS = ("target", "drop", "task", "no_encode")  # options of the data that both commands have
 
@@ -67,12 +67,16 @@ EFFORT = under(
     ("--budget", Budget(), "Time that it may take, about; 60s unless given."),
     ("--runs", Number(1, whole=True), "Networks trained at most, instead of a time: the same result on every machine."),
     ("--seeds", Number(1, 4096, whole=True), "Networks of each architecture and split; 8 or fewer unless given."),
-    ("--folds", Number(2, 1000, whole=True), "Folds, drawn anew until there are ten splits; 5 unless given."),
+    (
+        "--folds",
+        Number(2, 1000, whole=True),
+        "Parts of the rows, each held out in turn, drawn anew until there are ten splits; 5 unless given.",
+    ),
     ("--scoring", "NAME", "A score of scikit-learn to judge by, such as balanced_accuracy; the loss unless given."),
     (
         "--prefer",
         click.Choice(["smallest", "best"]),
-        "Among equals the smallest network, or the best mean whatever its size.",
+        "smallest unless given: the smallest network that is known to lose little; or best, whatever its size.",
     ),
     ("--no-nested", bool, "No nested estimate of what the whole procedure is worth on new rows."),
     ("--seed", Number(0, 2**32 - 1, whole=True), "Start of all random numbers, 0 unless given."),
@@ -81,7 +85,7 @@ EFFORT = under(
 OUTPUT = under(
     "Output",
     ("--out", "FILE", "Train the choice on all rows and write the model, for `kilonet predict`."),
-    ("--report", "FILE", "The evidence as a page for people: .html, or .md."),
+    ("--report", Repeated("FILE"), "The evidence as a page for people: .html, or .md. For both, give it twice."),
     ("--record", "FILE", "The evidence as data: .json."),
     ("--store", "FILE", "Keep every outcome here; a search that was killed goes on where it was."),
     ("--json", bool, "The evidence as JSON on stdout."),

@@ -23,12 +23,12 @@ from kilonet.cli.judging import notes
 from kilonet.cli.options import Sections
 from kilonet.cli.rows import Parts, parts
 from kilonet.cli.seam import ArchitectureSearch, MLPClassifier, MLPRegressor
+from kilonet.cli.standings import standings, tell_columns
 from kilonet.cli.story import tell_data
-from kilonet.cli.table import table
 from kilonet.errors import DivergenceWarning, LeftOutWarning
 from kilonet.evidence import SearchRecord
-from kilonet.numerals import percent
 from kilonet.persistence import writable
+from kilonet.report.words import sentence
 
 HELP = """Say which network suits DATA, with evidence: how large, how much regularization, and whether it is luck.
 
@@ -37,7 +37,8 @@ compared by a test that knows that folds share rows. A nested estimate tells wha
 
 \b
 kilonet choose digits
-kilonet choose data.csv --target y --hidden "3;6;20;64,64" --l2 1e-4,1e-3 --out best.kn --report report.html
+kilonet choose data.csv --target y --out best.kn --report report.html
+kilonet choose data.csv --target y --hidden "3;6;20;64,64" --l2 1e-4,1e-3 --budget 5min
 """
 _GRID = ("hidden", "activation", "l2", "rate", "dropout", "input_noise")
 _ASKED = ("seeds", "budget", "runs", "scoring", "prefer", "store")
@@ -71,11 +72,7 @@ def _asked(data: str, given: Mapping[str, Any]) -> Asked:
     settings: dict[str, Any] = {"random_state": given.get("seed", 0)}
     if given.get("no_encode"):
         settings["encode"] = None
-    places = [name for name in ("out", "report", "record", "store") if name in given]
-    for name in places:
-        _refuse_no_place(name, given, data)
-    if len({Path(given[name]).resolve() for name in places}) < len(places):
-        raise click.UsageError(f"{' and '.join(f'--{name}' for name in places)} must name different files.")
+    _check_places(given, data)
     return Asked(
         data=data,
         out=Path(given.get("out", "model.kn")),
@@ -91,11 +88,24 @@ def _asked(data: str, given: Mapping[str, Any]) -> Asked:
     )
 
 
-def _refuse_no_place(name: str, given: Mapping[str, Any], data: str) -> None:
+def _check_places(given: Mapping[str, Any], data: str) -> None:
+    """Raise UsageError for files that cannot be written and for one that is named twice, before anything is trained."""
+    named: dict[Path, str] = {}
+    for name, path in _places(given, "out", "report", "record", "store"):
+        _refuse_no_place(name, path, data)
+        if path.resolve() in named:
+            raise click.UsageError(f"{named[path.resolve()]} and --{name} {path} are one file. Name another.")
+        named[path.resolve()] = f"--{name} {path}"
+
+
+def _places(given: Mapping[str, Any], *names: str) -> list[tuple[str, Path]]:
+    """The options of these names that were given, each with a file; --report may have several."""
+    every = [(name, given[name]) for name in names if name in given]
+    return [(name, Path(one)) for name, found in every for one in (found if isinstance(found, tuple) else (found,))]
+
+
+def _refuse_no_place(name: str, path: Path, data: str) -> None:
     """Raise UsageError for a file that cannot be written, before anything is trained."""
-    if name not in given:
-        return
-    path = Path(given[name])
     suffixes = {"report": (".html", ".md"), "record": (".json",)}.get(name)
     if suffixes and path.suffix.lower() not in suffixes:
         raise click.UsageError(f"--{name} {path} must end in {' or '.join(suffixes)}.")
@@ -190,12 +200,11 @@ def _write(
     record: SearchRecord, search: ArchitectureSearch, rows: Parts, asked: Asked, given: Mapping[str, Any]
 ) -> None:
     """The files that were asked for."""
-    for name in ("report", "record"):
-        if name in given:
-            try:
-                report.write(record, given[name])
-            except OSError as error:
-                raise click.ClickException(f"{given[name]} could not be written: {error.strerror or error}.") from error
+    for _, path in _places(given, "report", "record"):
+        try:
+            report.write(record, path)
+        except OSError as error:
+            raise click.ClickException(f"{path} could not be written: {error.strerror or error}.") from error
     if "out" in given:
         estimator = search.best_estimator_
         save(estimator, rows, notes(estimator, rows, asked) | {"held_out": None}, asked)
@@ -207,34 +216,12 @@ def _tell(console: Console, record: SearchRecord, search: ArchitectureSearch, gi
     console.say(
         "searched", f"{runs} in {seconds} s, {record.settings['folds']}, {count(record.settings['seeds'], 'seed')}"
     )
-    click.echo(table(*_rows(record)))
+    click.echo(standings(record))
+    tell_columns(console, record)
     click.echo()
-    for sentence in (*record.verdict, *record.notes):
-        click.echo(sentence)
+    for text in (*record.verdict, *record.notes):
+        console.paragraph(sentence(text))
     click.echo()
     console.result("again", record.reproduce)
-    for name in ("report", "record", "out"):
-        if name in given:
-            console.result("saved", f"{given[name]} ({size(Path(given[name]).stat().st_size)})")
-
-
-def _rows(record: SearchRecord) -> tuple[list[str], list[list[str]]]:
-    """Architectures, the best first."""
-    score = record.metric["score"]
-    head = ["", "network", "parameters", "settings", record.metric["name"], score, "against the best", "p", "seeds ±"]
-    shown = sorted(record.architectures, key=lambda own: (own.loss != own.loss, own.loss))
-    rows = []
-    for own in shown:
-        text = percent(own.score) if score == "accuracy" else number(own.score, 3)
-        half = (own.loss_high - own.loss_low) / 2
-        best = own.verdict in ("best", "diverged")
-        rows.append([
-            "→" if own.number == record.chosen else "", own.text, f"{own.n_parameters:,}",
-            record.candidates[own.best].text.partition(", ")[2], f"{number(own.loss, 3)} ± {number(half, 2)}", text,
-            own.verdict if best else f"{own.verdict}, {own.difference:+.2g}", "" if best else f"{own.adjusted_p:.2g}",
-            number(own.seed_spread, 2),
-        ])  # fmt: skip
-    for base in record.baselines:
-        text = percent(base["score"]) if score == "accuracy" else number(base["score"], 3)
-        rows.append(["", base["name"], "", "", number(base["loss"], 3), text, "", "", ""])
-    return head, rows
+    for _, path in _places(given, "report", "record", "out"):
+        console.result("saved", f"{path} ({size(path.stat().st_size)})")

@@ -108,6 +108,10 @@ class Console:
         """A line of result on stdout."""
         self._line(label, text, sys.stdout)
 
+    def paragraph(self, text: str) -> None:
+        """A sentence or several on stdout, without a label."""
+        click.echo(_wrapped("", plain(text), sys.stdout))
+
     def warn(self, text: object) -> None:
         """A warning on stderr, also when quiet."""
         click.secho(_wrapped("Warning: ", ended(plain(text)), sys.stderr), err=True, fg="yellow")

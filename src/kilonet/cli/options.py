@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 
@@ -38,7 +38,10 @@ class _Option(click.Option):
         self.section = section
 
 
-_SEVERAL = object()  # texts of an option that may come more than once
+class Repeated(NamedTuple):
+    """Texts of an option that may come more than once; metavar: what stands for one of them in --help."""
+
+    metavar: str
 
 
 def under(section: str, *options: tuple[str, Any, str]) -> list[Callable[..., Any]]:
@@ -48,8 +51,8 @@ def under(section: str, *options: tuple[str, Any, str]) -> list[Callable[..., An
         shape: dict[str, Any] = {"type": kind}
         if kind is bool:
             shape = {"is_flag": True, "default": None}
-        elif kind is _SEVERAL:
-            shape = {"multiple": True, "default": None, "metavar": "COLUMN,.."}
+        elif isinstance(kind, Repeated):
+            shape = {"multiple": True, "default": None, "metavar": kind.metavar}
         elif isinstance(kind, str):
             shape = {"type": str, "metavar": kind}
         made.append(click.option(*name.split(), cls=_Option, section=section, help=text, **shape))
@@ -63,7 +66,7 @@ _AT_LEAST_0 = Number(0.0)
 DATA = under(
     "Data",
     ("--target", "COLUMN", "The column to predict. Needed for files with columns."),
-    ("--drop", _SEVERAL, "Columns to leave out, with commas between them; may be given more than once."),
+    ("--drop", Repeated("COLUMN,.."), "Columns to leave out, with commas between them; may be given more than once."),
     (
         "--task",
         click.Choice(["auto", "classification", "regression"]),

@@ -1,15 +1,16 @@
-"""What all pictures of a search share: whose data they are, where they are drawn, and their titles."""
+"""What all pictures share: whose data they are, where they are drawn, and their titles."""
 
 import textwrap
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
 
 import numpy as np
 
 from kilonet.checks import shown
 from kilonet.errors import SettingError
 from kilonet.evidence import SearchRecord
+from kilonet.findings import Examination
 from kilonet.plots.style import LARGE, inches, module
 
 if TYPE_CHECKING:
@@ -18,11 +19,12 @@ if TYPE_CHECKING:
 
 SIZE = (6.0, 4.0)  # inches
 _LETTERS = 11.8  # of a title, in an inch
+Source = TypeVar("Source")
 
 
 @dataclass(eq=False, kw_only=True)
-class Display(ABC):
-    """A picture of a search: its data, its title and its text for those who do not see it.
+class Picture(ABC, Generic[Source]):
+    """A picture of a record: its data, its title and its text for those who do not see it.
 
     name: short and safe for files. title: what the picture shows, made from the numbers. alt: a sentence with the
     main numbers. After `plot`: title_, the title that was drawn; figure_; axes_, an array of all panels; ax_, the
@@ -39,16 +41,7 @@ class Display(ABC):
     ax_: "Axes" = field(init=False, repr=False)
 
     @classmethod
-    def from_search(cls, search_or_record: Any, *, ax: "Axes | None" = None, **kwargs: Any) -> Self:
-        """Draw a fitted ArchitectureSearch, or its record.
-
-        ax: where to; None for a new figure. kwargs: as for `plot`. Raises SettingError where the record has
-        nothing of the kind, for what is no search, and where matplotlib is not installed.
-        """
-        return cls.from_record(record_of(search_or_record)).plot(ax, **kwargs)
-
-    @classmethod
-    def from_record(cls, record: SearchRecord) -> Self:
+    def from_record(cls, record: Source) -> Self:
         """The data of the picture, not yet drawn. Raises SettingError where the record has nothing of the kind."""
         lack = cls.lack(record)
         if lack:
@@ -57,12 +50,12 @@ class Display(ABC):
 
     @classmethod
     @abstractmethod
-    def lack(cls, record: SearchRecord) -> str:
+    def lack(cls, record: Source) -> str:
         """Why the record cannot be drawn so, in a sentence; empty where it can."""
 
     @classmethod
     @abstractmethod
-    def _made(cls, record: SearchRecord) -> Self:
+    def _made(cls, record: Source) -> Self:
         """The data of the picture."""
 
     @abstractmethod
@@ -109,6 +102,10 @@ class Display(ABC):
         """Inches to the left of the axes, beyond the usual ones, that a title cannot take."""
         return 0.0
 
+    def _beside(self) -> float:
+        """Inches to the right of the axes that are needed where nobody makes room."""
+        return 0.3
+
     def _on(self, figure: "Figure", container: Any) -> Self:
         """Draw on panels that fill a figure, or a part of it."""
         width, height = (side / figure.dpi for side in container.bbox.size)
@@ -116,7 +113,11 @@ class Display(ABC):
         room = {}
         if figure.get_layout_engine() is None:  # the user's own figure, where nobody makes room
             top = 1 - (0.5 + 0.2 * title.count("\n")) / height
-            sides = {"left": min(0.3, 0.75 / width), "right": 1 - 0.3 / width, "bottom": min(0.4, 1 / height)}
+            sides = {
+                "left": min(0.3, 0.75 / width),
+                "right": 1 - self._beside() / width,
+                "bottom": min(0.4, 1 / height),
+            }
             room = {"gridspec_kw": sides | {"top": top, "wspace": 0.35, "hspace": 0.3}}
         axes = container.subplots(*self._panels(), squeeze=False, **self._grid(), **room)
         if axes.size == 1:
@@ -131,6 +132,36 @@ class Display(ABC):
         if title:
             self.ax_.set_title(title, loc="left", fontsize=LARGE, pad=6 + 15 * self._legend_rows)
         return self
+
+
+@dataclass(eq=False, kw_only=True)
+class Display(Picture[SearchRecord]):
+    """A picture of a search; see `Picture`."""
+
+    @classmethod
+    def from_search(cls, search_or_record: Any, *, ax: "Axes | None" = None, **kwargs: Any) -> Self:
+        """Draw a fitted ArchitectureSearch, or its record.
+
+        ax: where to; None for a new figure. kwargs: as for `plot`. Raises SettingError where the record has
+        nothing of the kind, for what is no search, and where matplotlib is not installed.
+        """
+        return cls.from_record(record_of(search_or_record)).plot(ax, **kwargs)
+
+
+@dataclass(eq=False, kw_only=True)
+class ExaminationDisplay(Picture[Examination]):
+    """A picture of an examination of a network; see `Picture`."""
+
+    @classmethod
+    def from_examination(cls, examination: Examination, *, ax: "Axes | None" = None, **kwargs: Any) -> Self:
+        """Draw an examination.
+
+        ax: where to; None for a new figure. kwargs: as for `plot`. Raises SettingError where the examination has
+        nothing of the kind, for what is no examination, and where matplotlib is not installed.
+        """
+        if not isinstance(examination, Examination):
+            raise SettingError(f"examination came as {shown(examination)}; needs a kilonet.findings.Examination.")
+        return cls.from_record(examination).plot(ax, **kwargs)
 
 
 def record_of(search_or_record: Any) -> SearchRecord:

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from kilonet.evidence import SearchRecord
+from kilonet.numerals import significant
 from kilonet.plots import words
 from kilonet.plots.base import Display
 from kilonet.plots.style import PALETTE, legend_above, size_axis, tidy
@@ -41,7 +42,7 @@ class LearningCurveDisplay(Display):
         known = [each for each in record.learning if math.isfinite(words.number(each["loss"]))]
         columns = {name: [words.number(each.get(name)) for each in known]
                    for name in ("rows", "loss", "loss_std", "score", "score_std")}  # fmt: skip
-        title = words.sentence(_finding(columns, words.loss_name(record)))
+        title = words.sentence(_finding(columns, words.loss_name(record), words.scarce(record)))
         said = (
             f"{loss:.3g} with {rows:,.0f} rows" for loss, rows in zip(columns["loss"], columns["rows"], strict=True)
         )
@@ -70,17 +71,21 @@ class LearningCurveDisplay(Display):
                 legend_above(ax, 1)
 
 
-def _finding(columns: dict[str, list[float]], name: str) -> str:
-    """Whether more rows would help, from what the last of them gained and how far splits differ."""
+def _finding(columns: dict[str, list[float]], name: str, scarce: bool) -> str:
+    """Whether more rows would help, from what the last of them gained and how far splits differ; scarce: few rows."""
     (before, after), (fewer, more) = columns["loss"][-2:], columns["rows"][-2:]
     stds = [std for std in columns["loss_std"][-2:] if math.isfinite(std)]
     gain, spread = before - after, max(stds, default=math.nan)
     step = f"from {fewer:,.0f} to {more:,.0f} rows the {name}"
+    if scarce and not gain > spread:
+        did = f"fell by {significant(gain)}" if gain > 0 else "did not fall"
+        differ = f", and splits differ by ±{significant(spread)}" if math.isfinite(spread) else ""
+        return f"too few rows to see whether more would help: {step} {did}{differ}"
     if gain <= 0:
         return f"more data would hardly help: {step} did not fall"
-    fell = f"{step} fell by {gain:.2g}"
+    fell = f"{step} fell by {significant(gain)}"
     if math.isnan(spread):
         return f"more data may help: {fell}, on a single split"
     if gain > spread:
-        return f"more data would probably help: {fell}, more than splits differ (±{spread:.2g})"
-    return f"more data may help, but it is not sure: {fell}, less than splits differ (±{spread:.2g})"
+        return f"more data would probably help: {fell}, more than splits differ (±{significant(spread)})"
+    return f"more data may help, but it is not sure: {fell}, less than splits differ (±{significant(spread)})"

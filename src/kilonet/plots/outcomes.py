@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from kilonet.comparison import binomial_interval
 from kilonet.evidence import SearchRecord
-from kilonet.numerals import count
+from kilonet.numerals import count, significant
 from kilonet.plots import words
 from kilonet.plots.base import Display
-from kilonet.plots.style import GREY, NORMAL, PALETTE, SMALL, Floats, bars, ink, legend_above, tidy
+from kilonet.plots.style import GREY, NORMAL, PALETTE, SMALL, Floats, bars, ink, legend_above, thousands, tidy
 
 _NUMBERS = 12  # classes of which a table still shows counts
 _NAMES = 30  # classes of which each still has its name
@@ -170,13 +170,16 @@ class ResidualsDisplay(Display):
         half, most = (float(value) for value in np.quantile(np.abs(off), [0.5, 0.9]))
         side = "high" if off.mean() > 0 else "low"
         error = 1.96 * float(off.std(ddof=1)) / math.sqrt(len(off)) if len(off) > 1 else math.inf
-        leaning = f"{abs(off.mean()):.2g} too {side}" if abs(off.mean()) > error else "neither too high nor too low"
-        title = f"Half of the rows are predicted within {half:.3g}, 90% within {most:.3g}; on average {leaning}"
-        spread = f"True values go from {true.min():.3g} to {true.max():.3g}"
+        mean = abs(float(off.mean()))
+        much = words.figure(mean) if mean >= 1000 else significant(mean)
+        leaning = f"{much} too {side}" if mean > error else "neither too high nor too low"
+        within = f"within {words.figure(half)}, 90% within {words.figure(most)}"
+        title = f"Half of the rows are predicted {within}; on average {leaning}"
+        spread = f"True values go from {words.figure(true.min())} to {words.figure(true.max())}"
         return cls(
             true=true, predicted=predicted, half=half, most=most, title=title,
             alt=f"{title}. {spread}, predictions of {count(len(true), 'held-out row')} "
-            f"from {predicted.min():.3g} to {predicted.max():.3g}.",
+            f"from {words.figure(predicted.min())} to {words.figure(predicted.max())}.",
         )  # fmt: skip
 
     def _draw(self, axes: Any) -> None:
@@ -192,6 +195,7 @@ class ResidualsDisplay(Display):
         ax.plot(self.true, self.predicted, linestyle="none", marker="o", markersize=4, color=PALETTE[0], alpha=0.5,
                 markeredgewidth=0, label="a held-out row")  # fmt: skip
         ax.set(xlim=ends, ylim=ends)
+        thousands(ax, float(np.abs(ends).max()))
         legend_above(ax, 3)
 
 

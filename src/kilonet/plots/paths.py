@@ -7,12 +7,11 @@ from typing import Any, ClassVar, NamedTuple, Self
 import numpy as np
 
 from kilonet.evidence import ArchitectureRecord, CandidateRecord, SearchRecord
-from kilonet.numerals import count
+from kilonet.numerals import count, significant
 from kilonet.plots import words
 from kilonet.plots.base import Display
 from kilonet.plots.style import GREY, finite, legend_beside, look, loss_axis, ring, size_axis, tidy
 
-_MATTERS = 0.02  # of a loss: changes below it are said to be none
 _BELOW = 8  # times the lowest held-out loss over a training loss that is still seen: lines leave the picture there
 
 
@@ -134,17 +133,20 @@ def _least(path: Path) -> tuple[float, float]:
 
 
 def _finding(record: SearchRecord, paths: list[Path]) -> str:
-    """What the largest network that was tried at several λ loses at both ends."""
+    """What the choice would lose at both ends of λ; of the largest network where the choice has one λ alone."""
     known = [own for own in record.architectures if len(paths[own.number].l2) > 1]
-    largest = max(known, key=lambda own: (bool(own.hidden), own.n_parameters))
-    path = paths[largest.number]
-    l2, least = _least(path)
-    ends = [(path.l2[end], path.loss[end] - least, path.splits[end]) for end in (0, -1) if path.l2[end] != l2]
-    matter = [end for end in ends if end[1] > _MATTERS * abs(least)]
+    shown = max(known, key=lambda own: (own.number == record.chosen, bool(own.hidden), own.n_parameters))
+    path, own = paths[shown.number], record.candidates[shown.best].params.get("l2")
+    place = path.l2.index(float(own)) if own in path.l2 else int(np.argmin(path.loss))
+    l2, loss = path.l2[place], path.loss[place]
+    ends = [(path.l2[end], path.loss[end] - loss, path.splits[end]) for end in (0, -1) if path.l2[end] != l2]
+    matter = [end for end in ends if end[1] > words.MATTERS * abs(loss)]
     where = f"from {path.l2[0]:g} to {path.l2[-1]:g}"
-    name = words.called(largest)
+    name = words.called(shown)
     if not matter:
-        return f"λ hardly matters to {name}: {where} its {words.loss_name(record)} changes by {np.ptp(path.loss):.2g}"
-    lost = " and ".join(f"{loss:.2g} at λ={end:g}" for end, loss, _ in matter)
+        change = f"{where} its {words.loss_name(record)} changes by {significant(float(np.ptp(path.loss)))}"
+        return f"{name} hardly depends on λ: {change}"
+    lost = " and ".join(f"{significant(loss)} at λ={end:g}" for end, loss, _ in matter)
     few = count(min(end[2] for end in matter), "split")
-    return f"{name} is best at λ={l2:g}: it loses {lost} (one seed, {few})"
+    taken = "is chosen with" if shown.number == record.chosen else "is best at"
+    return f"{name} {taken} λ={l2:g}: it would lose {lost} (one seed, {few})"

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from kilonet.evidence import ArchitectureRecord, SearchRecord
-from kilonet.numerals import count
+from kilonet.numerals import count, significant
 from kilonet.plots import words
 from kilonet.plots.base import Display
 from kilonet.plots.style import GREY, PALETTE, Floats, bars, finite, ink, legend_above, loss_axis, names_below, tidy
@@ -105,10 +105,10 @@ def _finding(record: SearchRecord) -> str:
         return f"{words.called(first)} alone lost no run: {words.loss_name(record)} {first.loss:.3g}"
     gap = second.loss - first.loss
     luck = math.hypot(first.seed_spread, second.seed_spread)
+    lead = f"{words.called(first)} leads {words.called(second)} by {significant(gap)}"
     if not math.isfinite(luck):
-        return f"one seed each: {words.called(first)} leads {words.called(second)} by {gap:.2g}, seed luck is not known"
+        return f"one seed each: {lead}, seed luck is not known"
     if luck > gap:
         pair = f"{words.called(first)} from {words.called(second)}"
-        return f"one run cannot tell {pair}: they differ by {gap:.2g}, seed luck is ±{luck:.2g}"
-    lead = f"{words.called(first)} leads {words.called(second)} by {gap:.2g}"
-    return f"not seed luck: {lead}, which a seed changes by ±{luck:.2g}"
+        return f"one run cannot tell {pair}: they differ by {significant(gap)}, seed luck is ±{significant(luck)}"
+    return f"not seed luck: {lead}, which a seed changes by ±{significant(luck)}"

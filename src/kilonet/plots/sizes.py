@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from kilonet.evidence import ArchitectureRecord, SearchRecord
-from kilonet.numerals import count
+from kilonet.numerals import count, significant
 from kilonet.plots import words
 from kilonet.plots.base import Display
 from kilonet.plots.style import GREY, bars, finite, legend_beside, look, loss_axis, ring, size_axis, tidy
@@ -182,20 +182,24 @@ def _layers(depth: int) -> str:
 
 
 def _depth_finding(record: SearchRecord) -> str:
-    """The least depth that no test tells from the best, and what other depths are worth."""
+    """Whether deeper networks than the choice are worth it, and what other depths are."""
     if words.untold(record):
         return words.untold(record)
     equal = {len(own.hidden) for own in words.equals(record)}
     if not equal:
         return "no depth is the best: the best architecture lost a run"
-    enough = min(equal)
+    chosen = len(record.choice.hidden)
+    enough = chosen if chosen in equal else min(equal)
     deeper = [str(depth) for depth in sorted(equal) if depth > enough]
     which = " or ".join([", ".join(deeper[:-1]), deeper[-1]] if len(deeper) > 1 else deeper)
     tells = f" (no test tells {which} from {'it' if enough < 2 else 'them'})" if deeper else ""
-    parts = [f"{_layers(enough)} {'is' if enough < 2 else 'are'} enough{tells}"]
+    said = "chosen" if min(equal) < enough else "enough"
+    parts = [f"{_layers(enough)} {'is' if enough < 2 else 'are'} {said}{tells}"]
     base = record.architectures[record.reference].loss
     for depth in _depths(record):
+        best, plural = min(own.loss for own in _of_depth(record, depth)), "" if depth > 1 else "s"
         if depth not in equal:
-            lost = min(own.loss for own in _of_depth(record, depth)) - base
-            parts.append(f"{_layers(depth)} lose{'s' if depth < 2 else ''} {lost:.2g}")
+            parts.append(f"{_layers(depth)} lose{plural} {significant(best - base)}")
+        elif depth < enough:
+            parts.append(f"{_layers(depth)} tie{plural}{words.higher(record, best, base)}")
     return "; ".join(parts)

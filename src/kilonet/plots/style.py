@@ -130,6 +130,13 @@ def size_axis(ax: "Axes", values: Iterable[float]) -> None:
     _log_ticks(ax.xaxis, low, high, lambda ticks: int(11 * wide / (1.5 + max(len(f"{tick:,.10g}") for tick in ticks))))
 
 
+def thousands(ax: "Axes", largest: float) -> None:
+    """Commas in the numbers of both axes, where these are long and still written out; largest: of them."""
+    if 1e4 <= largest < 1e7:
+        for axis in (ax.xaxis, ax.yaxis):
+            axis.set_major_formatter("{x:,.0f}")
+
+
 def _log_ticks(axis: Any, low: float, high: float, room: Callable[[list[float]], int]) -> None:
     """Ticks of a logarithmic axis that are read without powers: 1, 2, 5, 10, or as few of them as have room."""
     decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)

@@ -6,7 +6,10 @@ from typing import Any
 
 from kilonet.comparison import ENOUGH
 from kilonet.evidence import ArchitectureRecord, SearchRecord
-from kilonet.numerals import count
+from kilonet.numerals import count, significant
+
+MATTERS = 0.02  # of a loss: changes below it are said to be none
+_SCARCE = 100  # rows: with fewer, each of five folds is judged by less than 20, and one row is over 5% of its accuracy
 
 
 def number(value: Any) -> float:
@@ -16,6 +19,15 @@ def number(value: Any) -> float:
     (2.0, nan)
     """
     return math.nan if value is None else float(value)
+
+
+def figure(value: float) -> str:
+    """A number in three digits, and all of them where it is large.
+
+    >>> figure(18179.4), figure(0.04567), figure(-1234567.0)
+    ('18,179', '0.0457', '-1,234,567')
+    """
+    return f"{value:,.0f}" if 1000 <= abs(value) < 1e15 else f"{value:.3g}"
 
 
 def times(ratio: float) -> str:
@@ -100,6 +112,17 @@ def worse(record: SearchRecord) -> list[ArchitectureRecord]:
     return [own for own in sound(record) if own.verdict == "worse"]
 
 
+def scarce(record: SearchRecord) -> bool:
+    """Whether there are so few rows that this has to be said."""
+    return bool(record.data.get("rows", _SCARCE) < _SCARCE)
+
+
+def higher(record: SearchRecord, loss: float, than: float) -> str:
+    """By how much one loss is higher than another, where that matters, as the end of a sentence; else nothing."""
+    much = loss - than
+    return f", though the {loss_name(record)} is {significant(much)} higher" if much > MATTERS * abs(than) else ""
+
+
 def untold(record: SearchRecord) -> str:
     """That there were too few splits for any verdict, and the lowest mean; empty where there were enough."""
     if len(record.splits) >= ENOUGH or not sound(record):
@@ -130,7 +153,8 @@ def size_finding(record: SearchRecord) -> str:
         parts = [f"{called(larger)} {no_better(record, larger)} than {called(choice)}"]
     elif smaller is not None:
         size = times(smaller.n_parameters / choice.n_parameters)
-        parts = [f"{called(choice)} leads, but {called(smaller)} ties with {size} the parameters"]
+        more = higher(record, smaller.loss, choice.loss)
+        parts = [f"{called(choice)} leads, but {called(smaller)} ties with {size} the parameters{more}"]
     else:
         parts = [f"{called(choice)} is the best"]
     return "; ".join(parts + _lost(choice, worse(record)))
@@ -146,4 +170,4 @@ def _lost(choice: ArchitectureRecord, others: Sequence[ArchitectureRecord]) -> l
         near = max(others, key=lambda own: own.loss)
     else:
         return []
-    return [f"{called(near)} loses {near.loss - choice.loss:.2g}"]
+    return [f"{called(near)} loses {significant(near.loss - choice.loss)}"]

@@ -7,8 +7,19 @@ from kilonet.evidence import SearchRecord
 from kilonet.numerals import count
 from kilonet.report.blocks import Code, Pairs, Section, Text
 from kilonet.report.tables import grid_values
+from kilonet.report.units import rmse_of
 from kilonet.report.words import clean, listed, named, number, short
 
+_LOSSES = {
+    "cross_entropy": (
+        "minus the logarithm of the probability that was given to the true class; saying 50% and 50% of two classes "
+        "scores 0.693, knowing all for sure scores 0"
+    ),
+    "squared": (
+        "half the squared error, where the standard deviation of the target in the training rows is 1; always "
+        "answering the mean scores about 0.5, knowing all scores 0"
+    ),
+}
 _AXES = {"l2": "λ (L2)", "rate": "Learning rate", "dropout": "Dropout", "input_noise": "Input noise"}
 _MOST_NAMES = 12  # of columns and classes
 _ORIGINS = {
@@ -61,7 +72,8 @@ def _grid(record: SearchRecord) -> list[tuple[str, str]]:
 def _judged(record: SearchRecord) -> str:
     loss, unit = clean(record.metric["loss"]), clean(record.metric["unit"])
     if record.metric["name"] == "loss":
-        return f"The loss on held-out rows, {loss}{f' in {unit}' if unit else ''}."
+        known = _LOSSES.get(loss, "")
+        return f"The loss on held-out rows, {loss}{f' in {unit}' if unit else ''}{f': {known}' if known else ''}."
     return f"{clean(record.metric['name'])} on held-out rows, lower is better; trained with {loss}."
 
 
@@ -79,7 +91,10 @@ def _seeds(record: SearchRecord) -> int:
 
 
 def _effort(record: SearchRecord) -> str:
-    own = f"At most {count(record.settings.get('runs', 0), 'network')} trained"
+    most, done = (record.settings.get(name) for name in ("runs", "networks"))
+    own = f"At most {count(most or 0, 'network')} trained"
+    if done is not None:
+        own = f"{count(done, 'network')} trained of at most {most or done:,}"
     every, training = (record.seconds.get(name) for name in ("all", "training"))
     if every is None or not math.isfinite(every):
         return f"{own}."
@@ -98,13 +113,18 @@ def again(record: SearchRecord) -> list[Section]:
 def glossary(record: SearchRecord) -> Section:
     """What the words of the page mean."""
     judged = "loss" if record.metric["name"] == "loss" else clean(record.metric["name"])
-    return Section("Words", [Pairs([(word, text.format(judged=judged)) for word, text in _WORDS.items()])])
+    words = _WORDS | (_OF_NUMBERS if math.isfinite(rmse_of(record, record.choice)) else {})
+    return Section("Words", [Pairs([(word, text.format(judged=judged)) for word, text in words.items()])])
 
 
 _WORDS = {
     "Architecture": (
         "How many hidden layers, how many units in each, and their activation: 64-64 relu has two hidden layers of 64 "
         "units each."
+    ),
+    "Single-layer network": (
+        "One with no hidden layer: columns are weighed and summed straight into the answer, as linear or logistic "
+        "regression does."
     ),
     "Parameters": (
         "The numbers that training finds: weights and biases. More make a network more flexible, slower, and easier to "
@@ -131,5 +151,12 @@ _WORDS = {
     "Nested": (
         "The choice itself is put to the test: it is made again on a part of the rows, and what is chosen is judged on "
         "the rest."
+    ),
+}
+_OF_NUMBERS = {
+    "R²": "The share of the target’s variance that is explained: 1 is all, 0 is no better than always the mean.",
+    "RMSE": (
+        "Root mean squared error: how far predictions are off, in the target’s own units, large misses counting more "
+        "than small ones. Of always answering the mean it is about the standard deviation of the target."
     ),
 }

@@ -12,8 +12,9 @@ from kilonet.report.words import UNKNOWN, clean, sentence
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
 NO_PICTURES = 'This page has no pictures. They are drawn where matplotlib is installed: pip install "kilonet[plots]"'
+_WIDE = 8  # columns of a table: with more it needs a wide screen
 _NUMBER = re.compile(r"(?:p [=<] )?[−+±]?[\d.,]+(?:e[−+]?\d+)?%?(?: ± [\d.,]+)?|–")
-_APART = re.compile(r"(?<=\d) to (?=[−\d])|(?<=p) [=<] ")
+_APART = re.compile(r"(?<=\d) to (?=[−\d])|(?<=p) [=<] |(?<=±) ")
 
 
 def written(page: Page, figures: Sequence[Figure]) -> str:
@@ -78,15 +79,16 @@ def _code(block: Code) -> str:
 
 
 def _table(block: Table) -> str:
-    """A table; its roles are said, since on a narrow screen each row is laid out as a card of its own."""
+    """A table; its roles are said, since on a screen too narrow for it each row is laid out as a card of its own."""
     numeric = [place > 0 and _numeric(row[place] for row in block.rows) for place in range(len(block.head))]
     head = "".join(
         f'<th scope="col" role="columnheader"{_class(is_number)}>{escape(text)}</th>'
         for text, is_number in zip(block.head, numeric, strict=True)
     )
     rows = "\n".join(_row(block, place, numeric) for place in range(len(block.rows)))
+    wide = ' class="wide"' if len(block.head) > _WIDE else ""
     return (
-        f'<div class="scroll" tabindex="0"><table role="table">\n<caption>{escape(block.caption)}</caption>\n'
+        f'<div class="scroll" tabindex="0"><table role="table"{wide}>\n<caption>{escape(block.caption)}</caption>\n'
         f'<thead role="rowgroup"><tr role="row">{head}</tr></thead>\n<tbody role="rowgroup">\n{rows}\n</tbody>\n'
         "</table></div>"
     )

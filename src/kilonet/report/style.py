@@ -1,5 +1,18 @@
 """How the page looks: light and dark, on paper and on a phone. Colours keep the contrast of WCAG AA (4.5 to 1)."""
 
+# What a row of a table is on a screen that has no room for its columns: a card, of as many columns as fit.
+_CARDS = """
+  TABLE, TABLE caption, TABLE tbody, TABLE tbody th, TABLE tbody td { display: block; }
+  TABLE thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+  TABLE tbody tr { border: 1px solid var(--line); border-radius: .4rem; margin: .8rem 0; overflow: hidden;
+    display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 17rem), 1fr)); column-gap: 2rem; }
+  TABLE tbody tr.marked { border: 2px solid var(--mark); }
+  TABLE tbody th { background: var(--band); border-bottom: 1px solid var(--line); grid-column: 1 / -1; }
+  TABLE tbody td { display: flex; justify-content: space-between; gap: 1rem; text-align: right; border-bottom: 0;
+    padding: .25rem .7rem; }
+  TABLE tbody td::before { content: attr(data-label); color: var(--soft); font-weight: 400; text-align: left; }
+  TABLE tbody td.none { display: none; }
+""".strip("\n")
 STYLE = """
 :root {
   color-scheme: light dark;
@@ -39,9 +52,10 @@ caption { text-align: left; color: var(--soft); padding: .3rem 0; max-width: 52r
 th, td { padding: .45rem .5rem; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
 thead th { border-bottom: 2px solid var(--line); font-weight: 600; vertical-align: bottom; }
 tbody th { font-weight: 600; overflow-wrap: anywhere; min-width: 6rem; }
-tbody td:nth-child(2):not(.number) { min-width: 8rem; }
-.number { text-align: right; white-space: nowrap; }
-thead .number { white-space: normal; }
+.wide { font-size: .8rem; }
+.wide th, .wide td { padding: .45rem .35rem; }
+.wide tbody td:nth-child(2) { min-width: 8rem; }
+.number { text-align: right; }
 .marked { background: var(--marked); }
 .marked th, .marked td { font-weight: 700; }
 .marked th { border-left: .3rem solid var(--mark); }
@@ -60,18 +74,14 @@ footer { margin-top: 3rem; border-top: 1px solid var(--line); color: var(--soft)
   h1 { font-size: 1.6rem; }
   .lead { font-size: 1.1rem; }
   .picture { margin: 0 -.7rem; padding: .2rem; }
-  tbody td.none { display: none; }
-  tbody td.number { white-space: normal; }
   dl { display: block; }
   dt { margin-top: .8rem; }
-  table, caption, tbody, tbody tr, tbody th, tbody td { display: block; }
-  thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
-  tbody tr { border: 1px solid var(--line); border-radius: .4rem; margin: .8rem 0; overflow: hidden; }
-  tbody tr.marked { border: 2px solid var(--mark); }
-  tbody th { background: var(--band); border-bottom: 1px solid var(--line); }
-  tbody td { display: flex; justify-content: space-between; gap: 1rem; text-align: right; white-space: normal;
-    border-bottom: 0; padding: .25rem .7rem; }
-  tbody td::before { content: attr(data-label); color: var(--soft); font-weight: 400; text-align: left; }
+}
+@media screen and (max-width: 72rem) {
+WIDE
+}
+@media screen and (max-width: 40rem) {
+NARROW
 }
 @media print {
   :root { --ground: #ffffff; --text: #000000; --soft: #444444; --line: #999999; --band: #ffffff; --mark: #000000;
@@ -80,10 +90,11 @@ footer { margin-top: 3rem; border-top: 1px solid var(--line); color: var(--soft)
   html { font-size: 10pt; }
   main { max-width: none; padding: 0; }
   .scroll { overflow: visible; }
-  table { font-size: 8pt; }
-  th, td { padding: 2pt 4pt; }
+  table, .wide { font-size: 8pt; }
+  th, td, .wide th, .wide td { padding: 2pt 4pt; }
   h2 { margin-top: 1.4rem; }
   tr, .note, pre { break-inside: avoid; }
   h2 { break-after: avoid; }
 }
 """.strip()
+STYLE = STYLE.replace("WIDE", _CARDS.replace("TABLE", ".wide")).replace("NARROW", _CARDS.replace("TABLE", "table"))

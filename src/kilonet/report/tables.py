@@ -8,8 +8,10 @@ from numpy.typing import NDArray
 
 from kilonet.evidence import ArchitectureRecord, SearchRecord
 from kilonet.numerals import count, p_text
+from kilonet.plots.words import scarce
 from kilonet.report import words
 from kilonet.report.blocks import Section, Table, Text
+from kilonet.report.units import rmse_of, rmse_of_mean
 from kilonet.report.words import UNKNOWN, clean, decimals, fixed, named, number, score, short
 
 EQUAL = 0.02  # of the lowest loss: what a smaller network may lose. The search has the number; a test keeps them equal.
@@ -20,31 +22,45 @@ def architectures(record: SearchRecord) -> Section:
     """Every architecture at its own best settings, the best first."""
     shown = sorted(record.architectures, key=lambda own: (math.isnan(own.loss), own.loss, own.n_parameters))
     loss, reference = clean(record.metric["name"]), record.architectures[record.reference]
-    unit = f" Loss is in {clean(record.metric['unit'])}." if record.metric["unit"] and loss == "loss" else ""
     places = decimals((own.high - own.low) / 2 for own in shown)
+    off = math.isfinite(rmse_of(record, record.choice))
     head = [
         "Architecture", "Verdict", "Parameters", "Best settings", _capital(loss),
-        _headed(record.metric["score"]), f"Against {clean(reference.text)}", "p, adjusted", "Seed luck",
-        "Training, s a run", "Prediction, µs a row",
+        _headed(record.metric["score"]), *(["RMSE"] if off else []), f"Against {clean(reference.text)}", "p, adjusted",
+        "Seed luck", "Training, s a run", "Prediction, µs a row",
     ]  # fmt: skip
     rows = [
         [
             f"✓ {clean(own.text)}" if own.number == record.chosen else clean(own.text),
             verdict(record, own), f"{own.n_parameters:,}", _settings(record, own), _loss(own, places),
-            score(record.metric["score"], own.score), _difference(record, own, places),
+            score(record.metric["score"], own.score), *([number(rmse_of(record, own))] if off else []),
+            _difference(record, own, places),
             p_text(own.adjusted_p) if own.number != record.reference else UNKNOWN,
             f"±{number(own.seed_spread, 2)}" if math.isfinite(own.seed_spread) else UNKNOWN,
             number(own.training_seconds, 2), number(own.microseconds_a_row, 2),
         ]
         for own in shown
     ]  # fmt: skip
-    rows += _baselines(record, len(head))
+    rows += _baselines(record, len(head), off)
     place = [own.number for own in shown].index(record.chosen)
     caption = (
         f"Networks at their own best settings, the lowest {loss} first; ✓ is the choice. ± is half the 95% interval of "
-        f"the mean. Against {clean(reference.text)}: difference of the {loss}, and its 95% interval.{unit}"
+        f"the mean. Against {clean(reference.text)}: difference of the {loss}, and its 95% interval."
+        f"{_units(record, off)}"
     )
     return Section("The networks that competed", [Text(_explained(record)), Table(caption, head, rows, marked=place)])
+
+
+def _units(record: SearchRecord, off: bool) -> str:
+    """What the loss is measured in, and what says it in the units of the target; off: whether that is known."""
+    unit = record.metric["unit"] if record.metric["name"] == "loss" else ""
+    said = f" Loss is in {clean(unit)}." if unit else ""
+    return said + (f" RMSE is the root mean squared error, in units of {target_name(record)}." if off else "")
+
+
+def target_name(record: SearchRecord) -> str:
+    """What the target is called in a sentence."""
+    return named(record.data["target"]) if record.data.get("target") else "the target"
 
 
 def _capital(text: str) -> str:
@@ -92,7 +108,8 @@ def _tie(record: SearchRecord, own: ArchitectureRecord) -> str:
         return "Tie and smaller"
     best = record.architectures[record.reference].loss
     higher = (own.loss - best) / abs(best) if best else 0.0
-    return f"Tie and smaller, but loss {higher:.0%} higher" if higher > EQUAL else _UNSURE
+    text = f"{higher:.1%}" if higher < 0.1 else f"{higher:.0%}"
+    return f"Tie and smaller, but loss {text} higher" if higher > EQUAL else _UNSURE
 
 
 def _settings(record: SearchRecord, own: ArchitectureRecord) -> str:
@@ -113,11 +130,12 @@ def _difference(record: SearchRecord, own: ArchitectureRecord, places: int | Non
     return f"{fixed(own.difference, places, sign=True)} ({fixed(own.low, places)} to {fixed(own.high, places)})"
 
 
-def _baselines(record: SearchRecord, width: int) -> Iterator[list[str]]:
-    """What looks at no column, in the same columns."""
+def _baselines(record: SearchRecord, width: int, off: bool) -> Iterator[list[str]]:
+    """What looks at no column, in the same columns; off: whether one is the error in units of the target."""
     for base in record.baselines:
         loss, own = (math.nan if base[name] is None else base[name] for name in ("loss", "score"))
         cells = ["Looks at no column", UNKNOWN, UNKNOWN, number(loss), score(record.metric["score"], own)]
+        cells += [number(rmse_of_mean(record))] if off else []
         yield [clean(base["name"]), *cells, *[UNKNOWN] * (width - 1 - len(cells))]
 
 
@@ -137,10 +155,11 @@ def learning(record: SearchRecord) -> list[Section]:
         ]
         for own in found
     ]
+    sure = " With so few rows neither can be told for sure." if scarce(record) else ""
     told = (
         f"With {before['rows']:,.0f} rows to learn from instead of {last['rows']:,.0f}, the choice’s loss was "
         f"{fixed(before['loss'], places)} instead of {fixed(last['loss'], places)}, one seed. Where it still falls "
-        "from line to line, more rows would help; where it is flat, they would not."
+        f"from line to line, more rows would help; where it is flat, they would not.{sure}"
     )
     caption = "The choice with a part of its training rows; the deviation is over splits."
     return [Section("Would more rows help?", [Text(told), Table(caption, head, rows)])]
@@ -167,8 +186,7 @@ def errors(record: SearchRecord) -> list[Section]:
         return []
     off = np.abs(np.array(found["true"], dtype=np.float64) - np.array(found["predicted"], dtype=np.float64))
     half, most = (number(float(np.quantile(off, share))) for share in (0.5, 0.9))
-    target = record.data.get("target")
-    units = f", in units of {named(target)}" if target else ", in the target’s units"
+    units = f", in units of {target_name(record)}"
     return [Section("How far off it is", [Text(
         f"Of {count(len(off), 'held-out row')}, half were predicted to within {half} of the true value, nine of ten "
         f"to within {most}{units}."

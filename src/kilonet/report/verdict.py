@@ -2,11 +2,14 @@
 
 import math
 from collections import Counter
+from collections.abc import Sequence
 
 from kilonet.comparison import ENOUGH
 from kilonet.evidence import SearchRecord
 from kilonet.numerals import count
 from kilonet.report.blocks import Items, Pairs, Section
+from kilonet.report.tables import target_name
+from kilonet.report.units import losses_of, rmse, rmse_of_mean, with_rmse
 from kilonet.report.words import between, clean, listed, number, score, sentence, short
 
 
@@ -29,14 +32,20 @@ def headline(record: SearchRecord) -> str:
 def lead(record: SearchRecord) -> str:
     """What to expect on new rows, and what there was without a network."""
     name, nested = record.metric["score"], record.nested
-    beside = _beside(record)
+    beside = _beside(record, math.inf if nested is None else nested.score_low)
     if nested is None:
         own = _expected(name, record.choice.score, "it was measured at")
-        return f"On held-out rows {own}. That is a little too good: the choice was made by the same rows.{beside}"
+        off = _off(record, losses_of(record, record.choice))
+        return f"On held-out rows {own}{off}. That is a little too good: the choice was made by the same rows.{beside}"
     low, high = score(name, nested.score_low), score(name, nested.score_high)
-    return (
-        f"On rows it has never seen, {_expected(name, nested.score, 'expect')} (95% interval {low} to {high}).{beside}"
-    )
+    own, off = _expected(name, nested.score, "expect"), _off(record, nested.losses)
+    return f"On rows it has never seen, {own} (95% interval {low} to {high}){off}.{beside}"
+
+
+def _off(record: SearchRecord, losses: Sequence[float]) -> str:
+    """How far off that is, in units of the target; empty where it is not known."""
+    value, units = rmse(record, losses), target_name(record)
+    return f", off by {number(value)} (root mean squared error, in units of {units})" if math.isfinite(value) else ""
 
 
 def _expected(name: str, value: float, verb: str) -> str:
@@ -48,15 +57,16 @@ def _expected(name: str, value: float, verb: str) -> str:
     return f"{verb} {clean(name)} {text}"
 
 
-def _beside(record: SearchRecord) -> str:
-    """What can be had without looking at any column."""
+def _beside(record: SearchRecord, low: float) -> str:
+    """What can be had without looking at any column; low: the lower end of what to expect of the choice."""
     name, found = record.metric["score"], record.baselines
     if not found or not _known(found[0]["score"]):
         return ""
-    own = score(name, found[0]["score"])
-    if found[0]["name"] == "most frequent class":
-        return f" Always answering the most frequent class gives {own}."
-    return f" Always answering the {clean(found[0]['name'])} gives {clean(name)} {own}."
+    own, off = score(name, found[0]["score"]), rmse_of_mean(record)
+    value = own if found[0]["name"] == "most frequent class" else f"{clean(name)} {own}"
+    too = f" and is off by about {number(off)}" if math.isfinite(off) else ""
+    no_worse = ", and the network may be no better" if found[0]["score"] >= low else ""
+    return f" Always answering the {clean(found[0]['name'])} gives {value}{too}{no_worse}."
 
 
 def sureness(record: SearchRecord) -> Section:
@@ -83,9 +93,9 @@ def _new_rows(record: SearchRecord) -> list[tuple[str, str]]:
         else f"the interval is of the mean over {count(folds, 'fold')}"
     )
     worth = sentence(
-        f"{clean(name)} {score(name, nested.score)} ({low} to {high}), {clean(record.metric['name'])} "
-        f"{number(nested.loss)}. {count(folds, 'time')} the choice was made again without some of the rows, and "
-        f"judged on those (nested); {how}."
+        f"{clean(name)} {score(name, nested.score)} ({low} to {high}){with_rmse(record, nested.losses)}, "
+        f"{clean(record.metric['name'])} {number(nested.loss)}. {count(folds, 'time')} the choice was made again "
+        f"without some of the rows, and judged on those (nested); {how}."
     )
     chosen = Counter(choice.partition(", ")[0] for choice in nested.choices)
     again = listed(f"{short(text)} {count(n, 'time')}" for text, n in chosen.most_common())

@@ -4,6 +4,7 @@ import math
 import re
 import statistics
 from collections.abc import Iterable
+from decimal import Decimal
 
 from kilonet.numerals import percent
 
@@ -54,14 +55,16 @@ def short(text: object) -> str:
 def number(value: float, digits: int = 3) -> str:
     """A number with so many digits that count, and no 1e+03.
 
-    >>> number(0.0640123), number(123456.0), number(-0.5, 2), number(float("nan")), number(0.0)
-    ('0.0640', '123,456', '−0.50', '–', '0')
+    >>> number(0.0640123), number(123456.0), number(-0.5, 2), number(0.000081, 1), number(float("nan")), number(0.0)
+    ('0.0640', '123,456', '−0.50', '0.00008', '–', '0')
     """
     if not math.isfinite(value):
         return UNKNOWN if math.isnan(value) else f"{_MINUS if value < 0 else ''}∞"
     if value == 0:
         return "0"
     text = f"{value:,.0f}" if 10**digits <= abs(value) < 1e15 else f"{value:#.{digits}g}"
+    if 1e-6 <= abs(value) < 1e-4:
+        text = f"{Decimal(text):f}"
     return text.rstrip(".").replace("-", _MINUS)
 
 

@@ -30,6 +30,7 @@ from kilonet.search.results import cv_results
 from kilonet.search.runs import MOST_ORDERS, Runner
 from kilonet.search.store import Store
 from kilonet.search.study import Study
+from kilonet.search.units import target_std
 
 _FITTED = ("best_estimator_", "refit_time_", "scorer_", "classes_", "feature_names_in_")
 _PROBE = 0.1  # of a budget in seconds, for finding out how quick the machine is
@@ -129,6 +130,7 @@ class ArchitectureSearch(Chosen, MetaEstimatorMixin, BaseEstimator):
             every = falling(plans(self.seeds, len(splits.splits), splits.folds, nested=bool(inner)), grid)
             plan = self._plan(runner, grid, list(every), seconds, allowed)
             data = {"rows": len(y), "fingerprint": mark, "inputs": runner.n_inputs, "outputs": runner.n_outputs}
+            data |= target_std(base, runner.table, splits.splits)
             if self.callback is not None:
                 most = plan.total(grid)
                 runner.progress = lambda done: self.callback(done, most)

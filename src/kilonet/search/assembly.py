@@ -13,6 +13,7 @@ from kilonet.comparison import Comparison
 from kilonet.evidence import ArchitectureRecord, CandidateRecord, Nested, SearchRecord
 from kilonet.search import predictions
 from kilonet.search.grid import TUNED, Candidate
+from kilonet.search.regions import regions
 from kilonet.search.study import Study
 from kilonet.search.verdict import interval, seed_spread, sentences
 
@@ -54,7 +55,7 @@ def record_of(study: Study, found: Found, begun: float) -> SearchRecord:
         nested=found.nested,
         learning=found.learning,
         predictions=predictions.held_out(runner, found.winners[found.chosen], splits[: len(study.once)], _TOO_MANY),
-        regions=predictions.regions(runner, study.grid, found.winners),
+        regions=regions(runner, study.grid, found.winners, found.winners[found.chosen]),
         verdict=[],
         notes=study.notes,
         reproduce="",

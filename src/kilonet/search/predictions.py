@@ -1,27 +1,29 @@
-"""What the evidence shows beside losses: held-out predictions, baselines, regions of the plane, the price of a row."""
+"""What the evidence shows beside losses: held-out predictions, baselines, the price of a row."""
 
 import math
 import time
-import warnings
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
-from sklearn.base import is_classifier
+from scipy.special import xlog1py, xlogy
+from sklearn.base import BaseEstimator, ClassifierMixin, is_classifier
 from sklearn.dummy import DummyClassifier, DummyRegressor
 
 from kilonet.engine import choose
 from kilonet.errors import SettingError
+from kilonet.estimators.labels import Labels
+from kilonet.estimators.numbers import Numbers
+from kilonet.estimators.rows import Rows
 from kilonet.estimators.run import adopt
 from kilonet.estimators.trials import Split, Trained, trials
+from kilonet.losses import squared
 from kilonet.network import Network
-from kilonet.search.grid import TUNED, Candidate, Grid
-from kilonet.search.plan import PANELS
+from kilonet.search.grid import Candidate
 from kilonet.search.runs import Runner
 
 _BINS = 10  # of a reliability diagram
 _CLASSES = 50  # that a confusion table has at most
-_GRID = 60  # points of a side of the plane
 _ROWS, _NUMBERS = 1000, 10**7  # rows that a prediction is timed with, and numbers in them at most
 
 
@@ -90,26 +92,81 @@ def _natural(text: str) -> tuple[int, float, str]:
 
 
 def baselines(runner: Runner, splits: Sequence[int]) -> list[dict[str, Any]]:
-    """The majority class, or the mean: what can be said without looking at any column."""
-    if np.ndim(runner.table.y) != 1:
-        return []
-    classes, scorer = is_classifier(runner.estimator), runner.scorer
-    y = runner.estimator._target_array(runner.table.y)
-    if classes and scorer is None:
-        y = np.array([repr(label) for label in y.tolist()])  # labels may be anything, and need no order
+    """What can be said without looking at any column: class frequencies, those of each label, or the mean.
+
+    Judged as networks are; the loss is NaN where it has no formula here (`_constant_loss`).
+    """
+    table, scorer = runner.table, runner.scorer
+    y = runner.estimator._target_array(table.y)
+    weights = np.ones(len(y)) if table.weights is None else np.asarray(table.weights, dtype=np.float64)
     results = []
     for split in splits:
-        train, test = (y[rows] for rows in runner.splits[split])
-        zeros = np.zeros((len(test), 1))
-        dummy = DummyClassifier(strategy="prior") if classes else DummyRegressor()
-        dummy.fit(np.zeros((len(train), 1)), train)
-        score = dummy.score(zeros, test) if scorer is None else scorer(dummy, zeros, test)
-        loss = _dummy_loss(dummy, train, test, zeros, classes) if scorer is None else -score
-        results.append((float(loss), float(score)))
-    loss, score = np.mean(results, axis=0)
-    comparable = scorer is not None or runner.loss_name in ("cross_entropy", "squared")
-    name = "most frequent class" if classes else "mean"
-    return [{"name": name, "loss": float(loss) if comparable else math.nan, "score": float(score)}]
+        train, test = runner.splits[split]
+        known = Rows(None, y, weights, train[weights[train] > 0])
+        if scorer is None:
+            results.append(_constant(runner.estimator._codec(known, known), known, y[test]))
+        else:
+            score = float(scorer(_dummy(runner.estimator, known), np.zeros((len(test), 1)), y[test]))
+            results.append((-score, score))
+    loss, score = np.mean(results, axis=0).tolist()
+    if not is_classifier(runner.estimator):
+        name = "mean"
+    else:
+        name = "most frequent class" if y.ndim == 1 else "majority of each label"
+    return [{"name": name, "loss": loss, "score": score}]
+
+
+def _constant(codec: Labels | Numbers, known: Rows, asked: Any) -> tuple[float, float]:
+    """Mean loss and score on asked targets of the constant that known ones suggest."""
+    if isinstance(codec, Numbers):
+        targets = codec.targets(asked)
+        mean = np.zeros_like(targets)  # of standardized targets
+        loss = float(squared.value(mean, targets).mean()) if codec.loss == squared else math.nan
+        return loss, float(squared.score(mean, targets))
+    found, own = (codec.indices(y) for y in (known.targets, asked))
+    if not codec.multilabel:
+        found, own = (np.eye(len(codec.classes), dtype=np.int64)[places] for places in (found, own))
+    shares = np.average(found, axis=0, weights=known.own_weights)
+    majority = shares > 0.5 if codec.multilabel else np.arange(len(shares)) == shares.argmax()
+    return _constant_loss(codec, shares, own), float(np.mean((own == majority).all(axis=1)))
+
+
+def _constant_loss(codec: Labels, shares: Any, own: Any) -> float:
+    """Mean loss of shares (k,) as probabilities, where classes or labels own (n, k) of 0 and 1 are right.
+
+    NaN where the loss is none of probabilities, and for one of the user's own. Of a label that always was, and is
+    not, it is infinite.
+    """
+    if codec.loss.name == "cross_entropy":
+        scores = np.broadcast_to(np.log(shares), own.shape)
+        return float(codec.loss.value(scores, own.argmax(axis=1)).mean())
+    if codec.loss.name != "logistic":
+        return math.nan
+    outputs = slice(1, 2) if codec.n_outputs == 1 else slice(None)
+    own, shares = own[:, outputs], shares[outputs]
+    return float(-(xlogy(own, shares) + xlog1py(1 - own, -shares)).sum(axis=1).mean())
+
+
+class _Frequencies(ClassifierMixin, BaseEstimator):
+    """The share of each label as its probability, (n, k) as networks give them: scikit-learn's dummy gives a list."""
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:  # noqa: ARG002 - it looks at no column
+        self.classes_, self.shares_ = np.arange(y.shape[1]), np.average(y, axis=0, weights=sample_weight)
+        return self
+
+    def predict_proba(self, X: Any) -> Any:
+        return np.tile(self.shares_, (len(X), 1))
+
+    def predict(self, X: Any) -> Any:
+        return (self.predict_proba(X) > 0.5).astype(np.int64)
+
+
+def _dummy(estimator: Any, known: Rows) -> Any:
+    """What a scorer is given to judge."""
+    y = known.targets
+    several = is_classifier(estimator) and y.ndim == 2
+    dummy = _Frequencies() if several else DummyClassifier() if is_classifier(estimator) else DummyRegressor()
+    return dummy.fit(np.zeros((len(y), 1)), y, sample_weight=known.own_weights)
 
 
 def refuse_misfit(scorer: Any, scoring: Any, estimator: Any, y: Any) -> None:
@@ -124,16 +181,6 @@ def refuse_misfit(scorer: Any, scoring: Any, estimator: Any, y: Any) -> None:
         ) from error
 
 
-def _dummy_loss(dummy: Any, known: Any, asked: Any, zeros: Any, classes: bool) -> float:
-    if not classes:
-        spread = float(np.std(known)) or 1.0
-        return float(0.5 * np.mean(((asked - known.mean()) / spread) ** 2))
-    place = {label: i for i, label in enumerate(dummy.classes_.tolist())}
-    chances = dummy.predict_proba(zeros)[0]
-    with np.errstate(divide="ignore"):
-        return float(-np.mean(np.log([chances[place[label]] if label in place else 0.0 for label in asked.tolist()])))
-
-
 def microseconds_a_row(network: Network) -> float:
     """Time to predict a row among many, best of some."""
     rows = max(1, min(_ROWS, _NUMBERS // network.n_inputs))
@@ -145,41 +192,3 @@ def microseconds_a_row(network: Network) -> float:
         predictor.scores(X)
         best = min(best, time.perf_counter() - begun)
     return 1e6 * best / rows
-
-
-def regions(runner: Runner, grid: Grid, winners: Sequence[Candidate]) -> dict[str, Any] | None:
-    """What the plane looks like to networks of every size (rows) and l2 (columns); None where there is no plane."""
-    X, y = runner.table.X, runner.table.y
-    plane = isinstance(X, np.ndarray) and X.ndim == 2 and X.shape[1] == 2 and X.dtype.kind in "fiu"
-    if not plane or not is_classifier(runner.estimator) or np.ndim(y) != 1 or not np.isfinite(X).all():
-        return None
-    sized = [own for own in winners if own.architecture.hidden]
-    strengths = grid.axes[TUNED.index("l2")][-PANELS:] or (1e-4,)
-    low, high = X.min(axis=0), X.max(axis=0)
-    margin = 0.1 * np.maximum(high - low, 1e-9)
-    axes = [np.linspace(a, b, _GRID) for a, b in zip(low - margin, high + margin, strict=True)]
-    points = np.stack(np.meshgrid(*axes), axis=-1).reshape(-1, 2).astype(X.dtype)
-    everything = np.arange(len(X))
-    given = [(0, place, runner.estimator_of(own.but("grid", l2=l2), runner.random_states[0]))
-             for place, (own, l2) in enumerate((own, l2) for own in sized for l2 in strengths)]  # fmt: skip
-    prepared = list(trials(given, [Split(everything, everything[:1])], runner.table))
-    names: list[str] = []
-    with Trained(prepared, time.perf_counter()) as trained, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        found = {}
-        for trial, runs in trained:
-            _go_on(trained)
-            if np.any(np.asarray(runs.diverged)):
-                found[trial.place] = [-1] * len(points)
-                continue
-            fitted = adopt(trial.estimator, trial.work, runs, said=False)
-            names = [str(label) for label in fitted.classes_.tolist()]
-            place = {label: i for i, label in enumerate(names)}
-            found[trial.place] = [place[str(label)] for label in fitted.predict(points).tolist()]
-    step = max(1, len(X) // 500)
-    return {
-        "rows": [own.architecture.text for own in sized], "columns": list(strengths), "classes": names,
-        "x": axes[0].tolist(), "y": axes[1].tolist(), "labels": [found[place] for place in sorted(found)],
-        "points": X[::step].astype(float).tolist(),
-        "point_classes": [names.index(str(label)) for label in np.asarray(y)[::step].tolist()],
-    }  # fmt: skip

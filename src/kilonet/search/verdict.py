@@ -1,13 +1,18 @@
 """From outcomes to evidence: architectures at their best, tests between them, and what it all means in words."""
 
 import math
+import statistics
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kilonet.comparison import ENOUGH, corrected_t
 from kilonet.evidence import ArchitectureRecord, SearchRecord
-from kilonet.numerals import count, p_text
+from kilonet.numerals import count, p_text, significant, span
+from kilonet.plots.words import scarce
+from kilonet.report.units import losses_of, with_rmse
+from kilonet.report.words import listed
 
 Floats = NDArray[np.float64]
 _ALPHA = 0.05
@@ -29,7 +34,7 @@ def seed_spread(table: Floats) -> float:
 
 def sentences(record: SearchRecord) -> list[str]:
     """The verdict, one thought a sentence."""
-    said = [_use(record), _others(record), _luck(record), _held(record), _worth(record)]
+    said = [_use(record), _others(record), _luck(record), _held(record), _worth(record), _scarce(record)]
     return [sentence for sentence in said if sentence]
 
 
@@ -37,11 +42,13 @@ def _use(record: SearchRecord) -> str:
     choice, best = record.choice, record.best
     tuned = best.text.partition(", ")[2]
     seeds, splits = len(best.losses[0]), len(record.splits)
-    half = f"± {(choice.loss_high - choice.loss_low) / 2:.2g}"
+    half = f"± {significant((choice.loss_high - choice.loss_low) / 2)}"
     if loss_name(record).startswith("-"):
         judged = f"held-out {score_text(record, choice.score)} {half}"
     else:
-        judged = f"validation {loss_name(record)} {choice.loss:.3g} {half}, {score_text(record, choice.score)}"
+        off = with_rmse(record, losses_of(record, choice))
+        loss = f"validation {loss_name(record)} {significant(choice.loss, 3)} {half}"
+        judged = f"{loss}, {score_text(record, choice.score)}{off}"
     name = f"{_called(choice)}{f' ({tuned})' if tuned else ''}"
     return f"Use {name}: {judged} ({count(seeds, 'seed')}, {count(splits, 'split')})."
 
@@ -57,13 +64,17 @@ def _others(record: SearchRecord) -> str:
     sound = [a for a in others if a.verdict != "diverged"]
     parts = []
     if best is not choice:
-        by = f"{choice.difference:.2g}{_told(record, choice)}"
+        by = f"{significant(choice.difference)}{_told(record, choice)}"
         parts.append(f"{_called(best)} has the lowest loss, by {by}, at {_size(best, choice)}")
     if len(record.splits) < ENOUGH:
-        parts += [f"{_called(a)} lost {a.difference:.2g} more" for a in sound]
+        parts += [f"{_called(a)} lost {significant(a.difference)} more" for a in sound]
     else:
-        parts += [_tie(record, a) for a in sound if a.verdict == "tie"]
-        parts += [f"{_called(a)} loses {a.difference:.2g}{_told(record, a)}" for a in sound if a.verdict == "worse"]
+        ties = [a for a in sound if a.verdict == "tie"]
+        unsure = [a for a in ties if _may_lose(record, a)]
+        parts += [_ties(record, own) for own in ([a for a in ties if a not in unsure], unsure) if own]
+        parts += [
+            f"{_called(a)} loses {significant(a.difference)}{_told(record, a)}" for a in sound if a.verdict == "worse"
+        ]
     parts += [f"{_called(a)} diverged in {count(a.diverged, 'run')}" for a in others if a.verdict == "diverged"]
     text = "; ".join(parts)
     said = f"{text[:1].upper()}{text[1:]}." if text else ""
@@ -77,10 +88,21 @@ def _told(record: SearchRecord, architecture: ArchitectureRecord) -> str:
     return f" ({p_text(architecture.adjusted_p)})" if len(record.splits) >= ENOUGH else ""
 
 
-def _tie(record: SearchRecord, other: ArchitectureRecord) -> str:
+def _ties(record: SearchRecord, alike: Sequence[ArchitectureRecord]) -> str:
+    """Those that tie and are not chosen for the same reason."""
+    own = sorted(alike, key=lambda a: a.n_parameters)
+    sizes = list(dict.fromkeys(_size(a, record.choice) for a in (own[0], own[-1])))
+    ratio = f"{sizes[0].partition(' ')[0]} to {sizes[1]}" if len(sizes) > 1 else sizes[0]
+    likely = p_text(min(a.adjusted_p for a in own))
+    likely += " or more" if any(p_text(a.adjusted_p) != likely for a in own) else ""
+    why = ", but may lose over 2%" if _may_lose(record, own[0]) else ""
+    return f"{listed(_called(a) for a in own)} {'tie' if len(own) > 1 else 'ties'} ({likely}) at {ratio}{why}"
+
+
+def _may_lose(record: SearchRecord, other: ArchitectureRecord) -> bool:
+    """Whether a tie is smaller than the choice, and not taken since it is not known to lose little."""
     smaller = other.n_parameters < record.choice.n_parameters and other.number != record.reference
-    why = ", but may lose over 2%" if smaller and record.settings.get("prefer", "smallest") == "smallest" else ""
-    return f"{_called(other)} ties{_told(record, other)} at {_size(other, record.choice)}{why}"
+    return smaller and record.settings.get("prefer", "smallest") == "smallest"
 
 
 def _size(other: ArchitectureRecord, choice: ArchitectureRecord) -> str:
@@ -98,8 +120,8 @@ def _luck(record: SearchRecord) -> str:
     if not math.isfinite(record.choice.seed_spread):
         return ""
     most = max(known, key=lambda a: a.seed_spread)
-    said = f"Seed luck: ±{record.choice.seed_spread:.2g} at {_called(record.choice)}"
-    return f"{said}." if most is record.choice else f"{said}, ±{most.seed_spread:.2g} at {_called(most)}."
+    said = f"Seed luck: ±{significant(record.choice.seed_spread)} at {_called(record.choice)}"
+    return f"{said}." if most is record.choice else f"{said}, ±{significant(most.seed_spread)} at {_called(most)}."
 
 
 def _held(record: SearchRecord) -> str:
@@ -124,10 +146,8 @@ def _held(record: SearchRecord) -> str:
     if lost.difference <= 0 or lost.p_value >= _ALPHA or not learnt[0] < learnt[1]:
         return ""
     held = "by λ, not by fewer units" if largest.verdict in ("tie", "best") else "by λ only in part"
-    return (
-        f"With λ={weakest.params['l2']:g} {largest.text} would lose {lost.difference:.2g} ({p_text(lost.p_value)}): "
-        f"over-fitting is held {held}."
-    )
+    much = f"{significant(lost.difference)} ({p_text(lost.p_value)})"
+    return f"With λ={weakest.params['l2']:g} {largest.text} would lose {much}: over-fitting is held {held}."
 
 
 def _worth(record: SearchRecord) -> str:
@@ -142,7 +162,8 @@ def _worth(record: SearchRecord) -> str:
     low, high = (score_value(record, bound) for bound in (nested.score_low, nested.score_high))
     text = (
         f"On rows that neither training nor the choice has seen: {score_text(record, nested.score)} ({low} to {high})"
-        f"{_loss_too(record, nested.loss)} (nested, {count(len(nested.losses), 'fold')})."
+        f"{with_rmse(record, nested.losses)}{_loss_too(record, nested.loss)} "
+        f"(nested, {count(len(nested.losses), 'fold')}).{_no_better(record, nested.score_low)}"
     )
     own = [choice.partition(",")[0] for choice in nested.choices]
     others = sum(choice != record.choice.text for choice in own)
@@ -152,9 +173,42 @@ def _worth(record: SearchRecord) -> str:
     return text
 
 
+def _no_better(record: SearchRecord, low: float) -> str:
+    """That what looks at no column may be as good; low: the lower end of what the choice scores on new rows."""
+    base = record.baselines[0] if record.baselines else {"score": None}
+    if base["score"] is None or not base["score"] >= low:
+        return ""
+    return (
+        f" Always answering the {base['name']} gives {score_text(record, base['score'])}: the network may be no better."
+    )
+
+
+def _scarce(record: SearchRecord) -> str:
+    """That there are few rows, and which differences they cannot show."""
+    if not scarce(record):
+        return ""
+    rows, held = record.data["rows"], [split["test"] for split in record.splits]
+    return (
+        f"{count(rows, 'row')} are few: each split is judged by {span(min(held), max(held))} of them"
+        f"{_hidden(record)}. Another {rows} may well lead to another choice."
+    )
+
+
+def _hidden(record: SearchRecord) -> str:
+    """Which differences are too small to be seen: half an interval of one, in the middle of all."""
+    name, best = loss_name(record), record.architectures[record.reference]
+    halves = [(a.high - a.low) / 2 for a in record.architectures if a.number != best.number]
+    known = [half for half in halves if math.isfinite(half)]
+    if not known or len(record.splits) < ENOUGH:
+        return ""
+    least = statistics.median(known)
+    share = f" ({least / best.loss:.0%} of it)" if best.loss > 0 and not name.startswith("-") else ""
+    return f", and differences of the {name} below about {significant(least)}{share} cannot be told from luck"
+
+
 def _loss_too(record: SearchRecord, loss: float) -> str:
     """The loss beside the score; a score by which candidates were judged is not told twice."""
-    return "" if loss_name(record).startswith("-") else f", {loss_name(record)} {loss:.3g}"
+    return "" if loss_name(record).startswith("-") else f", {loss_name(record)} {significant(loss, 3)}"
 
 
 def loss_name(record: SearchRecord) -> str:
@@ -174,4 +228,4 @@ def score_text(record: SearchRecord, value: float) -> str:
 
 def score_value(record: SearchRecord, value: float) -> str:
     """A score: accuracy is a percentage, everything else a number."""
-    return f"{value:.1%}" if score_name(record) == "accuracy" else f"{value:.3g}"
+    return f"{value:.1%}" if score_name(record) == "accuracy" else f"{significant(value, 3)}"
