@@ -91,7 +91,8 @@ class Nested:
 class SearchRecord:
     """All that a search found. docs/search.md says how each number is made.
 
-    data: source, target, rows, columns, inputs, classes, fingerprint, target_std (of each split). settings: what was asked for, and the runs.
+    data: source, target, rows, columns, inputs, classes, fingerprint, target_std (of each split). settings: what was
+    asked for, and the runs.
     metric: name and unit of the loss; score: name of the score. splits: rows of each. chosen: number of an
     architecture. baselines: name, loss and score of what looks at no column. learning: rows, loss and score of the
     chosen configuration with fewer training rows. predictions: of held-out rows. regions: None, or what networks say
