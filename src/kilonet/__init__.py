@@ -26,6 +26,7 @@ if TYPE_CHECKING:  # what type checkers see; at run time __getattr__ brings it
         softplus,
         tanh,
     )
+    from kilonet.diagnostics import Diagnosis, Thresholds, diagnose
     from kilonet.engine import engine_name
     from kilonet.engine.planner import Plan
     from kilonet.errors import (
@@ -43,6 +44,7 @@ if TYPE_CHECKING:  # what type checkers see; at run time __getattr__ brings it
         ShapeError,
     )
     from kilonet.evidence import SearchRecord
+    from kilonet.findings import Examination, Finding, Remedy
     from kilonet.history import EpochRecord, History
     from kilonet.initializers import glorot, he, lecun, orthogonal, scaled
     from kilonet.losses import (
@@ -95,12 +97,15 @@ __all__ = [
     "DataWarning",
     "Dense",
     "DepthDisplay",
+    "Diagnosis",
     "DivergenceError",
     "DivergenceWarning",
     "EngineError",
     "EngineWarning",
     "EpochRecord",
+    "Examination",
     "FileFormatError",
+    "Finding",
     "History",
     "InterruptedWarning",
     "LearningCurveDisplay",
@@ -118,6 +123,7 @@ __all__ = [
     "RegionsDisplay",
     "RegularizationPathDisplay",
     "ReliabilityDisplay",
+    "Remedy",
     "ResidualsDisplay",
     "Runs",
     "SearchRecord",
@@ -127,12 +133,14 @@ __all__ = [
     "Spread",
     "Stopping",
     "TableEncoder",
+    "Thresholds",
     "absolute",
     "activation_from",
     "constant",
     "cosine",
     "cross_entropy",
     "cross_validate",
+    "diagnose",
     "displays",
     "elu",
     "engine_name",
@@ -178,12 +186,14 @@ _HOMES = {
     "kilonet.activations": """
         activation_from elu gelu identity leaky_relu maxout mish prelu relu selu sigmoid silu softplus tanh
     """,
+    "kilonet.diagnostics": "Diagnosis Thresholds diagnose",
     "kilonet.engine": "engine_name",
     "kilonet.engine.planner": "Plan",
     "kilonet.errors": """
         DataError DataWarning DivergenceError DivergenceWarning EngineError EngineWarning FileFormatError
         InterruptedWarning LeftOutWarning MemoryLimitError SettingError ShapeError
     """,
+    "kilonet.findings": "Examination Finding Remedy",
     "kilonet.initializers": "glorot he lecun orthogonal scaled",
     "kilonet.losses": "absolute cross_entropy hinge huber logistic loss_from quantile squared squared_hinge",
     "kilonet.network": "Dense Maxout Network",

@@ -154,7 +154,7 @@ def test_numbers_as_they_are_are_checked_in_the_whole_file(capsys, tmp_path, mon
 def test_truth_values_are_numbers_as_they_are(capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     csv("a,y\n" + "true,1.5\nfalse,2.5\n" * 10)(tmp_path / "good")
-    assert main(["fit", "good.csv", "--target", "y", "--no-encode", "--epochs", "2"]) == 0
+    assert main(["fit", "good.csv", "--target", "y", "--no-encode", "--activation", "tanh", "--epochs", "2"]) == 0
     assert "Warning" not in capsys.readouterr().err
 
 

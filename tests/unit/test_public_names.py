@@ -24,7 +24,9 @@ PICTURES = """SeedSpreadDisplay RegularizationPathDisplay CapacityDisplay DepthD
 FAULTS = """ShapeError DataError SettingError FileFormatError DivergenceError EngineError MemoryLimitError
     DivergenceWarning InterruptedWarning EngineWarning DataWarning LeftOutWarning"""
 
-FAMILIES = (UNITS, LOSSES, OPTIMIZERS, SCHEDULES, INITIALIZERS, FROM_TEXT, NETWORKS, TRAINING, FACES, PICTURES, FAULTS)
+DIAGNOSTICS = "diagnose Diagnosis Examination Finding Remedy Thresholds"
+
+FAMILIES = (UNITS, LOSSES, OPTIMIZERS, SCHEDULES, INITIALIZERS, FROM_TEXT, NETWORKS, TRAINING, FACES, PICTURES, FAULTS, DIAGNOSTICS)
 NAMES = sorted(name for family in FAMILIES for name in family.split())
 
 

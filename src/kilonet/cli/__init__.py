@@ -1,7 +1,7 @@
-"""The command line: `kilonet fit`, `kilonet predict`, `kilonet show`.
+"""The command line: `kilonet choose`, `kilonet fit`, `kilonet diagnose`, `kilonet predict`, `kilonet show`.
 
-Exit status: 0 it worked, 1 the run failed, 2 wrong usage, 130 interrupted. What fails never exits 0,
-and a file that was to be written is then either whole or untouched.
+Exit status: 0 it worked, 1 the run failed, 2 wrong usage, 3 a diagnosis found what fails, 130 interrupted.
+What fails never exits 0, and a file that was to be written is then either whole or untouched.
 """
 
 from __future__ import annotations

@@ -19,6 +19,7 @@ from kilonet.errors import DataError, DivergenceError, EngineError, FileFormatEr
 FAILED, USAGE = 1, 2
 COMMANDS = {
     "choose": "Say which network suits the data, with evidence.",
+    "diagnose": "Say what is wrong with a model, and what cures it.",
     "fit": "Train a network on data and save it.",
     "predict": "Predict rows with a saved model.",
     "show": "Say what a model is and how it was trained.",
@@ -35,9 +36,10 @@ kilonet fit digits --hidden 64,32 --l2 1e-3 --out digits.kn
 kilonet fit houses.csv --target price
 kilonet predict houses.kn new_houses.csv > prices.csv
 kilonet show houses.kn
+kilonet diagnose houses.kn houses.csv
 
 Results go to stdout; messages and progress go to stderr. Every command takes --json. Exit status: 0 it worked,
-1 the run failed, 2 wrong usage, 130 interrupted.
+1 the run failed, 2 wrong usage, 3 a diagnosis found something that fails, 130 interrupted.
 """
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,11 +20,13 @@ from kilonet.cli.jsonable import to_json
 from kilonet.cli.judging import judge, notes
 from kilonet.cli.options import Sections, fit_options
 from kilonet.cli.progress import progress
+from kilonet.cli.remedies import as_options
 from kilonet.cli.rows import Parts, parts
-from kilonet.cli.seam import Estimator, planned_rate, to_model
+from kilonet.cli.seam import Estimator, Watch, plain_inputs, planned_network, planned_rate, to_model
 from kilonet.cli.story import done_text, tell_data, tell_network, tell_result
 from kilonet.engine.interrupt import CtrlC
 from kilonet.errors import DivergenceError, DivergenceWarning, InterruptedWarning, LeftOutWarning
+from kilonet.findings import Finding
 from kilonet.optimizers import optimizer_from
 
 HELP = """Train a network on DATA and save it.
@@ -81,21 +83,23 @@ def learn(console: Console, asked: Asked) -> tuple[Estimator, Parts, float]:
     tell_data(console, rows)
     tell_network(console, estimator, rows)
     begun = time.perf_counter()
-    train(console, estimator, rows, asked)
+    train(console, estimator, rows, asked, [watch(console, estimator, rows)])
     return estimator, rows, time.perf_counter() - begun
 
 
-def train(console: Console, estimator: Estimator, rows: Parts, asked: Asked) -> None:
+def train(
+    console: Console, estimator: Estimator, rows: Parts, asked: Asked, watching: Sequence[Callable[..., Any]] = ()
+) -> None:
     """Fit the estimator; the held-out rows give the validation curve unless early stopping has rows of its own.
 
-    Raises DivergenceError when training left the finite numbers, also where the estimator would keep what
-    it had before: a command that says that all went well must be right.
+    watching: callbacks that are told of every epoch. Raises DivergenceError when training left the finite numbers, also
+    where the estimator would keep what it had before: a command that says that all went well must be right.
     """
     judged_on_the_way = rows.held_y is not None and not asked.sets_apart
     called = "held out" if judged_on_the_way else "set apart"
     with progress(rows.task, called, asked.quiet) as callbacks:
         data = (rows.held_x, rows.held_y) if judged_on_the_way else None
-        estimator.set_params(validation_data=data, callbacks=callbacks or None)
+        estimator.set_params(validation_data=data, callbacks=[*callbacks, *watching] or None)
         try:
             with told_before():
                 estimator.fit(rows.X, rows.y)
@@ -104,6 +108,20 @@ def train(console: Console, estimator: Estimator, rows: Parts, asked: Asked) -> 
     estimator.set_params(validation_data=None, callbacks=None)
     if console.saw(DivergenceWarning):
         raise DivergenceError(diverged(asked, estimator))
+
+
+def watch(console: Console, estimator: Estimator, rows: Parts) -> Watch:
+    """A callback that warns while it trains: of dead and saturated units, of steps that are too large."""
+
+    def tell(finding: Finding, where: str) -> None:
+        tries = [as_options(remedy.changes) for remedy in finding.remedies if remedy.changes]
+        advice = " or ".join(f"try {option}" if option.startswith("--") else option for option in tries[:2])
+        console.warn(f"{finding.what}{where}: {finding.cause}{'; ' if advice else ''}{advice}")
+
+    network = planned_network(estimator, rows.n_inputs, rows.everything)
+    optimizer = optimizer_from(estimator.optimizer)
+    settings = estimator.get_params(deep=False) | {"rate": planned_rate(estimator), "optimizer": optimizer.name}
+    return Watch(network, settings, tell, inputs=None if rows.standardized else plain_inputs(rows.X, rows.names))
 
 
 def diverged(asked: Asked, estimator: Estimator) -> str:

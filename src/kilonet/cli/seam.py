@@ -1,5 +1,8 @@
 """The one place where the command line meets the estimators, so that both give the same numbers."""
 
+from kilonet.diagnostics.diagnosis import diagnose as diagnosed
+from kilonet.diagnostics.live import Watch, plain_inputs
+from kilonet.diagnostics.page import page
 from kilonet.estimators import MLPClassifier, MLPRegressor, classifier, regressor
 from kilonet.estimators.ensemble import at_epochs, over_members
 from kilonet.estimators.insight import Estimator, loss_on, planned_network, planned_rate, planned_rows
@@ -12,7 +15,8 @@ LOSSES = {"classification": classifier.LOSSES, "regression": regressor.LOSSES}
 
 # fmt: off
 __all__ = [
-    "LOSSES", "ArchitectureSearch", "Estimator", "MLPClassifier", "MLPRegressor", "at_epochs", "budget_seconds",
-    "from_model", "loss_on", "over_members", "planned_network", "planned_rate", "planned_rows", "to_model",
+    "LOSSES", "ArchitectureSearch", "Estimator", "MLPClassifier", "MLPRegressor", "Watch", "at_epochs",
+    "budget_seconds", "diagnosed", "from_model", "loss_on", "over_members", "page", "plain_inputs",
+    "planned_network", "planned_rate", "planned_rows", "to_model",
 ]
 # fmt: on

@@ -1,0 +1,168 @@
+"""Are diagnoses right? `python -m benchmarks.diagnosing --out figures.json`; prints the tables of docs/diagnostics.md.
+
+Tasks, shapes and seeds are drawn; half of the runs are healthy, half have one planted fault. Asked is
+
+- how often a healthy run gets a warning or a failure (a false alarm),
+- how often a fault gets one (detection), and whether the first of them names the planted cause,
+- of faults that a change of parameters can repair: whether `cure()` regains at least 80% of the held-out loss that the
+  fault had cost, against the same run without the fault.
+
+Seeds below TRUTH were used to set thresholds; nothing may be changed after looking at figures of seeds above.
+"""
+
+import argparse
+import json
+import math
+import time
+import warnings
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import kilonet as kn
+from benchmarks import machine
+from benchmarks.planted import FAULTS, Case, Fault, drawn, over_fitting
+from kilonet.comparison import binomial_interval
+from kilonet.estimators.insight import loss_on
+
+TRUTH = 50_000_000
+REGAINED = 0.8  # of the held-out loss that a fault had cost
+HARMLESS = 0.02  # of the loss of knowing nothing: what costs less has nothing to be cured
+
+
+def loss_of(estimator: Any, case: Case) -> float:
+    """Held-out loss, at most ten times that of knowing nothing, infinite losses too."""
+    limit = 10 * (math.log(case.classes) if case.classes else 0.5)
+    loss = loss_on(estimator, *case.test)
+    return min(loss, limit) if math.isfinite(loss) else limit
+
+
+def fitted(case: Case) -> tuple[Any, float]:
+    """The fitted estimator and its held-out loss; one that learned nothing is given as it was before."""
+    estimator = case.estimator()
+    try:
+        estimator.fit(case.X, case.y)
+    except kn.DivergenceError:
+        return case.estimator(), 10 * (math.log(case.classes) if case.classes else 0.5)
+    return estimator, loss_of(estimator, case)
+
+
+def judged(seed: int, fault: Fault | None, *, cures: bool) -> dict[str, Any]:
+    """One run with a fault or without one."""
+    random = np.random.default_rng([seed])
+    case = drawn(random)
+    while fault is not None and fault.classes and not case.classes:
+        case = drawn(random)
+    twin = None
+    if fault is not None:
+        state = random.bit_generator.state
+        twin = case.test, case.settings | {}, (case.X, case.y), case.held_out
+        random.bit_generator.state = state
+        fault.plant(case, random)
+    begun = time.perf_counter()
+    estimator, loss = fitted(case)
+    report = kn.diagnose(estimator, case.X, case.y, validation=case.held_out)
+    grave = [finding for finding in report.findings if finding.severity != "info"]
+    told = {"seed": seed, "fault": None if fault is None else fault.plant.__name__, "loss": loss,
+            "said": [finding.rule for finding in grave], "because": [finding.because for finding in grave],
+            "unit": case.settings["activation"], "seconds": time.perf_counter() - begun}  # fmt: skip
+    if fault is None or not cures or not fault.repairable or twin is None:
+        return told
+    healthy = _healthy_loss(case, twin, fault)
+    better = report.cure()
+    cured = loss_of(better, case) if hasattr(better, "theta_") else loss
+    return told | {"healthy loss": healthy, "cured loss": cured, "gains": [remedy.text for remedy, _ in report.gains_],
+                   "seconds": time.perf_counter() - begun}  # fmt: skip
+
+
+def _healthy_loss(case: Case, twin: Any, fault: Fault) -> float:
+    """What the run would have come to without the fault; of over-fitting, its own best epoch."""
+    if fault.plant is over_fitting:
+        watched = case.estimator().set_params(validation_data=case.test).fit(case.X, case.y)
+        return float(np.nanmin(watched.history_.validation_loss))
+    test, settings, rows, held_out = twin
+    return fitted(Case(*rows, held_out, test, settings, case.classes))[1]
+
+
+def named_right(run: dict[str, Any]) -> bool:
+    """Whether the first finding names the planted cause."""
+    fault = next(fault for fault in FAULTS if fault.plant.__name__ == run["fault"])
+    return bool(run["because"]) and run["because"][0] in fault.causes
+
+
+def is_cured(run: dict[str, Any]) -> bool:
+    """Whether enough of what the fault had cost was regained."""
+    cost = run["loss"] - run["healthy loss"]
+    return bool(run["loss"] - run["cured loss"] >= REGAINED * cost)
+
+
+def harmful(run: dict[str, Any]) -> bool:
+    """Whether the fault had cost anything that could be regained."""
+    return "healthy loss" in run and bool(run["loss"] - run["healthy loss"] > HARMLESS)
+
+
+def share_text(hits: Sequence[bool]) -> str:
+    """A share with its binomial interval."""
+    if not hits:
+        return "–"
+    low, high = binomial_interval(sum(hits), len(hits))
+    return f"{sum(hits)} of {len(hits)} = {np.mean(hits):.1%} ({low:.1%} to {high:.1%})"
+
+
+def summary(runs: Sequence[dict[str, Any]]) -> str:
+    """Rates, and the confusion table: planted fault against the cause that was named first."""
+    healthy, faulty = ([run for run in runs if (run["fault"] is None) is flag] for flag in (True, False))
+    found, worth = [run for run in faulty if run["said"]], [run for run in faulty if harmful(run)]
+    lines = [
+        f"- false alarms: {share_text([bool(run['said']) for run in healthy])} of healthy runs",
+        f"- detection: {share_text([bool(run['said']) for run in faulty])} of faults",
+        f"- cause named right: {share_text([named_right(run) for run in found])} of those found",
+        f"- cured: {share_text([is_cured(run) for run in worth])} of repairable faults that had cost something",
+        "",
+    ]
+    names = [None, *(fault.plant.__name__ for fault in FAULTS)]
+    causes = sorted({(run["because"] or [""])[0] if run["said"] else "nothing" for run in runs})
+    lines += ["| planted | runs | " + " | ".join(cause or "cause unknown" for cause in causes) + " | cured |",
+              "|---|---|" + "---|" * (len(causes) + 1)]  # fmt: skip
+    for name in names:
+        own = [run for run in runs if run["fault"] == name]
+        counts = Counter((run["because"] or [""])[0] if run["said"] else "nothing" for run in own)
+        repaired = [is_cured(run) for run in own if harmful(run)]
+        cells = [str(counts[cause] or "") for cause in causes]
+        cured = f"{sum(repaired)} of {len(repaired)}" if repaired else ""
+        shown = "nothing" if name is None else name.replace("_", " ")
+        lines.append(f"| {shown} | {len(own)} | " + " | ".join(cells) + f" | {cured} |")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Draw, judge, print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=360)
+    parser.add_argument("--from", dest="first", type=int, default=TRUTH, help="the first seed")
+    parser.add_argument("--process", default="0/1", help="which part of how many, such as 0/2")
+    parser.add_argument("--out", type=Path)
+    parser.add_argument("--read", type=Path, nargs="*", help="figures to sum up, instead of drawing")
+    parser.add_argument("--no-cures", action="store_true")
+    asked = parser.parse_args()
+    warnings.simplefilter("ignore")
+    if asked.read:
+        print(summary([run for path in asked.read for run in json.loads(path.read_text())]))
+        return
+    part, parts = map(int, asked.process.split("/"))
+    runs = []
+    for number in range(part, asked.runs, parts):
+        fault = None if number % 2 == 0 else FAULTS[number // 2 % len(FAULTS)]
+        runs.append(judged(asked.first + number, fault, cures=not asked.no_cures))
+        print(json.dumps(runs[-1]), flush=True)
+        if asked.out:
+            asked.out.write_text(json.dumps(runs))
+    print(summary(runs))
+    print(machine.describe())
+
+
+if __name__ == "__main__":
+    main()

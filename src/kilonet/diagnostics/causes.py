@@ -1,0 +1,247 @@
+"""Why layers die, saturate and blow up: the likely cause, named from what else is known, with what cures it.
+
+Causes are asked for in an order in which none can be mistaken for one that comes later: a high rate changes neither
+the inputs nor the initial weights, while those make the first steps large as well.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kilonet.diagnostics.reading import early, end_loss, first, first_loss, knowing_nothing, setting, weights_at_start
+from kilonet.diagnostics.thresholds import Thresholds
+from kilonet.diagnostics.words import moved_text
+from kilonet.errors import SettingError
+from kilonet.findings import Examination, Remedy
+from kilonet.optimizers import optimizer_from
+
+Floats = NDArray[np.float64]
+
+
+USUAL_L2 = 1e-4  # of the estimators
+
+
+@dataclass(frozen=True)
+class Cause:
+    """because: in a word. text: a sentence. remedies: what to change."""
+
+    because: str
+    text: str
+    remedies: Sequence[Remedy] = ()
+
+
+def change(examination: Examination, text: str, **changes: object) -> Remedy:
+    """A remedy; of networks that were trained elsewhere the words alone."""
+    return Remedy(text, changes if examination.origin == "kilonet" else {})
+
+
+def cause_of(examination: Examination, thresholds: Thresholds, begun: int = 0) -> Cause:
+    """The likely cause of a layer's trouble that began in an epoch (0: unknown)."""
+    for ask in (inputs_cause, weights_cause, penalty_cause, rate_cause):
+        found = ask(examination, thresholds)
+        if found is not None:
+            return found
+    if examination.inputs is not None and examination.inputs.positive:
+        text = "no input is ever below 0, so units whose weights are mostly below 0 fire on no row"
+        return Cause("inputs", text, [standardize(examination)])
+    if begun == 1:
+        text = "it was so after the first epoch already: the initial weights brought it about, or the very first steps"
+        own = examination.settings.get("initializer") not in (None, "he")
+        return Cause("initial weights", text, [fitting_weights(examination)] if own else ())
+    return Cause("", "these numbers do not show what brought it about; most often it is steps that were too large")
+
+
+def large_inputs(examination: Examination, thresholds: Thresholds) -> NDArray[np.intp]:
+    """Places of the inputs that are too large, or too far from 0."""
+    inputs = examination.inputs
+    if inputs is None:
+        return np.zeros(0, np.intp)
+    far = np.abs(inputs.means) > thresholds.mean_warn
+    return np.flatnonzero((inputs.deviations > thresholds.deviation_warn) | far)
+
+
+def inputs_cause(examination: Examination, thresholds: Thresholds) -> Cause | None:
+    """Inputs that are not scaled: weighted sums are as large as they are."""
+    inputs, large = examination.inputs, large_inputs(examination, thresholds)
+    if inputs is None or len(large) == 0:
+        return None
+    size = float(np.sqrt(inputs.deviations**2 + inputs.means**2)[large].max())
+    text = f"inputs are not scaled (one is as large as {size:.3g}), and weighted sums are as large as their inputs"
+    return Cause("inputs", text, [standardize(examination)])
+
+
+def standardize(examination: Examination) -> Remedy:
+    """To scale the inputs."""
+    return change(examination, "standardize the inputs", encode="auto")
+
+
+def weights_cause(examination: Examination, thresholds: Thresholds) -> Cause | None:
+    """Initial weights that are too large, or so small that a signal fades on its way."""
+    sizes = weights_at_start(examination)
+    if len(sizes) == 0:
+        return None
+    if sizes.max() > thresholds.weights_warn:
+        text = f"initial weights are {sizes.max() / math.sqrt(2):.2g} times as large as they should be"
+    elif sizes.min() < thresholds.weights_low:
+        text = "initial weights are so small that a signal fades on its way through the layers"
+    else:
+        return None
+    return Cause("initial weights", text, [fitting_weights(examination)])
+
+
+def fitting_weights(examination: Examination) -> Remedy:
+    """To begin with weights that fit the units."""
+    return change(examination, "the initializer that fits the units", initializer=None)
+
+
+def penalty_cause(examination: Examination, thresholds: Thresholds) -> Cause | None:
+    """A penalty that pulls harder than the data: forgetting."""
+    shrunk, pull = shrinkage(examination), penalty_pull(examination)
+    if not (pull > thresholds.pull and shrunk < thresholds.shrunk):
+        return None
+    if not end_loss(examination) > thresholds.kept * knowing_nothing(examination):
+        return None
+    l2 = setting(examination, "l2")
+    text = f"l2={l2:g} pulls the weights towards 0 {pull:.2g} times as hard as the data pull in the first step"
+    weaker = [change(examination, f"a weaker penalty: l2={own:.2g}", l2=float(f"{own:.2g}")) for own in _weaker(l2)]
+    return Cause("l2", text, weaker)
+
+
+def _weaker(l2: float) -> list[float]:
+    """Penalties to try instead of one that is too strong: down to the usual one.
+
+    >>> _weaker(5.0), _weaker(2e-4)
+    ([0.5, 0.05, 0.005, 0.0001], [2e-05, 0.0001])
+    """
+    steps = [l2 * factor for factor in (0.1, 0.01, 0.001) if l2 * factor > USUAL_L2]
+    return [*(steps or [0.1 * l2]), USUAL_L2] if l2 > USUAL_L2 else [0.1 * l2]
+
+
+def shrinkage(examination: Examination) -> float:
+    """Norm of all weights at the end by that at the start."""
+    before = first(examination, "weight_norm")
+    after = np.array([layer.weight_norm for layer in examination.layers])
+    if len(before) == 0 or len(before) != len(after):
+        return math.nan
+    return float(np.linalg.norm(after) / np.linalg.norm(before)) if np.any(before) else math.nan
+
+
+def penalty_pull(examination: Examination) -> float:
+    """The penalty's gradient by that of the data, in the first step."""
+    norms, slopes, l2 = (
+        first(examination, "weight_norm"),
+        first(examination, "gradient_norm"),
+        setting(examination, "l2"),
+    )
+    if not l2 > 0 or len(norms) == 0 or not np.any(slopes):
+        return math.nan
+    return float(l2 * np.linalg.norm(norms) / np.linalg.norm(slopes))
+
+
+def handicap(examination: Examination, thresholds: Thresholds) -> Cause | None:
+    """What makes training hard whatever the rate is: inputs, initial weights, a penalty, slopes that fade."""
+    for ask in (inputs_cause, weights_cause, penalty_cause, fading_cause):
+        found = ask(examination, thresholds)
+        if found is not None:
+            return found
+    return None
+
+
+def gradient_norms(examination: Examination, thresholds: Thresholds) -> Floats:
+    """Norms (layers,) of gradients early in the training, of the judged parameters where that was not watched."""
+    norms = early(examination, "gradient_norm", thresholds.early)
+    if len(norms) != len(examination.layers) or not np.isfinite(norms).any():
+        return np.array([layer.gradient_norm for layer in examination.layers])
+    return norms
+
+
+def fades(examination: Examination, thresholds: Thresholds) -> bool:
+    """Whether gradients vanish on their way, and the first layer hardly moves or nothing is learned.
+
+    Adam makes up for small gradients, in part.
+    """
+    norms = gradient_norms(examination, thresholds)
+    if len(norms) < 2 or not norms[0] < thresholds.vanishing * norms[-1]:
+        return False
+    moved = early(examination, "update_ratio", thresholds.early)
+    stuck = end_loss(examination) > thresholds.stuck_warn * knowing_nothing(examination)
+    return bool(len(moved) == 0 or not moved[0] >= thresholds.ratio_low or stuck)
+
+
+def fading_cause(examination: Examination, thresholds: Thresholds) -> Cause | None:
+    """Units that pass on less slope than they get, layer after layer."""
+    kinds = {layer.unit.partition("(")[0] for layer in examination.hidden}
+    if not kinds & {"sigmoid", "tanh"} or not fades(examination, thresholds):
+        return None
+    quarter = "every sigmoid layer passes on a quarter of the slope at most"
+    text = quarter if "sigmoid" in kinds else "every tanh layer passes on less slope than it gets"
+    better = change(examination, "units that pass slopes on: ReLU", activation="relu")
+    return Cause("activation", text, [better, Remedy("fewer layers", {})])
+
+
+def rate_cause(examination: Examination, thresholds: Thresholds) -> Cause | None:
+    """A rate that is too high: the first steps replace much of the weights, or a sweep of rates says so."""
+    rate, moved = setting(examination, "rate"), largest_step(examination, thresholds)
+    named = f"the rate {rate:g}" if rate == rate else "the rate"
+    if moved > thresholds.ratio_large:
+        text = f"""{named} is likely too high (the first step changed {moved_text(moved, "a layer's")})"""
+    elif swept_too_high(examination, thresholds):
+        best = math.nan if examination.rates is None else examination.rates.best
+        text = f"{named} is likely too high (in a trial of rates {best:.2g} was best)"
+    else:
+        return None
+    return Cause("rate", text, lower_rate(examination))
+
+
+def largest_step(examination: Examination, thresholds: Thresholds) -> float:
+    """The largest share of a layer's weights that the first step changed; of tiny initial weights it says nothing."""
+    moved, sizes = first(examination, "update_ratio"), weights_at_start(examination)
+    known = moved[sizes >= thresholds.weights_low] if len(sizes) == len(moved) else moved
+    return float(known.max()) if len(known) else math.nan
+
+
+def swept_too_high(examination: Examination, thresholds: Thresholds) -> bool:
+    """Whether a sweep found the rate too high: far above the best one, and clearly worse."""
+    rates = examination.rates
+    if rates is None or not rates.used > thresholds.rate_warn * rates.best:
+        return False
+    with np.errstate(invalid="ignore"):
+        losses = np.where(np.isfinite(rates.losses), rates.losses, np.inf)
+    order = np.argsort(rates.rates)
+    place = np.searchsorted(rates.rates[order], rates.used * (1 - 1e-9))
+    at_used = losses[order][min(int(place), len(losses) - 1)]
+    return bool(at_used > 1.5 * losses.min())
+
+
+def lower_rate(examination: Examination) -> list[Remedy]:
+    """Rates to try instead of one that is too high."""
+    rate = setting(examination, "rate")
+    if math.isnan(rate):
+        return [Remedy("a lower rate", {})]
+    best = examination.rates.best if examination.rates is not None else math.nan
+    candidates = [best, lowered(str(examination.settings.get("optimizer", "")), rate)]
+    lower = dict.fromkeys(float(f"{one:.2g}") for one in candidates if 0 < one < rate)
+    return [change(examination, f"a lower rate: {one:g}", rate=one) for one in lower]
+
+
+def lowered(optimizer: str, rate: float) -> float:
+    """A tenth of the rate, or the optimizer's own where it is far above.
+
+    >>> lowered("sgd", 0.5), lowered("adam", 5.0), lowered("", 0.5)
+    (0.05, 0.001, 0.05)
+    """
+    try:
+        return optimizer_from(optimizer).lower_rate(rate)
+    except SettingError:
+        return rate / 10
+
+
+def low_rate(examination: Examination, thresholds: Thresholds) -> float:
+    """The largest median share of a layer's weights that early steps changed, where it is too low; else NaN."""
+    moved = early(examination, "update_ratio", thresholds.early)
+    most = float(np.nanmax(moved)) if np.isfinite(moved).any() else math.nan
+    little = end_loss(examination) > thresholds.low_loss * first_loss(examination)
+    return most if most < thresholds.ratio_low and little else math.nan

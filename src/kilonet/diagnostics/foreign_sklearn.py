@@ -1,0 +1,117 @@
+"""scikit-learn's multilayer perceptrons, in Kilonet's terms."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kilonet.activations import activation_from
+from kilonet.checks import shown
+from kilonet.diagnostics.foreign import Stranger, Translated, curves, examined
+from kilonet.errors import SettingError
+from kilonet.estimators.labels import Labels
+from kilonet.estimators.numbers import Numbers
+from kilonet.findings import Examination
+from kilonet.losses import cross_entropy, logistic, squared
+from kilonet.network import Dense, Network
+
+Array = NDArray[Any]
+
+_ACTIVATIONS = {"identity": "identity", "logistic": "sigmoid", "tanh": "tanh", "relu": "relu"}
+_LOSSES = {"softmax": cross_entropy, "logistic": logistic, "identity": squared}
+_AUTO = 200  # rows of a batch, at most, that batch_size="auto" stands for
+
+
+def examine_sklearn(mlp: Any, X: Any, y: Any, *, validation: Any = None, full: bool = True) -> Examination:
+    """Look at a fitted MLPClassifier or MLPRegressor of scikit-learn, with the X and y that it was fitted to.
+
+    validation: (X, y) of rows that training did not see. full: also look for leaks, learn some rows by heart, and try
+    rates, the latter two with a network of the same shape and Kilonet's optimizer of the same kind.
+
+    Settings are called by Kilonet's names: alpha divided by the rows of a batch is l2. The history is what scikit-learn
+    kept: its losses include the penalty, it has no insides, and none of it is there after solver="lbfgs". Rows that
+    early_stopping set apart are looked at like the others. scikit-learn does not keep the start, so nothing is said of
+    it: `TorchMonitor` sees it where training is by partial_fit.
+
+    >>> from sklearn.neural_network import MLPRegressor
+    >>> X = np.random.default_rng(0).normal(size=(60, 2))
+    >>> mlp = MLPRegressor(hidden_layer_sizes=(5, 4), tol=0.1, random_state=0).fit(X, X[:, 0])
+    >>> found = examine_sklearn(mlp, X, X[:, 0], full=False)
+    >>> [facts.unit for facts in found.layers], found.settings["rate"], len(found.history) == mlp.n_iter_
+    (['relu', 'relu', 'identity'], 0.001, True)
+
+    Raises SettingError for what is no such estimator, and for one with the poisson loss, which Kilonet has not.
+    """
+    own = translated(mlp, len(y))
+    told: dict[str, Any] = {"loss": getattr(mlp, "loss_curve_", [])}
+    scores = getattr(mlp, "validation_scores_", None)
+    if scores is not None and len(scores) == len(told["loss"]):
+        told["validation_score"] = scores
+    return examined(own, Stranger.met(own, X, y, curves(told, own.network)), validation, full=full)
+
+
+def is_perceptron(model: Any) -> bool:
+    """Whether it has what scikit-learn's fitted perceptrons have."""
+    return all(hasattr(model, name) for name in ("coefs_", "intercepts_", "out_activation_", "activation"))
+
+
+def translated(mlp: Any, n_rows: int) -> Translated:
+    """Network, parameters, loss and settings of a fitted perceptron."""
+    if not is_perceptron(mlp):
+        raise SettingError(
+            f"mlp came as {shown(mlp)}; needs a fitted MLPClassifier or MLPRegressor of scikit-learn. Call fit first?"
+        )
+    loss = _LOSSES.get(mlp.out_activation_)
+    if loss is None:
+        raise SettingError(
+            f"this network has the loss {getattr(mlp, 'loss', '?')} with the output {mlp.out_activation_}, which "
+            f"Kilonet has not; needs an output of {', '.join(_LOSSES)}."
+        )
+    sizes = [mlp.coefs_[0].shape[0], *(weights.shape[1] for weights in mlp.coefs_)]
+    unit = activation_from(_ACTIVATIONS[mlp.activation])
+    network = Network([sizes[0], *(Dense(size, unit) for size in sizes[1:-1]), sizes[-1]])
+    optimizer = _optimizer(mlp)
+    return Translated(
+        "scikit-learn", network, parameters(mlp), _codec(mlp, loss), _settings(mlp, n_rows), optimizer, mlp
+    )
+
+
+def parameters(mlp: Any) -> Array:
+    """All coefs_ and intercepts_ in one row, as Kilonet keeps them: layer by layer, a row for each unit."""
+    pairs = zip(mlp.coefs_, mlp.intercepts_, strict=True)
+    return np.concatenate([part.ravel() for weights, biases in pairs for part in (weights.T, biases)])
+
+
+def _codec(mlp: Any, loss: Any) -> Labels | Numbers:
+    classes = getattr(mlp, "classes_", None)
+    if classes is None:
+        outputs = mlp.n_outputs_
+        return Numbers(np.zeros(outputs), np.ones(outputs), flat=outputs == 1, loss=loss)
+    several = len(classes) > 2 and loss is logistic
+    return Labels(np.arange(len(classes)) if several else np.asarray(classes), several, loss)
+
+
+def _optimizer(mlp: Any) -> Any:
+    if mlp.solver == "sgd":
+        kind = "nesterov" if mlp.nesterovs_momentum else "momentum"
+        return {"name": kind, "beta": mlp.momentum} if mlp.momentum else "sgd"
+    if mlp.solver == "adam":
+        return {"name": "adam", "beta1": mlp.beta_1, "beta2": mlp.beta_2, "epsilon": mlp.epsilon}
+    return None
+
+
+def _settings(mlp: Any, n_rows: int) -> dict[str, Any]:
+    batches = mlp.solver != "lbfgs"
+    batch = n_rows if not batches else min(_AUTO if mlp.batch_size == "auto" else int(mlp.batch_size), n_rows)
+    optimizer = _optimizer(mlp)
+    return {
+        "optimizer": optimizer["name"] if isinstance(optimizer, dict) else optimizer or mlp.solver,
+        "rate": float(mlp.learning_rate_init) if batches else None,
+        "schedule": mlp.learning_rate if mlp.solver == "sgd" else "constant",
+        "batch": batch,
+        "epochs": int(mlp.max_iter),
+        "l2": float(mlp.alpha) / batch,
+        "dropout": 0.0,
+        "early_stopping": bool(mlp.early_stopping),
+        "tol": float(mlp.tol),
+    }

@@ -1,0 +1,190 @@
+"""Rules on the course of training: steps, divergence, forgetting, standing still, over-fitting."""
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+
+from kilonet.diagnostics.causes import (
+    Cause,
+    cause_of,
+    change,
+    fading_cause,
+    handicap,
+    inputs_cause,
+    largest_step,
+    low_rate,
+    penalty_cause,
+    penalty_pull,
+    shrinkage,
+    weights_cause,
+)
+from kilonet.diagnostics.causes import lower_rate as lower_rates
+from kilonet.diagnostics.reading import end_loss, first, first_loss, knowing_nothing, setting
+from kilonet.diagnostics.thresholds import DEFAULT, Thresholds
+from kilonet.diagnostics.words import moved_text, share_text
+from kilonet.findings import Examination, Finding, Remedy
+from kilonet.numerals import count
+
+
+def steps(examination: Examination, thresholds: Thresholds = DEFAULT) -> Iterator[Finding]:
+    """Steps too large, or too small, for the weights that they change."""
+    moved, low = largest_step(examination, thresholds), low_rate(examination, thresholds)
+    rate = setting(examination, "rate")
+    named = f"the rate {rate:g}" if rate == rate else "the rate"
+    if moved > thresholds.ratio_warn:
+        layer = int(np.nanargmax(first(examination, "update_ratio"))) + 1
+        fails = moved > thresholds.ratio_fail
+        found = inputs_cause(examination, thresholds) or weights_cause(examination, thresholds)
+        found = found or Cause("rate", f"{named} is likely too high", lower_rates(examination))
+        yield Finding(
+            "steps too large",
+            "fail" if fails else "warn",
+            f"layer {layer}: the first step changed {moved_text(moved, 'the')}",
+            found.text,
+            found.remedies,
+            layer,
+            {"update ratio": moved},
+            1,
+            source=thresholds.source("ratio_fail" if fails else "ratio_warn"),
+            because=found.because,
+        )
+    elif low == low:
+        other = handicap(examination, thresholds)  # large weights move little in comparison, faded slopes little at all
+        found = other or Cause("low rate", f"{named} is likely too low", _higher(examination, thresholds, low))
+        left = end_loss(examination) / first_loss(examination)
+        yield Finding(
+            "steps too small",
+            "warn",
+            f"early steps changed {low:.1g} of a layer's weights at most, and the loss ended at {share_text(left)} of "
+            "what it was at the start",
+            found.text,
+            found.remedies,
+            None,
+            {"update ratio": low, "loss left": left},
+            1,
+            source=thresholds.source("ratio_low"),
+            because=found.because,
+        )
+
+
+def _higher(examination: Examination, thresholds: Thresholds, low: float) -> list[Remedy]:
+    """Rates to try instead of one that is too low: that of a sweep, or what makes steps a thousandth of the weights."""
+    rate = setting(examination, "rate")
+    if not rate > 0:
+        return [Remedy("a higher rate", {})]
+    best = examination.rates.best if examination.rates is not None else math.nan
+    fitting = rate * 10 ** math.ceil(round(math.log10(10 * thresholds.ratio_low / low), 3)) if low > 0 else 100 * rate
+    rates = dict.fromkeys(float(f"{one:.2g}") for one in (best, fitting) if one > rate)
+    return [change(examination, f"a higher rate: {one:g}", rate=one) for one in rates]
+
+
+def divergence(examination: Examination, thresholds: Thresholds = DEFAULT) -> Iterator[Finding]:
+    """A loss that left the finite numbers, or grew a thousandfold."""
+    loss = np.asarray(examination.history.loss, np.float64).reshape(-1)
+    begin = first_loss(examination)
+    begin = begin if begin > 0 else knowing_nothing(examination)
+    grown = np.flatnonzero(loss > thresholds.divergence * begin) if begin > 0 else np.zeros(0, np.intp)
+    if not examination.diverged and len(grown) == 0:
+        return
+    epoch = examination.diverged or int(grown[0]) + 1
+    told = (
+        f"training left the finite numbers in epoch {epoch:,}"
+        if examination.diverged
+        else f"the loss grew to {loss[grown].max():.2g} in epoch {epoch:,}, from {begin:.2g}"
+    )
+    found = cause_of(examination, thresholds)
+    named = found.because or "rate"
+    remedies = found.remedies or [*lower_rates(examination)]
+    yield Finding(
+        "divergence",
+        "fail",
+        told,
+        found.text if found.because else "steps were too large: the rate is too high for this network and these rows",
+        [*remedies, change(examination, "bounded weights: max_norm=3", max_norm=3.0)],
+        None,
+        {"epoch": epoch, "largest loss": float(np.nanmax(loss, initial=0.0))},
+        epoch,
+        source=thresholds.source("divergence"),
+        because=named,
+    )
+
+
+def forgetting(examination: Examination, thresholds: Thresholds = DEFAULT) -> Iterator[Finding]:
+    """Gradual forgetting: a penalty so strong that weights shrink towards 0 while the loss stays high."""
+    found = penalty_cause(examination, thresholds)
+    if found is None or inputs_cause(examination, thresholds) or weights_cause(examination, thresholds):
+        return
+    shrunk, left = shrinkage(examination), end_loss(examination) / knowing_nothing(examination)
+    yield Finding(
+        "forgetting",
+        "fail" if left > thresholds.stuck_warn else "warn",
+        f"the weights shrank to {share_text(shrunk)} of their start, and the training loss is {share_text(left)} of "
+        "that of knowing nothing",
+        found.text,
+        found.remedies,
+        None,
+        {"weights left": shrunk, "loss left": left, "pull": penalty_pull(examination)},
+        1,
+        source=thresholds.source("pull"),
+        because=found.because,
+    )
+
+
+def stuck(examination: Examination, thresholds: Thresholds = DEFAULT) -> Iterator[Finding]:
+    """A training loss that is hardly better than that of knowing nothing."""
+    left = end_loss(examination) / knowing_nothing(examination)
+    if not left > thresholds.stuck_warn:
+        return
+    found = fading_cause(examination, thresholds) or cause_of(examination, thresholds)
+    if not found.because and low_rate(examination, thresholds) > 0:
+        found = Cause("low rate", "steps are too small to lead anywhere")
+    known = bool(found.because)
+    yield Finding(
+        "nothing learned",
+        "fail" if known else "info",
+        f"the training loss is {share_text(left)} of that of knowing nothing",
+        found.text
+        if known
+        else "the inputs may tell nothing of the target, or the network or its training is too small",
+        found.remedies,
+        None,
+        {"loss left": left},
+        1,
+        source=thresholds.source("stuck_warn"),
+        because=found.because,
+    )
+
+
+def gap(examination: Examination, thresholds: Thresholds = DEFAULT) -> Iterator[Finding]:
+    """Over-fitting: training rows are known better than others, and ever more so."""
+    facts = examination.gap
+    if facts is None:
+        return
+    bound = "gap_high_warn" if facts.training > thresholds.gap_from else "gap_warn"
+    apart = facts.training - facts.held_out
+    if not (apart > getattr(thresholds, bound) and facts.low > 0 and facts.rising >= thresholds.rising):
+        return
+    named = "R²" if examination.task == "regression" else "accuracy"
+    l2 = setting(examination, "l2")
+    stronger = max(10 * l2, 1e-3) if l2 == l2 else 1e-3
+    best = len(examination.history) - facts.rising
+    yield Finding(
+        "over-fitting",
+        "warn",
+        f"{named} is {facts.training:.3g} on training rows and {facts.held_out:.3g} on held-out ones (apart by "
+        f"{facts.low:.2g} to {facts.high:.2g}), and the validation loss was lowest {count(facts.rising, 'epoch')} ago",
+        "training rows were learned by heart, their noise too: the network is large for them, or trained too long",
+        [
+            change(examination, "stop when held-out rows get no better", early_stopping=True),
+            change(examination, f"a stronger penalty: l2={stronger:g}", l2=stronger),
+            change(examination, "half of the hidden outputs dropped: dropout=0.5", dropout=0.5),
+            Remedy("more rows, or fewer units", {}),
+        ],
+        None,
+        {"training": facts.training, "held out": facts.held_out, "low": facts.low, "high": facts.high,
+         "epochs rising": facts.rising},
+        max(best, 0),
+        source=thresholds.source(bound),
+        because="over-fitting",
+    )  # fmt: skip
