@@ -91,7 +91,7 @@ class Effect:
     """What a remedy gained: the run forked before the trouble, with it and without it, a pair for each seed.
 
     metric: what is compared, on held-out rows. without, with_it: means over seeds, where diverged runs count as the
-    worst that was seen. gain: mean difference in the good direction, with its 95% interval over seeds. epoch: after
+    worst that was seen. gain: middle difference in the good direction, with its 95% interval over seeds. epoch: after
     which the runs part. lost_without, lost_with: runs that diverged. untried: why the remedy was not tried, empty
     where it was; the numbers are NaN then, and there are no seeds.
     """

@@ -11,7 +11,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy import stats
 
-from kilonet.comparison import ENOUGH, Comparison, binomial_interval, corrected_t, holm
+from kilonet.comparison import ENOUGH, Comparison, binomial_interval, corrected_t, holm, signed_rank_interval
 from kilonet.errors import DataError, SettingError, ShapeError
 
 RNG = np.random.default_rng(0)
@@ -228,3 +228,22 @@ def test_no_trials_tell_nothing_and_wrong_counts_are_refused() -> None:
             binomial_interval(successes, trials)  # type: ignore[arg-type]
     with pytest.raises(SettingError, match="confidence came as nan"):
         binomial_interval(1, 2, math.nan)
+
+
+def test_a_signed_rank_interval_holds_what_the_exact_test_does_not_reject() -> None:
+    differences = np.random.default_rng(0).normal(0.5, 1, 11)
+    middle, low, high = signed_rank_interval(differences)
+
+    def chance(value: float) -> float:
+        return float(stats.wilcoxon(differences - value, method="exact").pvalue)
+
+    assert max(chance(low - 1e-9), chance(high + 1e-9)) < 0.05
+    assert min(chance(low + 1e-9), chance(middle), chance(high - 1e-9)) >= 0.05
+
+
+def test_one_large_difference_does_not_hide_that_all_are_of_one_sign() -> None:
+    assert signed_rank_interval([0.1, 0.2, 0.1, 0.3, 0.2, 0.1, 0.2, 1e6])[1] > 0
+    assert corrected_t([0.1, 0.2, 0.1, 0.3, 0.2, 0.1, 0.2, 1e6], test_to_train=0.0).low < 0
+    assert signed_rank_interval([1.0] * 5)[1:] == (-np.inf, np.inf)  # one in 32 is the least that five signs can tell
+    with pytest.raises(DataError):
+        signed_rank_interval([])

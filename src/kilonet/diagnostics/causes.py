@@ -11,7 +11,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from kilonet.diagnostics.reading import early, end_loss, first, first_loss, knowing_nothing, setting, weights_at_start
+from kilonet.diagnostics.reading import (
+    early,
+    end_loss,
+    first,
+    knowing_nothing,
+    setting,
+    swept_too_high,
+    weights_at_start,
+)
 from kilonet.diagnostics.thresholds import Thresholds
 from kilonet.diagnostics.words import moved_text
 from kilonet.errors import SettingError
@@ -163,12 +171,17 @@ def fades(examination: Examination, thresholds: Thresholds) -> bool:
 
     Adam makes up for small gradients, in part.
     """
-    norms = gradient_norms(examination, thresholds)
-    if len(norms) < 2 or not norms[0] < thresholds.vanishing * norms[-1]:
+    stuck = end_loss(examination) > thresholds.stuck_warn * knowing_nothing(examination)
+    if stuck and _fade(first(examination, "gradient_norm"), thresholds):  # a bias alone may move afterwards
+        return True
+    if not _fade(gradient_norms(examination, thresholds), thresholds):
         return False
     moved = early(examination, "update_ratio", thresholds.early)
-    stuck = end_loss(examination) > thresholds.stuck_warn * knowing_nothing(examination)
     return bool(len(moved) == 0 or not moved[0] >= thresholds.ratio_low or stuck)
+
+
+def _fade(norms: Floats, thresholds: Thresholds) -> bool:
+    return len(norms) > 1 and bool(norms[0] < thresholds.vanishing * norms[-1])
 
 
 def fading_cause(examination: Examination, thresholds: Thresholds) -> Cause | None:
@@ -178,8 +191,13 @@ def fading_cause(examination: Examination, thresholds: Thresholds) -> Cause | No
         return None
     quarter = "every sigmoid layer passes on a quarter of the slope at most"
     text = quarter if "sigmoid" in kinds else "every tanh layer passes on less slope than it gets"
-    better = change(examination, "units that pass slopes on: ReLU", activation="relu")
-    return Cause("activation", text, [better, Remedy("fewer layers", {})])
+    hidden = examination.settings.get("hidden")
+    better = [change(examination, "units that pass slopes on: ReLU", activation="relu")]
+    if isinstance(hidden, list | tuple) and len(hidden) > 2:
+        fewer = tuple(hidden[:2])
+        better.append(change(examination, "two hidden layers", hidden=fewer))
+        better.append(change(examination, "two hidden layers of ReLU", hidden=fewer, activation="relu"))
+    return Cause("activation", text, [*better, Remedy("fewer layers", {})])
 
 
 def rate_cause(examination: Examination, thresholds: Thresholds) -> Cause | None:
@@ -203,19 +221,6 @@ def largest_step(examination: Examination, thresholds: Thresholds) -> float:
     return float(known.max()) if len(known) else math.nan
 
 
-def swept_too_high(examination: Examination, thresholds: Thresholds) -> bool:
-    """Whether a sweep found the rate too high: far above the best one, and clearly worse."""
-    rates = examination.rates
-    if rates is None or not rates.used > thresholds.rate_warn * rates.best:
-        return False
-    with np.errstate(invalid="ignore"):
-        losses = np.where(np.isfinite(rates.losses), rates.losses, np.inf)
-    order = np.argsort(rates.rates)
-    place = np.searchsorted(rates.rates[order], rates.used * (1 - 1e-9))
-    at_used = losses[order][min(int(place), len(losses) - 1)]
-    return bool(at_used > 1.5 * losses.min())
-
-
 def lower_rate(examination: Examination) -> list[Remedy]:
     """Rates to try instead of one that is too high."""
     rate = setting(examination, "rate")
@@ -237,11 +242,3 @@ def lowered(optimizer: str, rate: float) -> float:
         return optimizer_from(optimizer).lower_rate(rate)
     except SettingError:
         return rate / 10
-
-
-def low_rate(examination: Examination, thresholds: Thresholds) -> float:
-    """The largest median share of a layer's weights that early steps changed, where it is too low; else NaN."""
-    moved = early(examination, "update_ratio", thresholds.early)
-    most = float(np.nanmax(moved)) if np.isfinite(moved).any() else math.nan
-    little = end_loss(examination) > thresholds.low_loss * first_loss(examination)
-    return most if most < thresholds.ratio_low and little else math.nan

@@ -122,7 +122,7 @@ def diagnose(
     >>> import numpy as np
     >>> import kilonet as kn
     >>> X = np.random.default_rng(0).normal(size=(200, 3))
-    >>> classifier = kn.MLPClassifier(hidden=20, epochs=20, random_state=0).fit(X, X[:, 0] + X[:, 1] > 0)
+    >>> classifier = kn.MLPClassifier(hidden=20, epochs=60, random_state=0).fit(X, X[:, 0] + X[:, 1] > 0)
     >>> kn.diagnose(classifier, X, X[:, 0] + X[:, 1] > 0).failed
     False
 
@@ -133,7 +133,7 @@ def diagnose(
     ...         yield kn.Finding("many epochs", "warn", f"{len(examination.history)} epochs are many")
     >>> report = kn.diagnose(classifier, X, X[:, 0] + X[:, 1] > 0, rules=[*kn.diagnostics.RULES, many_epochs])
     >>> [finding.what for finding in report.findings if finding.severity == "warn"]
-    ['20 epochs are many']
+    ['60 epochs are many']
     """
     whole("seeds", seeds, "[2, inf)")
     if not isinstance(thresholds, Thresholds):

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils import _safe_indexing
 
-from kilonet.comparison import corrected_t
+from kilonet.comparison import signed_rank_interval
 from kilonet.diagnostics.branches import Branch
 from kilonet.estimators.labels import Labels, label_array
 from kilonet.estimators.trials import Trial
@@ -65,7 +65,7 @@ def paired(values: Sequence[Floats], sign: int, nothing: float, furthest: float)
 
     sign: 1 where more is better, −1 where less is. furthest: what is worse than this counts as this. Lost runs count
     as the worst that is among all values, or as nothing, what knowing nothing comes to, where that is worse. The
-    interval is that of Student's t over the differences, which are paired by seed.
+    gain and its interval are those of the signed-rank test over the differences, which are paired by seed.
 
     >>> effect, = paired([np.array([0.5, 0.75]), np.array([0.25, 0.25])], -1, nothing=0.7, furthest=7.0)
     >>> effect.without, effect.with_it, effect.gain, effect.helps
@@ -85,14 +85,14 @@ def untried(why: str) -> Effect:
 
 
 def _effect(without: Floats, with_it: Floats, sign: int, lost: Any, lost_with: Any) -> Effect:
-    found = corrected_t(with_it - without, test_to_train=0.0)
+    gain, low, high = signed_rank_interval(with_it - without)
     return Effect(
         metric="",
         without=sign * float(without.mean()),
         with_it=sign * float(with_it.mean()),
-        gain=found.difference,
-        low=found.low,
-        high=found.high,
+        gain=gain,
+        low=low,
+        high=high,
         seeds=len(without),
         epoch=0,
         lost_without=int(lost.sum()),

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kilonet.diagnostics.thresholds import Thresholds
 from kilonet.findings import Examination
 
 Floats = NDArray[np.float64]
@@ -90,3 +91,32 @@ def weights_at_start(examination: Examination) -> Floats:
     if len(norms) != len(examination.layers):
         return np.zeros(0)
     return np.asarray(norms / np.sqrt([layer.units for layer in examination.layers]), np.float64)
+
+
+def swept_too_high(examination: Examination, thresholds: Thresholds) -> bool:
+    """Whether a sweep found the rate too high: far above the best one, and clearly worse."""
+    rates = examination.rates
+    if rates is None or not rates.used > thresholds.rate_warn * rates.best:
+        return False
+    with np.errstate(invalid="ignore"):
+        losses = np.where(np.isfinite(rates.losses), rates.losses, np.inf)
+    order = np.argsort(rates.rates)
+    place = np.searchsorted(rates.rates[order], rates.used * (1 - 1e-9))
+    at_used = losses[order][min(int(place), len(losses) - 1)]
+    return bool(at_used > 1.5 * losses.min())
+
+
+def swept_far_below(examination: Examination, thresholds: Thresholds) -> bool:
+    """Whether a sweep, of as many steps at most, came to far less than the loss that the whole training ended with."""
+    rates, left = examination.rates, end_loss(examination)
+    if rates is None or not left > thresholds.unlearned * knowing_nothing(examination):
+        return False
+    return bool(left > thresholds.swept_below * np.min(rates.losses[np.isfinite(rates.losses)], initial=np.inf))
+
+
+def low_rate(examination: Examination, thresholds: Thresholds) -> float:
+    """The largest median share of a layer's weights that early steps changed, where it is too low; else NaN."""
+    moved = early(examination, "update_ratio", thresholds.early)
+    most = float(np.nanmax(moved)) if np.isfinite(moved).any() else math.nan
+    little = end_loss(examination) > thresholds.low_loss * first_loss(examination)
+    return most if most < thresholds.ratio_low and little else math.nan

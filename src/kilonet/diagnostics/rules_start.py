@@ -10,10 +10,9 @@ from kilonet.diagnostics.causes import (
     handicap,
     inputs_cause,
     lower_rate,
-    swept_too_high,
     weights_cause,
 )
-from kilonet.diagnostics.reading import end_loss, first_loss, weights_at_start
+from kilonet.diagnostics.reading import end_loss, first_loss, swept_far_below, swept_too_high, weights_at_start
 from kilonet.diagnostics.thresholds import DEFAULT, Thresholds
 from kilonet.diagnostics.words import share_text
 from kilonet.findings import Examination, Finding, Remedy
@@ -135,6 +134,7 @@ def rate(examination: Examination, thresholds: Thresholds = DEFAULT) -> Iterator
         return
     other = handicap(examination, thresholds)  # a sweep under another trouble tells of that trouble
     slow = end_loss(examination) > thresholds.low_loss * first_loss(examination)  # a training that got far did well
+    slow = slow or swept_far_below(examination, thresholds)
     better = float(f"{rates.best:.2g}")
     remedies = lower_rate(examination) if high else [change(examination, f"a higher rate: {better:g}", rate=better)]
     times = f"{rates.used / rates.best:.2g} times" if high else f"{share_text(rates.used / rates.best)} of"

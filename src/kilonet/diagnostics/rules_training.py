@@ -13,14 +13,13 @@ from kilonet.diagnostics.causes import (
     handicap,
     inputs_cause,
     largest_step,
-    low_rate,
     penalty_cause,
     penalty_pull,
     shrinkage,
     weights_cause,
 )
 from kilonet.diagnostics.causes import lower_rate as lower_rates
-from kilonet.diagnostics.reading import end_loss, first, first_loss, knowing_nothing, setting
+from kilonet.diagnostics.reading import end_loss, first, first_loss, knowing_nothing, low_rate, setting
 from kilonet.diagnostics.thresholds import DEFAULT, Thresholds
 from kilonet.diagnostics.words import moved_text, share_text
 from kilonet.findings import Examination, Finding, Remedy

@@ -26,7 +26,8 @@ class Thresholds:
     start_*: loss before any step by that of knowing nothing; of numbers, the root of it. small_loss: of a few rows
     learned by heart, for classes; small_score: their R², for numbers. gradient_*: relative error of gradients.
     ratio_*: norm of the first step's change by that of the weights, ratio_large to name it as a cause; ratio_low, of
-    steps in the first share `early` of the training, where more than low_loss of the first loss is left at the end.
+    steps in the first share `early` of the training, where more than low_loss of the first loss is left at the end;
+    unlearned: of knowing nothing, with swept_below: times the loss of a sweep, the same of a rate far below the best.
     dead_*, saturated_*: shares of a layer; dead_luck: of so many units, each is dead by luck; saturated_start: after
     the first epoch. vanishing, exploding: norm of the first layer's gradient by that of the last; exploding_norm: of
     the first layer's alone. agreement: share of a unit's weight gradients with one sign. divergence: loss by its
@@ -60,6 +61,8 @@ class Thresholds:
     ratio_fail: float = _own(1.0, "a step that is larger than the weights themselves starts anew at random")
     ratio_low: float = _published(1e-4, CS231N)
     early: float = _own(0.2, "a trained network moves little, and so it should")
+    unlearned: float = _own(0.4, "what is lower knows most of it, however slowly")
+    swept_below: float = _own(2.0, "a sweep has no more steps than the training, and rates 30 times higher")
     low_loss: float = _own(0.8, "runs with rates 100 times too low ended above it, as a share of their first loss")
     dead_warn: float = _own(0.3, "of healthy narrow layers up to 0.25 were dead, most of them from the start")
     dead_fail: float = _published(0.4, NOTES)
