@@ -103,7 +103,8 @@ def swept_too_high(examination: Examination, thresholds: Thresholds) -> bool:
     order = np.argsort(rates.rates)
     place = np.searchsorted(rates.rates[order], rates.used * (1 - 1e-9))
     at_used = losses[order][min(int(place), len(losses) - 1)]
-    return bool(at_used > 1.5 * losses.min())
+    # A whole training that came below the sweep has done well with its rate.
+    return bool(at_used > 1.5 * losses.min()) and not end_loss(examination) <= losses.min()
 
 
 def swept_far_below(examination: Examination, thresholds: Thresholds) -> bool:

@@ -13,6 +13,7 @@ from kilonet.findings import Examination, Finding, InputFacts, Remedy
 from kilonet.numerals import count
 
 _LEAKS = 0.1  # of the inputs: more of them do not leak at once
+_EASY = 0.99  # of what is to be known: what the others tell without it
 _ERRORS = 0.25  # of those that all other inputs make: a leak makes fewer
 _DUMMY = 1e-3  # relative: how near the variance of ones and zeros is to p(1 - p), which float32 blurs a little
 
@@ -125,7 +126,7 @@ def leaking(examination: Examination, thresholds: Thresholds = DEFAULT) -> Itera
 def _tells_more(inputs: InputFacts, place: int) -> bool:
     """Whether an input alone makes at most a quarter of the errors that all other inputs make together."""
     alone, others = inputs.leaking[place], inputs.others.get(place, math.nan)
-    return not others >= alone and not 1 - alone > _ERRORS * (1 - others)
+    return not others >= min(alone, _EASY) and not 1 - alone > _ERRORS * (1 - others)
 
 
 def imbalance(examination: Examination, thresholds: Thresholds = DEFAULT) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy.stats import binom
 
 from kilonet.diagnostics.causes import Cause, cause_of, change, fades, gradient_norms, handicap, standardize
-from kilonet.diagnostics.reading import first, since
+from kilonet.diagnostics.reading import end_loss, first, knowing_nothing, since
 from kilonet.diagnostics.thresholds import DEFAULT, Thresholds
 from kilonet.diagnostics.words import share_text, since_text, unit_name, units_text
 from kilonet.findings import Examination, Finding, LayerFacts, Remedy
@@ -82,9 +82,10 @@ def saturation(examination: Examination, thresholds: Thresholds = DEFAULT) -> It
         begun = since(examination, "saturated", layer.number, bound)
         found = cause_of(examination, thresholds, begun)
         fails = share > thresholds.saturated_fail
+        learned = not found.because and end_loss(examination) < thresholds.unlearned * knowing_nothing(examination)
         yield Finding(
             "saturation",
-            "fail" if fails else "warn",
+            "fail" if fails else "info" if learned else "warn",  # units that are sure where the network is right
             f"layer {layer.number}: {share_text(share)} of the outputs of {units_text(layer.units, layer.unit)} are "
             f"saturated{since_text(begun)}",
             found.text,

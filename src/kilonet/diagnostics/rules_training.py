@@ -155,6 +155,16 @@ def stuck(examination: Examination, thresholds: Thresholds = DEFAULT) -> Iterato
     )
 
 
+def _surer_and_wrong(examination: Examination, thresholds: Thresholds) -> bool:
+    """Whether the validation loss has grown far above its lowest: wrong answers are given with more certainty."""
+    losses = np.asarray(examination.history.validation_loss, np.float64).reshape(-1)
+    losses = losses[np.isfinite(losses)]
+    if len(losses) == 0:
+        return False
+    grown = losses[-1] > thresholds.grown * losses.min()
+    return bool(grown and losses[-1] - losses.min() > thresholds.grown_share * knowing_nothing(examination))
+
+
 def gap(examination: Examination, thresholds: Thresholds = DEFAULT) -> Iterator[Finding]:
     """Over-fitting: training rows are known better than others, and ever more so."""
     facts = examination.gap
@@ -162,7 +172,8 @@ def gap(examination: Examination, thresholds: Thresholds = DEFAULT) -> Iterator[
         return
     bound = "gap_high_warn" if facts.training > thresholds.gap_from else "gap_warn"
     apart = facts.training - facts.held_out
-    if not (apart > getattr(thresholds, bound) and facts.low > 0 and facts.rising >= thresholds.rising):
+    scores = apart > getattr(thresholds, bound) and facts.low > 0
+    if not (facts.rising >= thresholds.rising and (scores or _surer_and_wrong(examination, thresholds))):
         return
     named = "R²" if examination.task == "regression" else "accuracy"
     l2 = setting(examination, "l2")

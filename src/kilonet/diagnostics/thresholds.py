@@ -32,7 +32,8 @@ class Thresholds:
     the first epoch. vanishing, exploding: norm of the first layer's gradient by that of the last; exploding_norm: of
     the first layer's alone. agreement: share of a unit's weight gradients with one sign. divergence: loss by its
     start. gap_*: score on training rows less that on held-out ones; gap_high_warn where the former is above gap_from;
-    rising: epochs since the validation loss was lowest.
+    grown: times the lowest validation loss, by grown_share of knowing nothing at least; rising: epochs since it was
+    lowest.
 
     deviation_*, mean_warn: of inputs. leak_warn: share of what is to be known that one input tells alone.
     duplicated_warn: share of inputs. imbalance_warn: rows of the largest class by those of the smallest.
@@ -78,6 +79,8 @@ class Thresholds:
     gap_warn: float = _published(0.1, AUTOTRAINER)
     gap_high_warn: float = _published(0.07, AUTOTRAINER)
     gap_from: float = _published(0.9, AUTOTRAINER)
+    grown: float = _own(2.0, "a validation loss that has doubled since it was lowest")
+    grown_share: float = _own(0.05, "of the loss of knowing nothing: what is less does not matter")
     rising: float = _own(10, "a few epochs of a rising loss are noise")
     deviation_low: float = _own(0.1, "a tenth of what initial weights are made for")
     deviation_warn: float = _own(10.0, "ten times what initial weights are made for")
