@@ -23,8 +23,9 @@ VERSION = 1
 class CandidateRecord:
     """One configuration that was tried.
 
-    params: the parameters of the estimator. architecture: its number. losses, scores, training_losses: (splits,
-    seeds) of the held-out rows and of the last epoch of training, NaN where there was no run. origin: "grid",
+    text: architecture and settings in a few words; settings: what is tuned alone, nothing where nothing is. params:
+    the parameters of the estimator. architecture: its number. losses, scores, training_losses: (splits, seeds) of the
+    held-out rows and of the last epoch of training, NaN where there was no run. origin: "grid",
     "edge" where the grid was extended, "rescue" where a large network that over-fits was regularized more.
     """
 
@@ -36,6 +37,7 @@ class CandidateRecord:
     scores: Sequence[Sequence[float]]
     training_losses: Sequence[Sequence[float]]
     origin: str = "grid"
+    settings: str = ""
 
     def table(self, name: str = "losses") -> Floats:
         """One of the three tables as an array (splits, seeds)."""
@@ -76,7 +78,11 @@ class ArchitectureRecord:
 
 @dataclass(frozen=True)
 class Nested:
-    """What the whole procedure, choosing included, is worth on rows that it never saw: one entry a fold."""
+    """What the whole procedure, choosing included, is worth on rows that it never saw: one entry a fold.
+
+    choices: the candidates that were chosen; networks: their architectures alone. trials: how many held-out rows the
+    interval of the score takes as independent trials; 0 where it is that of a mean over folds.
+    """
 
     losses: Sequence[float]
     scores: Sequence[float]
@@ -85,6 +91,8 @@ class Nested:
     score: float
     score_low: float
     score_high: float
+    networks: Sequence[str] = ()
+    trials: int = 0
 
 
 @dataclass(frozen=True)
@@ -95,8 +103,9 @@ class SearchRecord:
     asked for, and the runs.
     metric: name and unit of the loss; score: name of the score. splits: rows of each. chosen: number of an
     architecture. baselines: name, loss and score of what looks at no column. learning: rows, loss and score of the
-    chosen configuration with fewer training rows. predictions: of held-out rows. regions: None, or what networks say
-    of a plane through the data; see below. verdict: sentences. notes: what else should be known.
+    chosen configuration with fewer training rows. no_nested: why there is no nested estimate. predictions: of held-out
+    rows. regions: None, or what networks say of a plane through the data; see below. verdict: sentences. notes: what
+    else should be known.
 
     regions: features (2): names of the columns that span the plane; x, y: coordinates in them. others: how many
     columns are held at "medians" and at "most_frequent" values, none where the plane is all there is; held: these
@@ -126,6 +135,7 @@ class SearchRecord:
     reproduce: str
     seconds: Mapping[str, float] = field(default_factory=dict)
     version: int = VERSION
+    no_nested: str = ""
 
     @property
     def choice(self) -> ArchitectureRecord:

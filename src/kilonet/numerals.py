@@ -1,7 +1,8 @@
-"""Numbers as people write them: texts that are numbers, and shares in percent."""
+"""Numbers as people write them: texts that are numbers, shares in percent, factors, and lists."""
 
 import math
 import re
+from collections.abc import Iterable
 from decimal import Decimal
 
 _DECIMAL_COMMA = re.compile(r"\s*[+-]?(\d+|\d{1,3}(\.\d{3})+),\d+\s*")
@@ -111,3 +112,48 @@ def p_text(p: float) -> str:
         return "p < 0.001"
     texts = (f"{p:.{digits}g}" for digits in range(2, 18))
     return f"p = {next(text for text in texts if (float(text) < 0.05) == (p < 0.05))}"
+
+
+def figure(value: float) -> str:
+    """A number in three digits, and all of them where it is large.
+
+    >>> figure(18179.4), figure(0.04567), figure(-1234567.0)
+    ('18,179', '0.0457', '-1,234,567')
+    """
+    return f"{value:,.0f}" if 1000 <= abs(value) < 1e15 else significant(value, 3)
+
+
+def times(ratio: float) -> str:
+    """A factor as it is read.
+
+    >>> times(55.4), times(3.66), times(1 / 8)
+    ('55 ×', '3.7 ×', '1/8 of')
+    """
+    scaled = ratio if ratio >= 1 else 1 / ratio
+    text = f"{scaled:,.0f}" if scaled >= 10 else f"{scaled:.2g}"
+    return f"{text} ×" if ratio >= 1 else f"1/{text} of"
+
+
+def capital(text: str) -> str:
+    """A text with a capital at its front."""
+    return text[:1].upper() + text[1:]
+
+
+def listed(words: Iterable[str]) -> str:
+    """Words as a list in a sentence.
+
+    >>> listed(["a"]), listed(["a", "b", "c"])
+    ('a', 'a, b and c')
+    """
+    own = list(words)
+    return own[0] if len(own) == 1 else f"{', '.join(own[:-1])} and {own[-1]}" if own else ""
+
+
+def in_order(text: str) -> tuple[int, float, str]:
+    """What texts are sorted by: numbers by their size, before other texts.
+
+    >>> sorted(["10", "9", "a"], key=in_order)
+    ['9', '10', 'a']
+    """
+    value = parse(text)
+    return (1, 0.0, text) if value is None or math.isnan(value) else (0, value, text)

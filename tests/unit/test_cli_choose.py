@@ -12,7 +12,7 @@ import pytest
 import kilonet as kn
 from kilonet.cli import main
 from kilonet.cli.standings import standings
-from kilonet.report.units import rmse_of
+from kilonet.telling import rmse_of
 
 QUICK = ["--hidden", "2;8", "--l2", "1e-3", "--rate", "0.02", "--seeds", "2", "--folds", "3", "--runs", "600"]
 

@@ -102,7 +102,11 @@ def record(**changes: Any) -> SearchRecord:
 
 
 def regression(true: list[Any], predicted: list[Any]) -> SearchRecord:
-    return record(task="regression", predictions={"true": true, "predicted": predicted}, regions=None)
+    pairs = [(a, b) for a, b in zip(true, predicted, strict=True) if a is not None]
+    off = np.array([b - a for a, b in pairs])
+    half, most = np.quantile(np.abs(off), [0.5, 0.9])
+    errors = {"rows": len(off), "half": half, "most": most, "mean": off.mean(), "std": off.std(ddof=1)}
+    return record(task="regression", predictions={"true": true, "predicted": predicted, "errors": errors}, regions=None)
 
 
 def points(ax: Any, label: str) -> tuple[list[float], list[float]]:
@@ -478,7 +482,7 @@ def test_many_classes_have_colours_and_no_numbers() -> None:
     given = record(predictions={"classes": names, "confusion": np.diag(range(40)).tolist()})
     display = kn.ConfusionDisplay.from_search(given)
     assert not display.ax_.texts
-    assert display.title_ == "No class is taken for another; 100.0% of 780 rows right"
+    assert display.title_ == "No class is taken for another; 100% of 780 rows right"
     assert "class 0" not in display.alt  # of which no row was held out
 
 

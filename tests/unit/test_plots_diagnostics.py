@@ -16,6 +16,7 @@ from kilonet.errors import SettingError
 from kilonet.findings import Examination, Histogram, LayerFacts
 from kilonet.history import History
 from kilonet.monitors import NAMES, OF_HIDDEN, width
+from kilonet.numerals import times
 from kilonet.plots import (
     ActivationsDisplay,
     DeadUnitsDisplay,
@@ -27,7 +28,6 @@ from kilonet.plots import (
 )
 from kilonet.plots.dead import _kinds, _sides
 from kilonet.plots.weights import _neighbours
-from kilonet.plots.words import times
 
 plt.switch_backend("Agg")
 

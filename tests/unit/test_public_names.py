@@ -26,7 +26,20 @@ FAULTS = """ShapeError DataError SettingError FileFormatError DivergenceError En
 
 DIAGNOSTICS = "diagnose Diagnosis Examination Finding Remedy Thresholds"
 
-FAMILIES = (UNITS, LOSSES, OPTIMIZERS, SCHEDULES, INITIALIZERS, FROM_TEXT, NETWORKS, TRAINING, FACES, PICTURES, FAULTS, DIAGNOSTICS)
+FAMILIES = (
+    UNITS,
+    LOSSES,
+    OPTIMIZERS,
+    SCHEDULES,
+    INITIALIZERS,
+    FROM_TEXT,
+    NETWORKS,
+    TRAINING,
+    FACES,
+    PICTURES,
+    FAULTS,
+    DIAGNOSTICS,
+)
 NAMES = sorted(name for family in FAMILIES for name in family.split())
 
 

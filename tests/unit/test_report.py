@@ -56,7 +56,9 @@ def an_architecture(number: int, **changes: Any) -> ArchitectureRecord:
 def a_candidate(number: int, origin: str = "grid") -> CandidateRecord:
     text = an_architecture(number).text + ", λ=0.001, rate=0.01"
     table = [[0.2, 0.3]] * 10
-    return CandidateRecord(number, text, {"l2": 0.001, "rate": 0.01}, number, table, table, table, origin)
+    return CandidateRecord(
+        number, text, {"l2": 0.001, "rate": 0.01}, number, table, table, table, origin, "λ=0.001, rate=0.01"
+    )
 
 
 def a_record(**changes: Any) -> SearchRecord:
@@ -80,7 +82,7 @@ def a_record(**changes: Any) -> SearchRecord:
         "reference": 2,
         "baselines": [{"name": "most frequent class", "loss": 0.6931, "score": 0.5}],
         "nested": Nested([0.2] * 5, [0.9] * 5, ["16 relu, λ=0.001"] * 3 + ["64-64 relu, λ=0.01"] * 2,
-                         0.2057, 0.9379, 0.9029, 0.9614),
+                         0.2057, 0.9379, 0.9029, 0.9614, ["16 relu"] * 3 + ["64-64 relu"] * 2, 300),
         "learning": [
             {"rows": 120.0, "loss": 0.2062, "score": 0.9167, "loss_std": 0.0880, "score_std": 0.0204},
             {"rows": 240.0, "loss": 0.1998, "score": 0.9400, "loss_std": 0.0964, "score_std": 0.0450},
@@ -100,7 +102,11 @@ REGRESSION: dict[str, Any] = {
     "metric": {"name": "loss", "loss": "squared", "unit": "half squared standard deviations", "score": "R²"},
     "baselines": [{"name": "mean", "loss": 0.504, "score": -0.00985}],
     "nested": Nested([0.25] * 5, [0.47] * 5, ["16 relu"] * 5, 0.2589, 0.4771, 0.4151, 0.5402),
-    "predictions": {"true": [0.0, 10.0, 20.0], "predicted": [1.0, 8.0, 25.0]},
+    "predictions": {
+        "true": [0.0],
+        "predicted": [1.0],
+        "errors": {"rows": 1200, "half": 2.0, "most": 4.4, "mean": 0.1, "std": 2.0},
+    },
 }
 
 
@@ -248,9 +254,8 @@ class TestWhatItSays:
         assert "expect R² 0.477: about 48% of the target’s variance explained (95% interval 0.415 to 0.540)" in text
         assert "Always answering the mean gives R² −0.010." in text
         assert "Loss is in half squared standard deviations." in text
-        # errors are 1, 2 and 5: the median is 2, and nine tenths of the way up lies 2 + 0.8 · 3
         assert (
-            "Of 3 held-out rows, half were predicted to within 2.00 of the true value, nine of ten to within 4.40"
+            "Of 1,200 held-out rows, half were predicted to within 2.00 of the true value, nine of ten to within 4.40"
             in text
         )
 
@@ -309,7 +314,7 @@ class TestWhatItSays:
         record = a_record(metric=metric, baselines=[{"name": "most frequent class", "loss": NAN, "score": NAN}])
         text = shown(record).text
         assert "expect roc_auc 0.938" in text
-        assert "-roc_auc on held-out rows, lower is better; trained with cross_entropy." in text
+        assert "−roc_auc on held-out rows, lower is better; trained with cross_entropy." in text
         assert "nats" not in text
         assert not re.search(r"\bnan\b", text)
 
@@ -397,11 +402,13 @@ def hurt_by(name: str) -> SearchRecord:
         metric={"name": name, "loss": name, "unit": name, "score": name},
         architectures=tuple(own),
         candidates=tuple(
-            replace(candidate, text=f"{name}, {name}", origin=name) for candidate in a_record().candidates
+            replace(candidate, text=f"{name}, {name}", origin=name, settings=name)
+            for candidate in a_record().candidates
         ),
         baselines=[{"name": name, "loss": 0.6, "score": 0.5}],
-        nested=replace(a_record().nested, choices=[name] * 5),  # type: ignore[type-var]
+        nested=replace(a_record().nested, choices=[name] * 5, networks=[name] * 5),  # type: ignore[type-var]
         predictions={"classes": [name, "b"], "confusion": [[3, 1], [1, 3]]},
+        no_nested=name,
         verdict=[name],
         notes=[name],
         reproduce=name,
@@ -592,6 +599,12 @@ class TestWrite:
             report.write(a_record(), tmp_path / "no" / "page.md")
 
 
+def figures() -> list[int]:
+    """Figures that are open."""
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    return [] if pyplot is None else list(pyplot.get_fignums())
+
+
 class TestPictures:
     def test_without_matplotlib_there_are_none(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(sys.modules, "matplotlib", None)
@@ -599,6 +612,7 @@ class TestPictures:
 
     def test_they_stand_in_the_page(self, tmp_path: Path) -> None:
         matplotlib = pytest.importorskip("matplotlib")
+        before = figures()  # of other tests
         first = report.write(a_record(), tmp_path / "a.html").read_bytes()
         with matplotlib.rc_context({"text.color": "red", "figure.facecolor": "black", "svg.fonttype": "path"}):
             second = report.write(a_record(), tmp_path / "b.html").read_bytes()
@@ -611,7 +625,7 @@ class TestPictures:
         assert len(ids) == len(set(ids))
         links = {value[1:] for _, name, value in found.attributes if name == "href" and value.startswith("#")}
         assert links <= set(ids)
-        assert "matplotlib.pyplot" not in sys.modules or not sys.modules["matplotlib.pyplot"].get_fignums()
+        assert figures() == before
 
     @pytest.mark.parametrize("name", ["<script>alert(1)</script>", '"><b>', "two\nlines", "한국어"])
     def test_hostile_names_in_pictures(self, tmp_path: Path, name: str) -> None:

@@ -29,6 +29,7 @@ from kilonet.errors import DivergenceWarning, LeftOutWarning
 from kilonet.evidence import SearchRecord
 from kilonet.persistence import writable
 from kilonet.report.words import sentence
+from kilonet.telling import class_names, ordered
 
 HELP = """Say which network suits DATA, with evidence: how large, how much regularization, and whether it is luck.
 
@@ -41,6 +42,7 @@ kilonet choose data.csv --target y --out best.kn --report report.html
 kilonet choose data.csv --target y --hidden "3;6;20;64,64" --l2 1e-4,1e-3 --budget 5min
 """
 _GRID = ("hidden", "activation", "l2", "rate", "dropout", "input_noise")
+_MOST_CLASSES = 100  # that are named in a record
 _ASKED = ("seeds", "budget", "runs", "scoring", "prefer", "store")
 
 
@@ -165,9 +167,10 @@ def _progress(quiet: bool) -> Iterator[Callable[[int, int], Any] | None]:
 
 def _described(record: SearchRecord, rows: Parts) -> dict[str, Any]:
     """What is known of the data, with their names."""
-    classes = sorted({str(label) for label in rows.y.tolist()}) if rows.task == "classification" else []
+    names = class_names(list(dict.fromkeys(rows.y.tolist()))) if rows.task == "classification" else []
+    classes = [names[place] for place in ordered(names)]
     return {**record.data, "source": rows.source, "target": rows.target_name, "columns": list(rows.names),
-            "classes": classes[:100], "dropped": rows.dropped}  # fmt: skip
+            "classes": classes[:_MOST_CLASSES], "n_classes": len(classes), "dropped": rows.dropped}  # fmt: skip
 
 
 def _line(data: str, given: Mapping[str, Any], search: ArchitectureSearch) -> str:

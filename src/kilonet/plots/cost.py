@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 from kilonet.evidence import SearchRecord
-from kilonet.numerals import count
+from kilonet.numerals import capital, count, times
 from kilonet.plots import words
 from kilonet.plots.base import SIZE
 from kilonet.plots.sizes import Architectures
 from kilonet.plots.style import legend_below, loss_axis, size_axis, tidy
+from kilonet.telling import called, loss_name
 
 
 @dataclass(eq=False, kw_only=True)
@@ -24,8 +25,8 @@ class CostDisplay(Architectures):
     @classmethod
     def _made(cls, record: SearchRecord) -> Self:
         every, choice = record.architectures, record.choice
-        title = words.sentence(_cost_finding(record))
-        named = words.sentence(words.called(choice))
+        title = capital(_cost_finding(record))
+        named = capital(called(choice))
         return cls(
             **cls._shared(record),
             costs=[
@@ -35,7 +36,7 @@ class CostDisplay(Architectures):
             ],
             title=title,
             alt=f"{title}. {named} has {count(choice.n_parameters, 'parameter')} "
-            f"and a {words.loss_name(record)} of {choice.loss:.3g}.",
+            f"and a {loss_name(record)} of {choice.loss:.3g}.",
         )
 
     def _panels(self) -> tuple[int, int]:
@@ -60,14 +61,14 @@ def _cost_finding(record: SearchRecord) -> str:
     """What the choice costs, and what the dearest or the cheapest of its equals does."""
     choice = record.choice
     row = words.duration(1e-6 * choice.microseconds_a_row)
-    own = f"{words.called(choice)} trains in {words.duration(choice.training_seconds)}, predicts a row in {row}"
+    own = f"{called(choice)} trains in {words.duration(choice.training_seconds)}, predicts a row in {row}"
     others = [a for a in words.equals(record) if a.number != choice.number and a.training_seconds > 0]
     if not others or not choice.training_seconds > 0:
         return own
     dearest, cheapest = (find(others, key=lambda a: a.training_seconds) for find in (max, min))
     ratio = dearest.training_seconds / choice.training_seconds
     if ratio >= 1:
-        takes = f"{words.times(ratio)} the time" if ratio >= 1.2 else "as long"
-        return f"{own}; {words.called(dearest)} takes {takes} and {words.no_better(record, dearest)}"
-    factor = words.times(cheapest.training_seconds / choice.training_seconds)
-    return f"{own}; {words.called(cheapest)} ties in {factor} the time"
+        takes = f"{times(ratio)} the time" if ratio >= 1.2 else "as long"
+        return f"{own}; {called(dearest)} takes {takes} and {words.no_better(record, dearest)}"
+    factor = times(cheapest.training_seconds / choice.training_seconds)
+    return f"{own}; {called(cheapest)} ties in {factor} the time"

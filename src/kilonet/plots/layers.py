@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from kilonet.findings import Examination, LayerFacts
-from kilonet.numerals import count, percent
+from kilonet.numerals import count, percent, times
 from kilonet.plots import words
 from kilonet.plots.base import ExaminationDisplay
 from kilonet.plots.style import NORMAL, PALETTE, finite, inches, legend_above, loss_axis, tidy
@@ -142,7 +142,7 @@ def gradient_finding(layers: Sequence[LayerFacts]) -> str:
     if len(layers) == 1:
         return f"The gradient of the only layer has norm {layers[0].gradient_norm:.2g}"
     ratio = layers[0].gradient_norm / layers[-1].gradient_norm
-    size = f"{ratio:.2g} ×" if 0.1 <= ratio < 10 else words.times(ratio)
+    size = f"{ratio:.2g} ×" if 0.1 <= ratio < 10 else times(ratio)
     size = f"{size} that of the last"
     if ratio < _VANISHING:
         return f"Gradients vanish: the first layer's norm is {size}"

@@ -7,10 +7,11 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from kilonet.evidence import SearchRecord
-from kilonet.numerals import significant
+from kilonet.numerals import capital, significant
 from kilonet.plots import words
 from kilonet.plots.base import Display
 from kilonet.plots.style import PALETTE, legend_above, size_axis, tidy
+from kilonet.telling import by_loss, loss_name, number_of, scarce
 
 
 @dataclass(eq=False, kw_only=True)
@@ -34,24 +35,24 @@ class LearningCurveDisplay(Display):
     @classmethod
     def lack(cls, record: SearchRecord) -> str:
         """Why the record cannot be drawn so, in a sentence; empty where it can."""
-        known = [each for each in record.learning if math.isfinite(words.number(each["loss"]))]
+        known = [each for each in record.learning if math.isfinite(number_of(each["loss"]))]
         return "" if len(known) > 1 else "the choice was not trained with two numbers of rows."
 
     @classmethod
     def _made(cls, record: SearchRecord) -> Self:
-        known = [each for each in record.learning if math.isfinite(words.number(each["loss"]))]
-        columns = {name: [words.number(each.get(name)) for each in known]
+        known = [each for each in record.learning if math.isfinite(number_of(each["loss"]))]
+        columns = {name: [number_of(each.get(name)) for each in known]
                    for name in ("rows", "loss", "loss_std", "score", "score_std")}  # fmt: skip
-        title = words.sentence(_finding(columns, words.loss_name(record), words.scarce(record)))
+        title = capital(_finding(columns, loss_name(record), scarce(record)))
         said = (
             f"{loss:.3g} with {rows:,.0f} rows" for loss, rows in zip(columns["loss"], columns["rows"], strict=True)
         )
         return cls(
             **columns,
             label=words.loss_label(record),
-            score_label=f"{record.metric['score']} on held-out rows" if words.by_loss(record) else "",
+            score_label=f"{record.metric['score']} on held-out rows" if by_loss(record) else "",
             title=title,
-            alt=f"{title}. Held-out {words.loss_name(record)}: {words.listed(said)}.",
+            alt=f"{title}. Held-out {loss_name(record)}: {words.listed(said)}.",
         )
 
     def _panels(self) -> tuple[int, int]:

@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 
 from kilonet.comparison import binomial_interval
 from kilonet.evidence import SearchRecord
-from kilonet.numerals import count, significant
+from kilonet.numerals import capital, count, figure, percent, significant
 from kilonet.plots import words
 from kilonet.plots.base import Display
 from kilonet.plots.style import GREY, NORMAL, PALETTE, SMALL, Floats, bars, ink, legend_above, thousands, tidy
+from kilonet.telling import number_of
 
 _NUMBERS = 12  # classes of which a table still shows counts
 _NAMES = 30  # classes of which each still has its name
@@ -43,15 +44,15 @@ class ReliabilityDisplay(Display):
     def _made(cls, record: SearchRecord) -> Self:
         bins = record.predictions["reliability"]
         rows = [int(own["rows"]) for own in bins]
-        sure, right = ([words.number(own[name]) for own in bins] for name in ("confidence", "accuracy"))
+        sure, right = ([number_of(own[name]) for own in bins] for name in ("confidence", "accuracy"))
         hits = [round(share * count) for share, count in zip(right, rows, strict=True)]
         bounds = [binomial_interval(hit, count) for hit, count in zip(hits, rows, strict=True)]
-        error = words.number(record.predictions.get("calibration_error"))
+        error = number_of(record.predictions.get("calibration_error"))
         said, total = float(np.average(sure, weights=rows)), sum(rows)
         low, high = binomial_interval(sum(hits), total)
         fits = f"confidence fits, as far as {count(total, 'row')} can tell"
         verdict = "over-confident" if said > high else "under-confident" if said < low else fits
-        title = f"{words.sentence(verdict)}: {said:.1%} sure, {sum(hits) / total:.1%} right; ECE {error:.2g}"
+        title = f"{capital(verdict)}: {percent(said)} sure, {percent(sum(hits) / total)} right; ECE {error:.2g}"
         return cls(
             confidence=sure, accuracy=right, rows=rows, low=[a for a, _ in bounds], high=[b for _, b in bounds],
             error=error, title=title, alt=f"{title}, over {count(total, 'held-out row')} in {len(rows)} bins.",
@@ -105,8 +106,8 @@ class ConfusionDisplay(Display):
         wrong = counts - np.diag(np.diag(counts))
         true, said = np.unravel_index(int(wrong.argmax()), wrong.shape)
         worst = f"{names[true]} is taken for {names[said]} most often: {wrong[true, said]:,} of {counts[true].sum():,}"
-        shown = f"{right / max(1, total):.1%} of {count(total, 'row')} right"
-        title = words.sentence(f"{worst}; {shown}" if wrong.any() else f"no class is taken for another; {shown}")
+        shown = f"{percent(right / max(1, total))} of {count(total, 'row')} right"
+        title = capital(f"{worst}; {shown}" if wrong.any() else f"no class is taken for another; {shown}")
         recalls = (f"{name} {counts[i, i]:,} of {counts[i].sum():,}" for i, name in enumerate(names) if counts[i].any())
         return cls(
             classes=names, counts=counts, title=title, alt=f"{title}. Right of each class: {words.listed(recalls, 10)}."
@@ -148,7 +149,7 @@ def _short(name: str) -> str:
 class ResidualsDisplay(Display):
     """Predicted against true values of held-out rows; the nearer to the diagonal, the better.
 
-    true, predicted (n,): of some rows. half, most: how far off half and 90% of them are at the most.
+    true, predicted (n,): of some rows. half, most: how far off half and 90% of all held-out rows are at the most.
     """
 
     name: ClassVar[str] = "residuals"
@@ -166,20 +167,20 @@ class ResidualsDisplay(Display):
     @classmethod
     def _made(cls, record: SearchRecord) -> Self:
         true, predicted = _pairs(record)
-        off = predicted - true
-        half, most = (float(value) for value in np.quantile(np.abs(off), [0.5, 0.9]))
-        side = "high" if off.mean() > 0 else "low"
-        error = 1.96 * float(off.std(ddof=1)) / math.sqrt(len(off)) if len(off) > 1 else math.inf
-        mean = abs(float(off.mean()))
-        much = words.figure(mean) if mean >= 1000 else significant(mean)
+        off = record.predictions["errors"]
+        half, most, mean, spread = (number_of(off[name]) for name in ("half", "most", "mean", "std"))
+        side = "high" if mean > 0 else "low"
+        error = 1.96 * spread / math.sqrt(off["rows"]) if math.isfinite(spread) else math.inf
+        mean = abs(mean)
+        much = figure(mean) if mean >= 1000 else significant(mean)
         leaning = f"{much} too {side}" if mean > error else "neither too high nor too low"
-        within = f"within {words.figure(half)}, 90% within {words.figure(most)}"
+        within = f"within {figure(half)}, 90% within {figure(most)}"
         title = f"Half of the rows are predicted {within}; on average {leaning}"
-        spread = f"True values go from {words.figure(true.min())} to {words.figure(true.max())}"
+        ends = f"True values go from {figure(true.min())} to {figure(true.max())}"
         return cls(
             true=true, predicted=predicted, half=half, most=most, title=title,
-            alt=f"{title}. {spread}, predictions of {count(len(true), 'held-out row')} "
-            f"from {words.figure(predicted.min())} to {words.figure(predicted.max())}.",
+            alt=f"{title}. {ends}, predictions of {count(len(true), 'held-out row')} that are shown "
+            f"from {figure(predicted.min())} to {figure(predicted.max())}.",
         )  # fmt: skip
 
     def _draw(self, axes: Any) -> None:
@@ -202,7 +203,7 @@ class ResidualsDisplay(Display):
 def _pairs(record: SearchRecord) -> tuple[Floats, Floats]:
     """True and predicted values, where both are numbers."""
     names = ("true", "predicted") if record.task == "regression" else ()
-    columns = [np.array([words.number(value) for value in record.predictions.get(name) or ()]) for name in names]
+    columns = [np.array([number_of(value) for value in record.predictions.get(name) or ()]) for name in names]
     if len(columns) != 2 or len(columns[0]) != len(columns[1]):
         return np.empty(0), np.empty(0)
     known = np.isfinite(columns[0]) & np.isfinite(columns[1])

@@ -7,10 +7,11 @@ from typing import Any, ClassVar, NamedTuple, Self
 import numpy as np
 
 from kilonet.evidence import ArchitectureRecord, CandidateRecord, SearchRecord
-from kilonet.numerals import count, significant
+from kilonet.numerals import capital, count, significant
 from kilonet.plots import words
 from kilonet.plots.base import Display
 from kilonet.plots.style import GREY, finite, legend_beside, look, loss_axis, ring, size_axis, tidy
+from kilonet.telling import by_loss, called, loss_name
 
 _BELOW = 8  # times the lowest held-out loss over a training loss that is still seen: lines leave the picture there
 
@@ -54,7 +55,7 @@ class RegularizationPathDisplay(Display):
     def _made(cls, record: SearchRecord) -> Self:
         paths = [_path(record, own) for own in record.architectures]
         own = record.best.params.get("l2")
-        title = words.sentence(_finding(record, paths))
+        title = capital(_finding(record, paths))
         said = (f"{path.text} {_least(path)[1]:.3g} at λ={_least(path)[0]:g}" for path in paths if path.l2)
         return cls(
             paths=paths,
@@ -62,7 +63,7 @@ class RegularizationPathDisplay(Display):
             best=None if own is None else (float(own), record.choice.loss),
             label=words.loss_label(record),
             title=title,
-            alt=f"{title}. Lowest {words.loss_name(record)} along λ: {words.listed(said)}.",
+            alt=f"{title}. Lowest {loss_name(record)} along λ: {words.listed(said)}.",
         )
 
     def _draw(self, axes: Any) -> None:
@@ -107,7 +108,7 @@ def _path(record: SearchRecord, architecture: ArchitectureRecord) -> Path:
             continue
         path.l2.append(l2)
         path.loss.append(level + float(np.mean(_first(kept)[shared] - _first(best)[shared])))
-        path.training.append(_mean(_first(kept, "training_losses")) if words.by_loss(record) else math.nan)
+        path.training.append(_mean(_first(kept, "training_losses")) if by_loss(record) else math.nan)
         path.splits.append(int(shared.sum()))
     return path
 
@@ -142,9 +143,9 @@ def _finding(record: SearchRecord, paths: list[Path]) -> str:
     ends = [(path.l2[end], path.loss[end] - loss, path.splits[end]) for end in (0, -1) if path.l2[end] != l2]
     matter = [end for end in ends if end[1] > words.MATTERS * abs(loss)]
     where = f"from {path.l2[0]:g} to {path.l2[-1]:g}"
-    name = words.called(shown)
+    name = called(shown)
     if not matter:
-        change = f"{where} its {words.loss_name(record)} changes by {significant(float(np.ptp(path.loss)))}"
+        change = f"{where} its {loss_name(record)} changes by {significant(float(np.ptp(path.loss)))}"
         return f"{name} hardly depends on λ: {change}"
     lost = " and ".join(f"{significant(loss)} at λ={end:g}" for end, loss, _ in matter)
     few = count(min(end[2] for end in matter), "split")

@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kilonet.evidence import SearchRecord
-from kilonet.numerals import percent
+from kilonet.numerals import capital, percent
 from kilonet.plots import words
 from kilonet.plots.base import SIZE, Display
 from kilonet.plots.style import NORMAL, SMALL, Floats, ink, legend_below, look, module
+from kilonet.telling import number_of
 
 _LONG = 40  # letters of a column's name on an axis
 _TICKS = 4  # of an axis, at most
@@ -60,9 +61,9 @@ class RegionsDisplay(Display):
         own = (record.choice.text, record.best.params.get("l2"))
         places = [(i, j) for i, size in enumerate(sizes) for j, l2 in enumerate(strengths) if (size, l2) == own]
         table = np.array(given["labels"], dtype=np.int64).reshape(*shape, len(y), len(x))
-        wrong = np.array([words.number(share) for share in given["misfits"]]).reshape(shape)
+        wrong = np.array([number_of(share) for share in given["misfits"]]).reshape(shape)
         others = sum(given["others"].values())
-        title = words.sentence(_finding(sizes, strengths, table, wrong) + _sliced(given["others"]))
+        title = capital(_finding(sizes, strengths, table, wrong) + _sliced(given["others"]))
         said = (f"{size} at λ={l2:g} {percent(wrong[i, j])}" for i, size in enumerate(sizes)
                 for j, l2 in enumerate(strengths) if np.isfinite(wrong[i, j]))  # fmt: skip
         return cls(

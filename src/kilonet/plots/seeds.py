@@ -7,10 +7,11 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from kilonet.evidence import ArchitectureRecord, SearchRecord
-from kilonet.numerals import count, significant
+from kilonet.numerals import capital, count, significant
 from kilonet.plots import words
 from kilonet.plots.base import Display
 from kilonet.plots.style import GREY, PALETTE, Floats, bars, finite, ink, legend_above, loss_axis, names_below, tidy
+from kilonet.telling import called, loss_name
 
 
 @dataclass(eq=False, kw_only=True)
@@ -44,7 +45,7 @@ class SeedSpreadDisplay(Display):
     def _made(cls, record: SearchRecord) -> Self:
         known = words.sound(record)
         said = (f"{a.text} {a.loss:.3g} (95% {a.loss_low:.3g} to {a.loss_high:.3g})" for a in known)
-        title = words.sentence(_finding(record))
+        title = capital(_finding(record))
         return cls(
             texts=[a.text for a in record.architectures],
             seeds=[_seeds(record, a) for a in record.architectures],
@@ -55,7 +56,7 @@ class SeedSpreadDisplay(Display):
             chosen=record.chosen,
             label=words.loss_label(record),
             title=title,
-            alt=f"{title}. Mean {words.loss_name(record)}: {words.listed(said)}.",
+            alt=f"{title}. Mean {loss_name(record)}: {words.listed(said)}.",
         )
 
     def _draw(self, axes: Any) -> None:
@@ -102,13 +103,13 @@ def _finding(record: SearchRecord) -> str:
         return "every architecture lost a run"
     first, second = best[0], best[-1]
     if len(best) == 1:
-        return f"{words.called(first)} alone lost no run: {words.loss_name(record)} {first.loss:.3g}"
+        return f"{called(first)} alone lost no run: {loss_name(record)} {first.loss:.3g}"
     gap = second.loss - first.loss
     luck = math.hypot(first.seed_spread, second.seed_spread)
-    lead = f"{words.called(first)} leads {words.called(second)} by {significant(gap)}"
+    lead = f"{called(first)} leads {called(second)} by {significant(gap)}"
     if not math.isfinite(luck):
         return f"one seed each: {lead}, seed luck is not known"
     if luck > gap:
-        pair = f"{words.called(first)} from {words.called(second)}"
+        pair = f"{called(first)} from {called(second)}"
         return f"one run cannot tell {pair}: they differ by {significant(gap)}, seed luck is ±{significant(luck)}"
     return f"not seed luck: {lead}, which a seed changes by ±{significant(luck)}"

@@ -8,10 +8,11 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from kilonet.evidence import ArchitectureRecord, SearchRecord
-from kilonet.numerals import count, significant
+from kilonet.numerals import capital, count, significant
 from kilonet.plots import words
 from kilonet.plots.base import Display
 from kilonet.plots.style import GREY, bars, finite, legend_beside, look, loss_axis, ring, size_axis, tidy
+from kilonet.telling import by_loss, loss_name, number_of
 
 
 @dataclass(eq=False, kw_only=True)
@@ -80,8 +81,8 @@ class CapacityDisplay(Architectures):
     @classmethod
     def _made(cls, record: SearchRecord) -> Self:
         every = record.architectures
-        title = words.sentence(words.size_finding(record))
-        training = [own.training_loss if words.by_loss(record) else math.nan for own in every]
+        title = capital(words.size_finding(record))
+        training = [own.training_loss if by_loss(record) else math.nan for own in every]
         said = (
             f"{own.text} {own.loss:.3g} with {own.n_parameters:,}"
             + (f" (training {training[own.number]:.3g})" if math.isfinite(training[own.number]) else "")
@@ -92,9 +93,9 @@ class CapacityDisplay(Architectures):
             parameters=[own.n_parameters for own in every],
             training=training,
             single=next((own.loss for own in every if not own.hidden), math.nan),
-            baselines=[(str(own["name"]), words.number(own["loss"])) for own in record.baselines],
+            baselines=[(str(own["name"]), number_of(own["loss"])) for own in record.baselines],
             title=title,
-            alt=f"{title}. Held-out {words.loss_name(record)} and parameters: {words.listed(said)}.",
+            alt=f"{title}. Held-out {loss_name(record)} and parameters: {words.listed(said)}.",
         )
 
     def _draw(self, axes: Any) -> None:
@@ -142,14 +143,14 @@ class DepthDisplay(Architectures):
     @classmethod
     def _made(cls, record: SearchRecord) -> Self:
         best = {depth: min(own.loss for own in _of_depth(record, depth)) for depth in _depths(record)}
-        title = words.sentence(_depth_finding(record))
+        title = capital(_depth_finding(record))
         said = (f"{loss:.3g} with {count(depth, 'hidden layer')}" for depth, loss in best.items())
         return cls(
             **cls._shared(record),
             depth=[len(own.hidden) for own in record.architectures],
             parameters=[own.n_parameters for own in record.architectures],
             title=title,
-            alt=f"{title}. Lowest {words.loss_name(record)}: {words.listed(said)}.",
+            alt=f"{title}. Lowest {loss_name(record)}: {words.listed(said)}.",
         )
 
     def _draw(self, axes: Any) -> None:

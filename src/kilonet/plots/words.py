@@ -2,43 +2,13 @@
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from kilonet.comparison import ENOUGH
 from kilonet.evidence import ArchitectureRecord, SearchRecord
-from kilonet.numerals import count, significant
+from kilonet.numerals import count, significant, times
+from kilonet.telling import by_loss, called, loss_name
 
 MATTERS = 0.02  # of a loss: changes below it are said to be none
-_SCARCE = 100  # rows: with fewer, each of five folds is judged by less than 20, and one row is over 5% of its accuracy
-
-
-def number(value: Any) -> float:
-    """A number of a record, whose mappings hold None for what is not finite.
-
-    >>> number(2), number(None)
-    (2.0, nan)
-    """
-    return math.nan if value is None else float(value)
-
-
-def figure(value: float) -> str:
-    """A number in three digits, and all of them where it is large.
-
-    >>> figure(18179.4), figure(0.04567), figure(-1234567.0)
-    ('18,179', '0.0457', '-1,234,567')
-    """
-    return f"{value:,.0f}" if 1000 <= abs(value) < 1e15 else f"{value:.3g}"
-
-
-def times(ratio: float) -> str:
-    """A factor as it is read.
-
-    >>> times(55.4), times(3.66), times(1 / 8)
-    ('55 ×', '3.7 ×', '1/8 of')
-    """
-    scaled = ratio if ratio >= 1 else 1 / ratio
-    text = f"{scaled:,.0f}" if scaled >= 10 else f"{scaled:.2g}"
-    return f"{text} ×" if ratio >= 1 else f"1/{text} of"
 
 
 def duration(seconds: float) -> str:
@@ -65,36 +35,10 @@ def listed(texts: Iterable[str], most: int = 8) -> str:
     return "; ".join(every[:most] + ([f"{len(every) - most} more"] if len(every) > most else []))
 
 
-def sentence(text: str) -> str:
-    """A text with a capital at its front."""
-    return text[:1].upper() + text[1:]
-
-
-def by_loss(record: SearchRecord) -> bool:
-    """Whether candidates are judged by the loss itself, so that training losses are comparable."""
-    return record.metric["name"] == "loss"
-
-
-def loss_name(record: SearchRecord) -> str:
-    """What the loss is called in a sentence."""
-    return record.metric["name"].replace("-", "−")
-
-
 def loss_label(record: SearchRecord) -> str:
     """What an axis of held-out losses is called."""
     unit = record.metric.get("unit") if by_loss(record) else "lower is better"
     return f"held-out {loss_name(record)}{f' ({unit})' if unit else ''}"
-
-
-def score_text(record: SearchRecord, value: float) -> str:
-    """A score with its name."""
-    name = record.metric["score"]
-    return f"{name} {value:.1%}" if name == "accuracy" else f"{name} {value:.3g}"
-
-
-def called(architecture: ArchitectureRecord) -> str:
-    """An architecture in a sentence."""
-    return architecture.text if architecture.hidden else "a single-layer network"
 
 
 def sound(record: SearchRecord) -> list[ArchitectureRecord]:
@@ -110,11 +54,6 @@ def equals(record: SearchRecord) -> list[ArchitectureRecord]:
 def worse(record: SearchRecord) -> list[ArchitectureRecord]:
     """Those which a test tells from the best mean."""
     return [own for own in sound(record) if own.verdict == "worse"]
-
-
-def scarce(record: SearchRecord) -> bool:
-    """Whether there are so few rows that this has to be said."""
-    return bool(record.data.get("rows", _SCARCE) < _SCARCE)
 
 
 def higher(record: SearchRecord, loss: float, than: float) -> str:

@@ -4,11 +4,11 @@ import math
 from collections import Counter
 
 from kilonet.evidence import SearchRecord
-from kilonet.numerals import count
+from kilonet.numerals import count, listed
 from kilonet.report.blocks import Code, Pairs, Section, Text
 from kilonet.report.tables import grid_values
-from kilonet.report.units import rmse_of
-from kilonet.report.words import clean, listed, named, number, short
+from kilonet.report.words import clean, named, number, short
+from kilonet.telling import by_loss, loss_name, rmse_of
 
 _LOSSES = {
     "cross_entropy": (
@@ -49,15 +49,17 @@ def _data(record: SearchRecord) -> list[tuple[str, str]]:
         if isinstance(found, int | float) and found:
             pairs.append((label, f"{found:,}"))
         elif isinstance(found, list | tuple) and found:
-            names = listed_names(found)
-            pairs.append((label, f"{len(found):,}: {names}" if key != "dropped" else names))
+            own = [str(name) for name in found]
+            most = data.get(f"n_{key}", len(own))
+            pairs.append((label, f"{most:,}: {listed_names(own, most)}" if key != "dropped" else listed_names(own)))
     return pairs
 
 
-def listed_names(names: list[str] | tuple[str, ...]) -> str:
-    """Names from the data, not too many."""
+def listed_names(names: list[str], most: int = 0) -> str:
+    """Names from the data, not too many; most: how many there are, where some of them were left out before."""
     own = [named(name) for name in names[:_MOST_NAMES]]
-    return listed(own) if len(names) <= _MOST_NAMES else f"{', '.join(own)} and {len(names) - _MOST_NAMES:,} more"
+    more = max(len(names), most) - len(own)
+    return f"{', '.join(own)} and {more:,} more" if more else listed(own)
 
 
 def _grid(record: SearchRecord) -> list[tuple[str, str]]:
@@ -71,10 +73,10 @@ def _grid(record: SearchRecord) -> list[tuple[str, str]]:
 
 def _judged(record: SearchRecord) -> str:
     loss, unit = clean(record.metric["loss"]), clean(record.metric["unit"])
-    if record.metric["name"] == "loss":
+    if by_loss(record):
         known = _LOSSES.get(loss, "")
         return f"The loss on held-out rows, {loss}{f' in {unit}' if unit else ''}{f': {known}' if known else ''}."
-    return f"{clean(record.metric['name'])} on held-out rows, lower is better; trained with {loss}."
+    return f"{clean(loss_name(record))} on held-out rows, lower is better; trained with {loss}."
 
 
 def _procedure(record: SearchRecord) -> str:
@@ -106,13 +108,16 @@ def again(record: SearchRecord) -> list[Section]:
     """The line that gives the same numbers."""
     if not record.reproduce:
         return []
-    told = "This gives the same numbers, times excepted, on the same data:"
+    told = (
+        "This gives the same numbers, times excepted, on the same data. A name that stands for itself, as in cv=cv, is "
+        "what the search was given:"
+    )
     return [Section("How to reproduce it", [Text(told), Code(clean(record.reproduce, lines=True))])]
 
 
 def glossary(record: SearchRecord) -> Section:
     """What the words of the page mean."""
-    judged = "loss" if record.metric["name"] == "loss" else clean(record.metric["name"])
+    judged = clean(loss_name(record))
     words = _WORDS | (_OF_NUMBERS if math.isfinite(rmse_of(record, record.choice)) else {})
     return Section("Words", [Pairs([(word, text.format(judged=judged)) for word, text in words.items()])])
 

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from kilonet.comparison import ENOUGH
 from kilonet.evidence import ArchitectureRecord, SearchRecord
 from kilonet.numerals import count, p_text
-from kilonet.plots.words import scarce
 from kilonet.report import words
 from kilonet.report.blocks import Section, Table, Text
-from kilonet.report.units import rmse_of, rmse_of_mean
 from kilonet.report.words import UNKNOWN, clean, decimals, fixed, named, number, score, short
+from kilonet.telling import half_width, loss_name, number_of, plus_minus, rmse_of, rmse_of_mean, scarce
 
 EQUAL = 0.02  # of the lowest loss: what a smaller network may lose. The search has the number; a test keeps them equal.
 _UNSURE = f"Tie and smaller, but may lose over {EQUAL:.0%}"
@@ -21,7 +21,7 @@ _UNSURE = f"Tie and smaller, but may lose over {EQUAL:.0%}"
 def architectures(record: SearchRecord) -> Section:
     """Every architecture at its own best settings, the best first."""
     shown = sorted(record.architectures, key=lambda own: (math.isnan(own.loss), own.loss, own.n_parameters))
-    loss, reference = clean(record.metric["name"]), record.architectures[record.reference]
+    loss, reference = clean(loss_name(record)), record.architectures[record.reference]
     places = decimals((own.high - own.low) / 2 for own in shown)
     off = math.isfinite(rmse_of(record, record.choice))
     head = [
@@ -35,7 +35,7 @@ def architectures(record: SearchRecord) -> Section:
             verdict(record, own), f"{own.n_parameters:,}", _settings(record, own), _loss(own, places),
             score(record.metric["score"], own.score), *([number(rmse_of(record, own))] if off else []),
             _difference(record, own, places),
-            p_text(own.adjusted_p) if own.number != record.reference else UNKNOWN,
+            p_text(own.adjusted_p) if own.number != record.reference and _enough(record) else UNKNOWN,
             f"±{number(own.seed_spread, 2)}" if math.isfinite(own.seed_spread) else UNKNOWN,
             number(own.training_seconds, 2), number(own.microseconds_a_row, 2),
         ]
@@ -49,6 +49,11 @@ def architectures(record: SearchRecord) -> Section:
         f"{_units(record, off)}"
     )
     return Section("The networks that competed", [Text(_explained(record)), Table(caption, head, rows, marked=place)])
+
+
+def _enough(record: SearchRecord) -> bool:
+    """Whether there are splits enough for a p-value to mean something."""
+    return len(record.splits) >= ENOUGH
 
 
 def _units(record: SearchRecord, off: bool) -> str:
@@ -79,11 +84,15 @@ def _explained(record: SearchRecord) -> str:
         "is a standard error larger than the measured one"
     )
     rule = "the network with the lowest loss" if record.settings.get("prefer") == "best" else asked
+    likely = (
+        "p is adjusted for all of them, and below 0.05 it says that two networks differ"
+        if _enough(record)
+        else f"with less than {ENOUGH} splits no p is told, and no two networks are said to differ"
+    )
     return (
         f"Loss is an error on held-out rows: lower is better. The choice is {rule}. Losses vary with the rows that are "
         "held out, but all networks saw the same ones, so their differences are known better than the losses. The "
-        "interval of a difference is for that comparison alone; p is adjusted for all of them, and below 0.05 it says "
-        "that two networks differ."
+        f"interval of a difference is for that comparison alone; {likely}."
     )
 
 
@@ -113,13 +122,12 @@ def _tie(record: SearchRecord, own: ArchitectureRecord) -> str:
 
 
 def _settings(record: SearchRecord, own: ArchitectureRecord) -> str:
-    return clean(record.candidates[own.best].text.partition(", ")[2]) or UNKNOWN
+    return clean(record.candidates[own.best].settings) or UNKNOWN
 
 
 def _loss(own: ArchitectureRecord, places: int | None) -> str:
-    half = (own.loss_high - own.loss_low) / 2
-    text = fixed(own.loss, places)
-    return f"{text} ± {number(half, 2)}" if math.isfinite(half) else text
+    half = half_width(own)
+    return plus_minus(fixed(own.loss, places), number(half, 2), half)
 
 
 def _difference(record: SearchRecord, own: ArchitectureRecord, places: int | None) -> str:
@@ -133,7 +141,7 @@ def _difference(record: SearchRecord, own: ArchitectureRecord, places: int | Non
 def _baselines(record: SearchRecord, width: int, off: bool) -> Iterator[list[str]]:
     """What looks at no column, in the same columns; off: whether one is the error in units of the target."""
     for base in record.baselines:
-        loss, own = (math.nan if base[name] is None else base[name] for name in ("loss", "score"))
+        loss, own = (number_of(base[name]) for name in ("loss", "score"))
         cells = ["Looks at no column", UNKNOWN, UNKNOWN, number(loss), score(record.metric["score"], own)]
         cells += [number(rmse_of_mean(record))] if off else []
         yield [clean(base["name"]), *cells, *[UNKNOWN] * (width - 1 - len(cells))]
@@ -145,15 +153,16 @@ def learning(record: SearchRecord) -> list[Section]:
     if len(found) < 2:
         return []
     name, (before, last) = record.metric["score"], found[-2:]
-    head = ["Training rows", f"{_capital(clean(record.metric['name']))} ± deviation", f"{_headed(name)} ± deviation"]
-    places = decimals(_known(own["loss_std"]) for own in found)
+    head = ["Training rows", f"{_capital(clean(loss_name(record)))} ± deviation", f"{_headed(name)} ± deviation"]
+    places = decimals(number_of(own["loss_std"]) for own in found)
     rows = [
         [
             f"{own['rows']:,.0f}",
-            _pm(fixed(own["loss"], places), fixed(_known(own["loss_std"]), places)),
-            _pm(score(name, _known(own["score"])), _deviation(name, _known(own["score_std"]))),
+            plus_minus(fixed(own["loss"], places), fixed(loss_std, places), loss_std),
+            plus_minus(score(name, number_of(own["score"])), _deviation(name, score_std), score_std),
         ]
         for own in found
+        for loss_std, score_std in [(number_of(own["loss_std"]), number_of(own["score_std"]))]
     ]
     sure = " With so few rows neither can be told for sure." if scarce(record) else ""
     told = (
@@ -161,20 +170,13 @@ def learning(record: SearchRecord) -> list[Section]:
         f"{fixed(before['loss'], places)} instead of {fixed(last['loss'], places)}, one seed. Where it still falls "
         f"from line to line, more rows would help; where it is flat, they would not.{sure}"
     )
-    caption = "The choice with a part of its training rows; the deviation is over splits."
+    which = "the latest part" if record.settings.get("in_time") else "a part"
+    caption = f"The choice with {which} of its training rows; the deviation is over splits."
     return [Section("Would more rows help?", [Text(told), Table(caption, head, rows)])]
 
 
-def _known(value: float | None) -> float:
-    return math.nan if value is None else value
-
-
-def _pm(text: str, deviation: str) -> str:
-    return text if deviation == UNKNOWN else f"{text} ± {deviation}"
-
-
 def _deviation(name: str, value: float) -> str:
-    return f"{100 * value:.1f}" if name == "accuracy" and math.isfinite(value) else number(value, 2)
+    return f"{100 * value:.1f}%" if name == "accuracy" else number(value, 2)
 
 
 def errors(record: SearchRecord) -> list[Section]:
@@ -182,13 +184,13 @@ def errors(record: SearchRecord) -> list[Section]:
     found = record.predictions
     if found.get("confusion"):
         return [_classes(found["classes"], np.array(found["confusion"], dtype=np.int64))]
-    if not found.get("true"):
+    if not found.get("errors"):
         return []
-    off = np.abs(np.array(found["true"], dtype=np.float64) - np.array(found["predicted"], dtype=np.float64))
-    half, most = (number(float(np.quantile(off, share))) for share in (0.5, 0.9))
+    off = found["errors"]
+    half, most = number(off["half"]), number(off["most"])
     units = f", in units of {target_name(record)}"
     return [Section("How far off it is", [Text(
-        f"Of {count(len(off), 'held-out row')}, half were predicted to within {half} of the true value, nine of ten "
+        f"Of {count(off['rows'], 'held-out row')}, half were predicted to within {half} of the true value, nine of ten "
         f"to within {most}{units}."
     )])]  # fmt: skip
 

@@ -5,12 +5,12 @@ from collections import Counter
 from collections.abc import Sequence
 
 from kilonet.comparison import ENOUGH
-from kilonet.evidence import SearchRecord
-from kilonet.numerals import count
+from kilonet.evidence import Nested, SearchRecord
+from kilonet.numerals import count, listed
 from kilonet.report.blocks import Items, Pairs, Section
 from kilonet.report.tables import target_name
-from kilonet.report.units import losses_of, rmse, rmse_of_mean, with_rmse
-from kilonet.report.words import between, clean, listed, number, score, sentence, short
+from kilonet.report.words import between, clean, number, score, sentence, short
+from kilonet.telling import floor, loss_name, losses_of, number_of, rmse, rmse_of_mean, with_rmse
 
 
 def headline(record: SearchRecord) -> str:
@@ -32,14 +32,21 @@ def headline(record: SearchRecord) -> str:
 def lead(record: SearchRecord) -> str:
     """What to expect on new rows, and what there was without a network."""
     name, nested = record.metric["score"], record.nested
-    beside = _beside(record, math.inf if nested is None else nested.score_low)
+    beside = _beside(record)
     if nested is None:
         own = _expected(name, record.choice.score, "it was measured at")
         off = _off(record, losses_of(record, record.choice))
         return f"On held-out rows {own}{off}. That is a little too good: the choice was made by the same rows.{beside}"
-    low, high = score(name, nested.score_low), score(name, nested.score_high)
     own, off = _expected(name, nested.score, "expect"), _off(record, nested.losses)
-    return f"On rows it has never seen, {own} (95% interval {low} to {high}){off}.{beside}"
+    return f"On rows it has never seen, {own}{_bounds(record, nested, '95% interval ')}{off}.{beside}"
+
+
+def _bounds(record: SearchRecord, nested: Nested, what: str = "") -> str:
+    """The interval of the score; nothing where one fold alone tells none."""
+    if not math.isfinite(nested.score_high - nested.score_low):
+        return ""
+    low, high = (score(record.metric["score"], value) for value in (nested.score_low, nested.score_high))
+    return f" ({what}{low} to {high})"
 
 
 def _off(record: SearchRecord, losses: Sequence[float]) -> str:
@@ -57,15 +64,15 @@ def _expected(name: str, value: float, verb: str) -> str:
     return f"{verb} {clean(name)} {text}"
 
 
-def _beside(record: SearchRecord, low: float) -> str:
-    """What can be had without looking at any column; low: the lower end of what to expect of the choice."""
+def _beside(record: SearchRecord) -> str:
+    """What can be had without looking at any column."""
     name, found = record.metric["score"], record.baselines
     if not found or not _known(found[0]["score"]):
         return ""
     own, off = score(name, found[0]["score"]), rmse_of_mean(record)
     value = own if found[0]["name"] == "most frequent class" else f"{clean(name)} {own}"
     too = f" and is off by about {number(off)}" if math.isfinite(off) else ""
-    no_worse = ", and the network may be no better" if found[0]["score"] >= low else ""
+    no_worse = ", and the network may be no better" if found[0]["score"] >= floor(record) else ""
     return f" Always answering the {clean(found[0]['name'])} gives {value}{too}{no_worse}."
 
 
@@ -82,24 +89,23 @@ def sureness(record: SearchRecord) -> Section:
 def _new_rows(record: SearchRecord) -> list[tuple[str, str]]:
     nested, name = record.nested, record.metric["score"]
     if nested is None:
-        text = "No nested estimate was made, so what the choice itself is worth on new rows is not known. "
+        why = f" ({clean(record.no_nested)})" if record.no_nested else ""
+        text = f"No nested estimate was made{why}, so what the choice itself is worth on new rows is not known. "
         return [("On new rows", text + "The figures of the winner are a little too good, because it won by them.")]
     folds = len(nested.losses)
-    low, high = score(name, nested.score_low), score(name, nested.score_high)
-    rows = sum(split["test"] for split in record.splits[:folds])
     how = (
-        f"the interval takes each of {rows:,} rows as a trial of its own"
-        if name == "accuracy"
+        f"the interval takes each of {nested.trials:,} rows as a trial of its own"
+        if nested.trials
         else f"the interval is of the mean over {count(folds, 'fold')}"
     )
     worth = sentence(
-        f"{clean(name)} {score(name, nested.score)} ({low} to {high}){with_rmse(record, nested.losses)}, "
-        f"{clean(record.metric['name'])} {number(nested.loss)}. {count(folds, 'time')} the choice was made again "
+        f"{clean(name)} {score(name, nested.score)}{_bounds(record, nested)}{with_rmse(record, nested.losses)}, "
+        f"{clean(loss_name(record))} {number(nested.loss)}. {count(folds, 'time')} the choice was made again "
         f"without some of the rows, and judged on those (nested); {how}."
     )
-    chosen = Counter(choice.partition(", ")[0] for choice in nested.choices)
-    again = listed(f"{short(text)} {count(n, 'time')}" for text, n in chosen.most_common())
-    return [("On new rows", worth), ("Chosen again", f"Without these rows the choice was {again}.")]
+    again = listed(f"{short(text)} {count(n, 'time')}" for text, n in Counter(nested.networks).most_common())
+    chosen = [("Chosen again", f"Without these rows the choice was {again}.")] if again else []
+    return [("On new rows", worth), *chosen]
 
 
 def _splits(record: SearchRecord) -> str:
@@ -110,7 +116,10 @@ def _splits(record: SearchRecord) -> str:
         if n < ENOUGH
         else ""
     )
-    return f"{n}{f' ({clean(how)})' if how else ''}: trained on {train} rows, judged on the {test} others.{few}"
+    all_rows = {split["train"] + split["test"] for split in record.splits} == {record.data.get("rows")}
+    later = "later ones" if record.settings.get("in_time") else "others"
+    others = f"the {test} others" if all_rows else f"{test} {later}"
+    return f"{n}{f' ({clean(how)})' if how else ''}: trained on {train} rows, judged on {others}.{few}"
 
 
 def _seeds(record: SearchRecord) -> str:
@@ -124,7 +133,7 @@ def _seeds(record: SearchRecord) -> str:
 
 
 def _without(record: SearchRecord) -> list[tuple[str, str]]:
-    name, loss, found = record.metric["score"], clean(record.metric["name"]), []
+    name, loss, found = record.metric["score"], clean(loss_name(record)), []
     for own in record.baselines:
         said = [f"{loss} {number(own['loss'])}"] if _known(own["loss"]) else []
         said += [f"{clean(name)} {score(name, own['score'])}"] if _known(own["score"]) else []
@@ -134,7 +143,7 @@ def _without(record: SearchRecord) -> list[tuple[str, str]]:
 
 
 def _known(value: float | None) -> bool:
-    return value is not None and math.isfinite(value)
+    return math.isfinite(number_of(value))
 
 
 def notes(record: SearchRecord) -> list[Section]:

@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Iterable
 from decimal import Decimal
 
-from kilonet.numerals import percent
+from kilonet.numerals import capital, percent
 
 UNKNOWN = "–"
 _MINUS = "−"
@@ -129,14 +129,4 @@ def sentence(text: str) -> str:
     'The grid grew.'
     """
     own = text.strip()
-    return own[:1].upper() + own[1:] + ("" if own.endswith((".", "!", "?")) else ".")
-
-
-def listed(words: Iterable[str]) -> str:
-    """Words as a list in a sentence.
-
-    >>> listed(["a"]), listed(["a", "b", "c"])
-    ('a', 'a, b and c')
-    """
-    own = list(words)
-    return own[0] if len(own) == 1 else f"{', '.join(own[:-1])} and {own[-1]}" if own else ""
+    return capital(own) + ("" if own.endswith((".", "!", "?")) else ".")

@@ -4,7 +4,6 @@ import time
 from dataclasses import KW_ONLY, dataclass, replace
 from typing import Any, Self
 
-import numpy as np
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone, is_classifier
 from sklearn.metrics import check_scoring
 from sklearn.utils import check_random_state, indexable
@@ -18,6 +17,7 @@ from kilonet.estimators.footing import Encodings
 from kilonet.estimators.run import Work
 from kilonet.estimators.trials import Table
 from kilonet.evidence import SearchRecord
+from kilonet.search import given
 from kilonet.search import splits as drawing
 from kilonet.search.again import call
 from kilonet.search.chosen import Chosen
@@ -112,7 +112,7 @@ class ArchitectureSearch(Chosen, MetaEstimatorMixin, BaseEstimator):
         Ctrl-C ends the search: what was finished is in the store, if there is one, and KeyboardInterrupt is raised.
         """
         begun = time.perf_counter()
-        X, y, groups, sample_weight = indexable(X, drawing.target(y), groups, sample_weight)
+        X, y, groups, sample_weight = indexable(X, given.target(y), given.groups_of(groups), sample_weight)
         base = self._base(y)
         seen = clone(base)
         look = seen._fresh_work(X, y, sample_weight, Encodings())  # refuses what cannot be used, before any work
@@ -127,7 +127,7 @@ class ArchitectureSearch(Chosen, MetaEstimatorMixin, BaseEstimator):
         mark = digest(X, y, sample_weight)
         with Store(self.store, mark) as store:
             runner = self._runner(base, Table(X, y, sample_weight), splits, draws, store, look)
-            every = falling(plans(self.seeds, len(splits.splits), splits.folds, nested=bool(inner)), grid)
+            every = falling(plans(self.seeds, len(splits.splits), splits.folds, len(inner)), grid)
             plan = self._plan(runner, grid, list(every), seconds, allowed)
             data = {"rows": len(y), "fingerprint": mark, "inputs": runner.n_inputs, "outputs": runner.n_outputs}
             data |= target_std(base, runner.table, splits.splits)
@@ -136,7 +136,7 @@ class ArchitectureSearch(Chosen, MetaEstimatorMixin, BaseEstimator):
                 runner.progress = lambda done: self.callback(done, most)
             study = Study(runner, grid, plan, splits, inner, self.prefer, bool(self.extend), bool(self.nested), data)
             if self.nested and not inner:
-                study.notes.append("a class, or the groups, are too few for folds within folds: no nested estimate.")
+                study.no_nested = drawing.too_few(target)
             record, candidates = Procedure(study).carry_out(begun)
         for name in _FITTED:
             self.__dict__.pop(name, None)
@@ -145,8 +145,8 @@ class ArchitectureSearch(Chosen, MetaEstimatorMixin, BaseEstimator):
                 setattr(self, name, getattr(seen, name))
         told = [
             f"{name}={name}"
-            for name, given in (("groups", groups), ("sample_weight", sample_weight))
-            if given is not None
+            for name, value in (("groups", groups), ("sample_weight", sample_weight))
+            if value is not None
         ]
         return self._keep(record, candidates, runner, ", ".join(["X, y", *told]))
 
@@ -175,12 +175,12 @@ class ArchitectureSearch(Chosen, MetaEstimatorMixin, BaseEstimator):
         """Whoever trains; look: what a fit to all rows would be."""
         check_scorer(base, self.scoring)
         scorer = None if self.scoring is None else check_scoring(base, self.scoring)
-        if scorer is not None and np.ndim(table.y) == 1:
-            refuse_misfit(scorer, self.scoring, base, table.y)
         network = look.problem.network
         orders = draws[1 : 1 + min(MOST_ORDERS, 8 if self.seeds is None else whole("seeds", self.seeds))]
         known = (network.n_inputs, network.n_outputs, str(getattr(look.footing.loss, "name", "loss")))
-        return Runner(base, table, list(splits.splits), orders, self.scoring, store, *known, scorer=scorer)
+        runner = Runner(base, table, list(splits.splits), orders, self.scoring, store, *known, scorer=scorer)
+        refuse_misfit(runner)
+        return runner
 
     def _plan(self, runner: Runner, grid: Grid, every: list[Plan], seconds: float | None, allowed: int | None) -> Plan:
         """The most thorough plan that the budget allows. Raises SettingError where there is none."""
@@ -194,7 +194,7 @@ class ArchitectureSearch(Chosen, MetaEstimatorMixin, BaseEstimator):
             return plan
         assert seconds is not None  # noqa: S101 - for the type checker: one of the two is given
         # Who goes on where a search was killed finds its first runs done, and would take the machine for quick.
-        asked = "plan " + digest([repr(grid), repr(every), seconds, list(runner.random_states)])
+        asked = "plan " + digest([runner.mark(grid.candidates), repr(every), seconds])
         known = runner.store.recall(asked)
         if known is not None:
             return next((plan for plan in every if repr(plan) == known), every[-1])
@@ -221,9 +221,9 @@ class ArchitectureSearch(Chosen, MetaEstimatorMixin, BaseEstimator):
         if self.refit:
             begun = time.perf_counter()
             best = runner.estimator_of(candidates[self.best_index_], runner.random_states[0])
-            self.best_estimator_ = best.fit(*runner.table)
-            if best.interrupted_:
+            if best.fit(*runner.table).interrupted_:
                 raise KeyboardInterrupt
+            self.best_estimator_ = best
             self.refit_time_ = time.perf_counter() - begun
             self.scorer_ = check_scoring(self.best_estimator_, self.scoring)
             if is_classifier(best):

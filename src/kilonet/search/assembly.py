@@ -59,9 +59,17 @@ def record_of(study: Study, found: Found, begun: float) -> SearchRecord:
         verdict=[],
         notes=study.notes,
         reproduce="",
+        no_nested=_no_nested(study, found),
         seconds={"all": time.perf_counter() - begun, "training": runner.pace.total},
     )
     return replace(record, verdict=sentences(record))
+
+
+def _no_nested(study: Study, found: Found) -> str:
+    """Why there is no nested estimate; nothing where there is one."""
+    if found.nested is not None:
+        return ""
+    return study.no_nested or ("the budget has no room for it" if study.nested_asked else "it was not asked for")
 
 
 def _architecture(study: Study, found: Found, number: int) -> ArchitectureRecord:
@@ -97,7 +105,8 @@ def _candidates(study: Study, found: Found) -> tuple[CandidateRecord, ...]:
         losses, scores, training = (table.tolist() for table in study.tables(candidate))
         own = numbers[candidate.architecture]
         params = _plain(candidate)
-        records.append(CandidateRecord(number, candidate.text, params, own, losses, scores, training, candidate.origin))
+        about = (candidate.origin, candidate.settings)
+        records.append(CandidateRecord(number, candidate.text, params, own, losses, scores, training, *about))
     return tuple(records)
 
 
@@ -121,5 +130,5 @@ def _settings(study: Study) -> dict[str, Any]:
         "seeds": plan.seeds, "orders": min(plan.seeds, len(study.runner.random_states)), "splits": plan.splits,
         "folds": study.splits.how if plan.splits == len(study.splits.splits) else f"{plan.splits} folds",
         "nested": plan.nested, "networks": study.runner.done, "runs": plan.total(grid), "prefer": study.prefer,
-        "nested_asked": study.nested_asked,
+        "in_time": study.splits.in_time,
     }  # fmt: skip

@@ -66,6 +66,7 @@ class Chosen:
         check_is_fitted(self)
         return report.write(self.record_, path)
 
+    @available_if(_refitted)
     def score(self, X: Any, y: Any) -> float:
         """The score of the refitted choice: by `scoring`, else its own accuracy or R²."""
         check_is_fitted(self)

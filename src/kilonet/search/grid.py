@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from numbers import Integral
 from typing import Any
 
@@ -23,12 +23,19 @@ _MOST = 100_000  # candidates of one grid
 class Architecture:
     """Hidden layers and the activation of those that bring none: a name, or an object of the user's own.
 
+    activation_name: what tells it from the other activations of a grid.
+
     >>> Architecture((64, 20), "relu").text, Architecture((), "relu").text
     ('64-20 relu', 'no hidden layer')
     """
 
     hidden: tuple[Any, ...]
-    activation: Any
+    activation: Any = field(compare=False, repr=False)  # an object of the user's own may have no hash
+    activation_name: str = ""
+
+    def __post_init__(self) -> None:
+        """Without a name, the activation's own."""
+        object.__setattr__(self, "activation_name", self.activation_name or _name(self.activation))
 
     @property
     def text(self) -> str:
@@ -37,11 +44,6 @@ class Architecture:
             return "no hidden layer"
         sizes = "-".join(str(layer) if isinstance(layer, int) else repr(layer) for layer in self.hidden)
         return f"{sizes} {self.activation_name}"
-
-    @property
-    def activation_name(self) -> str:
-        """What its activation is called; an object of the user's own by its kind."""
-        return self.activation if isinstance(self.activation, str) else type(self.activation).__name__
 
 
 @dataclass(frozen=True)
@@ -65,10 +67,14 @@ class Candidate:
     @property
     def text(self) -> str:
         """In a few words."""
+        return ", ".join(filter(None, (self.architecture.text, self.settings)))
+
+    @property
+    def settings(self) -> str:
+        """What is tuned, in a few words; nothing where nothing is."""
         signs = {"l2": "λ=", "rate": "rate=", "dropout": "dropout=", "input_noise": "noise="}
         own = zip(TUNED, self.tuned, strict=True)
-        said = [f"{signs[name]}{value:g}" for name, value in own if value is not None]
-        return f"{self.architecture.text}, {', '.join(said)}" if said else self.architecture.text
+        return ", ".join(f"{signs[name]}{value:g}" for name, value in own if value is not None)
 
     def but(self, origin: str, **changes: float) -> "Candidate":
         """The same with other tuned settings."""
@@ -96,9 +102,9 @@ class Grid:
         8
         """
         layers = [_hidden(f"hidden[{i}]", value) for i, value in enumerate(_listed("hidden", hidden))]
-        units = [_activation(value) for value in _listed("activation", activation)]
-        found = [Architecture(own, unit) for own, unit in itertools.product(layers, units) if own]
-        found = [Architecture((), units[0]), *found]  # the single-layer network is always there to be beaten
+        units = _named([_activation(value) for value in _listed("activation", activation)])
+        found = [Architecture(own, *unit) for own, unit in itertools.product(layers, units) if own]
+        found = [Architecture((), *units[0]), *found]  # the single-layer network is always there to be beaten
         axes = tuple(
             tuple(
                 sorted(
@@ -190,6 +196,29 @@ def _activation(value: Any) -> Any:
     """The name of one of ours, which tells all about it; any other object itself."""
     found = activation_from(value)
     return str(found) if isinstance(found, Activation) else found
+
+
+def _name(activation: Any) -> str:
+    """What an activation is called: one of the user's own by its text, or by its kind where that holds an address."""
+    text = str(activation)
+    return type(activation).__name__ if " at 0x" in text else text.rpartition("<locals>.")[2]
+
+
+def _named(activations: Sequence[Any]) -> list[tuple[Any, str]]:
+    """Activations with names; different objects of one name are numbered.
+
+    >>> [name for _, name in _named(["relu", object(), object()])]
+    ['relu', 'object', 'object 2']
+    """
+    found: list[tuple[Any, str]] = []
+    for own in activations:
+        if any(own is other for other, _ in found):
+            continue
+        same = sum(_name(other) == _name(own) for other, _ in found)
+        if same and isinstance(own, str):
+            continue
+        found.append((own, f"{_name(own)} {same + 1}" if same else _name(own)))
+    return found
 
 
 def _hidden(label: str, value: Any) -> tuple[Any, ...]:

@@ -1,5 +1,6 @@
 """What tells one thing from another for good: digests of data and of settings, the same in every process."""
 
+import dis
 import hashlib
 import types
 from collections.abc import Iterator, Mapping
@@ -72,7 +73,9 @@ def _frame(frame: Any) -> Iterator[bytes]:
     for name, column in zip(table.columns, table.iter_columns(), strict=True):
         yield f"{name!r} {column.dtype}".encode()
         if column.dtype in (nw.Categorical, nw.Enum):
-            yield from _several("categories", column.cat.get_categories().to_list())
+            categories = column.cat.get_categories().to_list()
+            yield f"{len(categories)} categories".encode()
+            yield from (repr(category).encode() for category in categories)  # numbers, texts, intervals, dates
         yield from _array(column.to_numpy())
 
 
@@ -84,9 +87,8 @@ def _object(value: Any) -> Iterator[bytes]:
     elif kind.__module__.partition(".")[0] == "kilonet":  # a frozen value, which its text describes
         yield repr(value).encode()
     elif isinstance(value, types.FunctionType) and value.__closure__ is None:
-        code = value.__code__
-        parts = [value.__module__, value.__qualname__, code.co_code, repr(code.co_consts), code.co_names]
-        yield from _pieces([*parts, value.__defaults__, value.__kwdefaults__])
+        yield from _pieces([value.__module__, value.__qualname__, value.__defaults__, value.__kwdefaults__])
+        yield from _code(value.__code__, value, frozenset())
     elif hasattr(value, "_score_func"):  # a scorer of scikit-learn
         yield from _pieces([value._score_func, value._sign, value._kwargs, getattr(value, "_response_method", None)])
     elif hasattr(value, "__wrapped__"):  # a function of scikit-learn behind its check of parameters
@@ -96,3 +98,37 @@ def _object(value: Any) -> Iterator[bytes]:
             f"{value!r} cannot be told apart from others like it by a store. Give it by name or as a plain function, "
             "or leave store out."
         )
+
+
+def _code(code: types.CodeType, function: types.FunctionType, seen: frozenset[types.CodeType]) -> Iterator[bytes]:
+    """What code does: its instructions, constants, functions within, and what it reads from its module."""
+    yield from _pieces([code.co_code, code.co_names])
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            yield from _code(constant, function, seen | {code})
+        else:
+            yield from _pieces(sorted(map(repr, constant)) if isinstance(constant, frozenset) else repr(constant))
+    for name in sorted({step.argval for step in dis.get_instructions(code) if step.opname == "LOAD_GLOBAL"}):
+        if name in function.__globals__:
+            yield name.encode()
+            yield from _read(function.__globals__[name], function, seen | {code})
+
+
+def _read(value: Any, function: types.FunctionType, seen: frozenset[types.CodeType]) -> Iterator[bytes]:
+    """A global: modules and what other packages define by name, own functions by their code, the rest by value."""
+    home = getattr(value, "__module__", None)
+    if isinstance(value, types.ModuleType):
+        yield value.__name__.encode()
+    elif isinstance(value, types.FunctionType) and value.__code__ in seen:
+        yield b"itself"
+    elif hasattr(value, "__qualname__") and _package(home) != _package(function.__module__):
+        yield f"{home}.{value.__qualname__}".encode()
+    elif isinstance(value, types.FunctionType) and value.__closure__ is None:
+        yield from _pieces([value.__defaults__, value.__kwdefaults__])
+        yield from _code(value.__code__, value, seen)
+    else:
+        yield from _pieces(value)
+
+
+def _package(module: Any) -> str:
+    return str(module).partition(".")[0]

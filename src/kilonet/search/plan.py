@@ -63,17 +63,20 @@ def _kept(candidates: int) -> int:
     return min(candidates, max(2, math.ceil(candidates / 3)))
 
 
-def plans(seeds: int | None, splits: int, folds: int, *, nested: bool) -> Iterator[Plan]:
-    """Plans from the thorough to the sparse; seeds: asked for, or None; splits: that there are; folds: of a repeat."""
+def plans(seeds: int | None, splits: int, folds: int, nested: int) -> Iterator[Plan]:
+    """Plans from the thorough to the sparse.
+
+    seeds: asked for, or None; splits: that there are; folds: of a repeat; nested: folds that have folds of their own.
+    """
     second = min(folds, 5)
     first = min(2, second)
     wanted = (8, 4, 2) if seeds is None else (seeds,)
     for own in wanted:
         for rounds in (min(splits, ENOUGH), second):
-            yield Plan(own, splits, first, rounds, second if nested else 0)
+            yield Plan(own, splits, first, rounds, min(second, nested))
     for own in (2, 1) if seeds is None else (seeds,):
         for some in (3, 0) if nested else (0,):
-            yield Plan(own, splits, first, second, min(some, second))
+            yield Plan(own, splits, first, second, min(some, second, nested))
         yield Plan(own, min(splits, folds), first, second, 0)
         yield Plan(own, second, 1, min(3, second), 0)
 

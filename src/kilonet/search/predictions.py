@@ -2,6 +2,7 @@
 
 import math
 import time
+import warnings
 from collections.abc import Sequence
 from typing import Any, Self
 
@@ -9,6 +10,7 @@ import numpy as np
 from scipy.special import xlog1py, xlogy
 from sklearn.base import BaseEstimator, ClassifierMixin, is_classifier
 from sklearn.dummy import DummyClassifier, DummyRegressor
+from sklearn.utils import _safe_indexing
 
 from kilonet.engine import choose
 from kilonet.errors import SettingError
@@ -21,6 +23,7 @@ from kilonet.losses import squared
 from kilonet.network import Network
 from kilonet.search.grid import Candidate
 from kilonet.search.runs import Runner
+from kilonet.telling import class_names, ordered
 
 _BINS = 10  # of a reliability diagram
 _CLASSES = 50  # that a confusion table has at most
@@ -50,8 +53,16 @@ def held_out(runner: Runner, choice: Candidate, splits: Sequence[Split], most: i
     y, predicted = np.concatenate(true), np.concatenate(said)
     if is_classifier(estimator):
         return _classes(y, predicted, np.concatenate(sure) if sure else None)
-    step = max(1, len(y) // most)
-    return {"true": y[::step].astype(float).tolist(), "predicted": predicted[::step].astype(float).tolist()}
+    y, predicted = y.astype(np.float64), predicted.astype(np.float64)
+    step = math.ceil(len(y) / most)
+    return {"true": y[::step].tolist(), "predicted": predicted[::step].tolist(), "errors": _errors(predicted - y)}
+
+
+def _errors(off: Any) -> dict[str, float]:
+    """How far off predictions are, over all rows: half of them and 90% at the most, mean and standard deviation."""
+    half, most = np.quantile(np.abs(off), [0.5, 0.9]).tolist()
+    spread = float(off.std(ddof=1)) if len(off) > 1 else math.nan
+    return {"rows": len(off), "half": half, "most": most, "mean": float(off.mean()), "std": spread}
 
 
 def _go_on(trained: Trained) -> None:
@@ -61,16 +72,19 @@ def _go_on(trained: Trained) -> None:
 
 
 def _classes(y: Any, predicted: Any, sure: Any) -> dict[str, Any]:
-    texts, said = [str(label) for label in y.tolist()], [str(label) for label in predicted.tolist()]
-    names = sorted(set(texts) | set(said), key=_natural)
+    """Tables of classes and of how sure it is; labels are told apart as the estimator does it, not by their texts."""
+    labels = list(dict.fromkeys([*y.tolist(), *predicted.tolist()]))
+    names = class_names(labels)
+    order = ordered(names)
+    place = {labels[own]: i for i, own in enumerate(order)}
+    true, said = ([place[label] for label in own.tolist()] for own in (y, predicted))
     found: dict[str, Any] = {}
     if len(names) <= _CLASSES:
-        place = {name: i for i, name in enumerate(names)}
         table = np.zeros((len(names), len(names)), dtype=np.int64)
-        np.add.at(table, ([place[t] for t in texts], [place[s] for s in said]), 1)
-        found |= {"classes": names, "confusion": table.tolist()}
+        np.add.at(table, (true, said), 1)
+        found |= {"classes": [names[own] for own in order], "confusion": table.tolist()}
     if sure is not None:
-        right = np.array([a == b for a, b in zip(texts, said, strict=True)], dtype=np.float64)
+        right = np.equal(true, said).astype(np.float64)
         bins = np.minimum((sure * _BINS).astype(int), _BINS - 1)
         rows = [(int((bins == b).sum()), bins == b) for b in range(_BINS)]
         found["reliability"] = [
@@ -83,30 +97,22 @@ def _classes(y: Any, predicted: Any, sure: Any) -> dict[str, Any]:
     return found
 
 
-def _natural(text: str) -> tuple[int, float, str]:
-    """Numbers by their size, before texts."""
-    try:
-        return 0, float(text), text
-    except ValueError:
-        return 1, 0.0, text
-
-
 def baselines(runner: Runner, splits: Sequence[int]) -> list[dict[str, Any]]:
     """What can be said without looking at any column: class frequencies, those of each label, or the mean.
 
     Judged as networks are; the loss is NaN where it has no formula here (`_constant_loss`).
     """
-    table, scorer = runner.table, runner.scorer
+    table = runner.table
     y = runner.estimator._target_array(table.y)
     weights = np.ones(len(y)) if table.weights is None else np.asarray(table.weights, dtype=np.float64)
     results = []
     for split in splits:
         train, test = runner.splits[split]
         known = Rows(None, y, weights, train[weights[train] > 0])
-        if scorer is None:
+        if runner.scorer is None:
             results.append(_constant(runner.estimator._codec(known, known), known, y[test]))
         else:
-            score = float(scorer(_dummy(runner.estimator, known), np.zeros((len(test), 1)), y[test]))
+            score = _dummy_score(runner, known, test)[0]
             results.append((-score, score))
     loss, score = np.mean(results, axis=0).tolist()
     if not is_classifier(runner.estimator):
@@ -169,16 +175,35 @@ def _dummy(estimator: Any, known: Rows) -> Any:
     return dummy.fit(np.zeros((len(y), 1)), y, sample_weight=known.own_weights)
 
 
-def refuse_misfit(scorer: Any, scoring: Any, estimator: Any, y: Any) -> None:
-    """Raise SettingError for a scorer that cannot judge such a target, such as accuracy of numbers."""
-    zeros, dummy = np.zeros((len(y), 1)), DummyClassifier() if is_classifier(estimator) else DummyRegressor()
+def _dummy_score(runner: Runner, known: Rows, test: Any) -> tuple[float, str]:
+    """The score of what looks at no column, and why there is none: NaN where a scorer of one's own needs a network."""
+    X, y = (_safe_indexing(part, test) for part in (runner.table.X, runner.table.y))
     try:
-        scorer(dummy.fit(zeros, y), zeros, y)
-    except (ValueError, TypeError) as error:
-        kind = "classes" if is_classifier(estimator) else "numbers"
-        raise SettingError(
-            f"scoring={scoring!r} cannot judge this target of {kind} ({error}). Name another."
-        ) from error
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # such as classes that are never named
+            score = float(runner.scorer(_dummy(runner.estimator, known), X, y))
+    except Exception as error:  # noqa: BLE001 - whatever a user's function does with a dummy
+        return math.nan, str(error)
+    return score, "it gives no number" if math.isnan(score) else ""
+
+
+def refuse_misfit(runner: Runner) -> None:
+    """Raise SettingError where a scorer cannot judge a split, such as accuracy of numbers, or areas of one class.
+
+    Only scorers made by scikit-learn are asked, which look at targets and predictions alone.
+    """
+    if not hasattr(runner.scorer, "_score_func"):
+        return
+    y, table = runner.estimator._target_array(runner.table.y), runner.table
+    weights = np.ones(len(y)) if table.weights is None else np.asarray(table.weights, dtype=np.float64)
+    for number, (train, test) in enumerate(runner.splits):
+        fault = _dummy_score(runner, Rows(None, y, weights, train[weights[train] > 0]), test)[1]
+        if fault:
+            kind = "classes" if is_classifier(runner.estimator) else "numbers"
+            raise SettingError(
+                f"scoring={runner.scoring!r} cannot judge this target of {kind} in split {number} ({fault}). "
+                "Name another, or draw other splits."
+            )
 
 
 def microseconds_a_row(network: Network) -> float:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,7 @@ from kilonet.comparison import compared
 from kilonet.evidence import SearchRecord
 from kilonet.search.assembly import Found, record_of
 from kilonet.search.estimates import learning_curve, nested_estimate
-from kilonet.search.grid import Architecture, Candidate
+from kilonet.search.grid import Candidate
 from kilonet.search.runs import Run
 from kilonet.search.selection import Rounds, choose, losses
 from kilonet.search.study import Study
@@ -63,14 +63,14 @@ class Procedure:
         best = min(winners, key=lambda candidate: rounds.loss(candidate, rounds.second))
         sized = [own for own in self.study.grid.architectures if own.hidden]
         hidden = best.architecture.hidden
-        if len(sized) < 2 or not hidden or best is not max(winners, key=self.study.size):
+        if len(sized) < 2 or not hidden or self.study.size(best) < max(map(self.study.size, winners)):
             return
         if not all(isinstance(layer, int) for layer in hidden):
             self.study.notes.append(
                 f"the largest network, {best.architecture.text}, is the best: larger ones were not tried."
             )
             return
-        wider = Architecture(tuple(2 * layer for layer in hidden), best.architecture.activation)
+        wider = replace(best.architecture, hidden=tuple(2 * layer for layer in hidden))
         own = [c for c in self.study.grid.candidates if c.architecture == best.architecture]
         rounds.play(Candidate(wider, candidate.tuned, "edge") for candidate in own)
         self.study.notes.append(
@@ -80,7 +80,8 @@ class Procedure:
     def _rescued(self, rounds: Rounds, winners: list[Candidate]) -> list[Candidate]:
         """Where the largest network over-fits, it is regularized more before a smaller one is preferred."""
         best = min(winners, key=self._mean)
-        largest = max(winners, key=self.study.size)
+        most = max(map(self.study.size, winners))
+        largest = min((own for own in winners if self.study.size(own) == most), key=self._mean)
         outcomes = self.study.outcomes(largest, range(self.study.plan.second), [0])
         held, training = (float(np.mean([getattr(o, name) for o in outcomes])) for name in ("loss", "training_loss"))
         if largest is best or self.study.runner.scoring is not None or not training < _OVERFITS * held:
@@ -96,7 +97,7 @@ class Procedure:
             self.study.notes.append(f"{what}; more λ, dropout and input noise did not help it.")
             return winners
         gained = rounds.loss(largest, rounds.second) - rounds.loss(saved, rounds.second)
-        self.study.notes.append(f"{what}; {saved.text.partition(', ')[2]} gains it {gained:.2g}.")
+        self.study.notes.append(f"{what}; {saved.settings} gains it {gained:.2g}.")
         self._last_round([saved])
         return [saved if candidate is largest else candidate for candidate in winners]
 

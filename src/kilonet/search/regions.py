@@ -16,6 +16,7 @@ from kilonet.search.grid import TUNED, Candidate, Grid
 from kilonet.search.plan import PANELS
 from kilonet.search.plane import Coded, Learnt, Places, most_used, rounded
 from kilonet.search.runs import Runner
+from kilonet.telling import class_names
 
 Floats = NDArray[np.float64]
 
@@ -56,7 +57,7 @@ def regions(runner: Runner, grid: Grid, winners: Sequence[Candidate], chosen: Ca
     true = _true_classes(runner, prepared[0], known[0])
     return {
         "rows": [own.architecture.text for own in sized], "columns": list(strengths),
-        "classes": [str(label) for label in known[0].codec.classes.tolist()], "x": axes[0], "y": axes[1],
+        "classes": class_names(known[0].codec.classes.tolist()), "x": axes[0], "y": axes[1],
         "labels": labels, "misfits": [_misfits(network, rows, true) for network in networks[: len(panels)]],
         **held, **_points(rows, plane, true, runner.random_states[0]),
     }  # fmt: skip

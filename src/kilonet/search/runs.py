@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 
 from kilonet import __version__
-from kilonet.errors import SettingError
 from kilonet.estimators.run import adopt
 from kilonet.estimators.trials import Split, Table, Trained, Trial, trials
 from kilonet.record import Runs
@@ -22,7 +21,7 @@ from kilonet.search.store import Store
 
 Floats = NDArray[np.float64]
 
-_GROUP = 2e9  # nanoseconds of training in one population, about: what a kill costs at most
+_GROUP = 2e9  # nanoseconds of training in one population, about, or a pack: what a kill costs at most
 _MOST = 512  # runs in it: getting ready takes time too
 _PACK = 16  # lanes of the widest vectors: so many runs may fill one pack
 MOST_ORDERS = 4  # of the rows: seeds beyond share them, and their batches
@@ -37,7 +36,7 @@ class Run(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """Held-out loss and score, loss of the last epoch; NaN where training left the finite numbers."""
+    """Held-out loss and score, NaN without a score; loss of the last epoch. All NaN where training diverged."""
 
     loss: float
     score: float
@@ -69,12 +68,13 @@ class Runner:
     pace: Pace = field(default_factory=Pace)
     outcomes: dict[Run, Outcome] = field(default_factory=dict)
     done: int = 0
-    _hashes: dict[Any, str] = field(default_factory=dict)
+    _marks: dict[Candidate, str] = field(default_factory=dict)
+    _row_marks: dict[int, str] = field(default_factory=dict)
 
     def run(self, wanted: Iterable[Run]) -> None:
         """See to it that the outcomes of these runs are known; Ctrl-C is a KeyboardInterrupt."""
         missing = [run for run in dict.fromkeys(wanted) if run not in self.outcomes]
-        keys = {self._key(run): run for run in missing}
+        keys = {} if self.store.path is None else {self._key(run): run for run in missing}
         for key, values in self.store.get(list(keys)).items():
             self._take(keys[key], Outcome(*(np.nan if value is None else value for value in values)))
         self.progress(self.done)
@@ -95,7 +95,7 @@ class Runner:
         return list(range(first, len(self.splits)))
 
     def settings_of(self, candidate: Candidate) -> Any:
-        """The estimator with a candidate's parameters."""
+        """The estimator with its parameters."""
         return clone(self.estimator).set_params(**candidate.params)
 
     def estimator_of(self, candidate: Candidate, random_state: int) -> Any:
@@ -115,7 +115,7 @@ class Runner:
         return seed % len(self.random_states), seed // len(self.random_states)
 
     def _groups(self, runs: Sequence[Run]) -> Iterable[list[Run]]:
-        """Runs that are trained side by side, about as many as take two seconds; who can share a pack, stays together.
+        """Runs that are trained side by side, about as many as take two seconds, or one pack, which is not cut.
 
         runs: sorted, so that those with the same rows and architecture are neighbours.
         """
@@ -177,7 +177,8 @@ class Runner:
                     found[Run(candidate, split, order + member * len(self.random_states))] = outcome
         if trained.interrupted:
             raise KeyboardInterrupt
-        self.store.put({self._key(run): [_plain(value) for value in outcome] for run, outcome in found.items()})
+        if self.store.path is not None:
+            self.store.put({self._key(run): [_plain(value) for value in outcome] for run, outcome in found.items()})
         self.pace.charge([(run.candidate.architecture, self.cost(run)) for run in found], time.perf_counter() - begun)
         for run, outcome in found.items():
             self._take(run, outcome)
@@ -194,7 +195,12 @@ class Runner:
             losses = -scores
         found = zip(losses, scores, ends, lost, strict=True)
         return [
-            LOST if gone or not np.isfinite(a + b) else Outcome(float(a), float(b), float(c)) for a, b, c, gone in found
+            LOST
+            if gone
+            else Outcome(float(a), float(b), float(c))
+            if np.isfinite(a + b)
+            else LOST._replace(training_loss=c)
+            for a, b, c, gone in found
         ]
 
     def _score(self, trial: Trial, runs: Runs, member: int) -> float:
@@ -210,25 +216,23 @@ class Runner:
         order, member = self._draw(run.seed)
         return digest(self._settings(run.candidate), self._rows(run.split), int(self.random_states[order]), member)
 
-    def _settings(self, candidate: Candidate) -> str:
-        if candidate not in self._hashes:
-            estimator = self.settings_of(candidate).set_params(**_MOOT)
-            self._hashes[candidate] = self._mark([__version__, estimator, self.scoring])
-        return self._hashes[candidate]
+    def mark(self, candidates: Sequence[Candidate]) -> str:
+        """What the outcomes of candidates on all splits depend on; nothing where none is stored."""
+        if self.store.path is None:
+            return ""
+        rows = [self._rows(split) for split in range(len(self.splits))]
+        return digest([self._settings(candidate) for candidate in candidates], rows, list(self.random_states))
 
-    def _mark(self, value: Any) -> str:
-        """What tells settings apart; what has no lasting mark will do where nothing is stored."""
-        try:
-            return digest(value)
-        except SettingError:
-            if self.store.path is not None:
-                raise
-            return repr(value)
+    def _settings(self, candidate: Candidate) -> str:
+        if candidate not in self._marks:
+            estimator = self.settings_of(candidate).set_params(**_MOOT)
+            self._marks[candidate] = digest([__version__, estimator, self.scoring])
+        return self._marks[candidate]
 
     def _rows(self, split: int) -> str:
-        if split not in self._hashes:
-            self._hashes[split] = digest(*(np.asarray(rows, np.int64) for rows in self.splits[split]))
-        return self._hashes[split]
+        if split not in self._row_marks:
+            self._row_marks[split] = digest(*(np.asarray(rows, np.int64) for rows in self.splits[split]))
+        return self._row_marks[split]
 
 
 _MOOT: dict[str, Any] = {"members": 1, "random_state": None, "n_jobs": None, "verbose": False, "callbacks": None}

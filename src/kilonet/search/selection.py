@@ -91,19 +91,20 @@ def choose(means: Floats, sizes: Sequence[int], test_to_train: float, prefer: st
     fitting = [test is not None and test.verdict() != "worse" for test in tests]
     differences = [test.difference if fits and test else math.inf for test, fits in zip(tests, fitting, strict=True)]
     errors = [test.standard_error if fits and test else math.inf for test, fits in zip(tests, fitting, strict=True)]
+    errors[best] = 0.0  # of one split it would be infinite
     return smallest_of_equals(sizes, differences, errors, float(means[:, best].mean()))
 
 
 def smallest_of_equals(sizes: Sequence[int], differences: Sequence[float], errors: Sequence[float], loss: float) -> int:
     """The smallest network among those that are as good as the best in practice.
 
-    differences: of the mean losses to the best, which has 0; errors: their standard errors; NaN or infinite for what
-    cannot win. A smaller network is taken where it loses at most 2% of the best loss even if the true difference is
-    a standard error larger than the one that was seen.
+    differences: of the mean losses to the best; errors: their standard errors; NaN or infinite for what cannot
+    win; the best has 0 for both. A smaller network is taken where it loses at most 2% of the best loss even if the
+    true difference is a standard error larger than the one that was seen.
 
     >>> smallest_of_equals([900, 300, 100], [0.0, 0.0005, 0.0015], [0.0, 0.001, 0.003], loss=0.1)
     1
     """
     allowed = PRACTICALLY_EQUAL * abs(loss)
-    fitting = [i for i, (d, e) in enumerate(zip(differences, errors, strict=True)) if d == 0 or d + e <= allowed]
+    fitting = [i for i, (d, e) in enumerate(zip(differences, errors, strict=True)) if d + e <= allowed]
     return min(fitting, key=lambda i: (sizes[i], differences[i]))

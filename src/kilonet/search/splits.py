@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from sklearn.base import is_classifier
 from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold, StratifiedKFold, TimeSeriesSplit, check_cv
-from sklearn.utils import column_or_1d
 
 from kilonet.checks import whole
 from kilonet.errors import SettingError
 from kilonet.estimators.trials import Places, Split
+from kilonet.search.given import places_of
 from kilonet.search.plan import INNER, repeats
 
 FOLDS = 5
@@ -32,7 +32,14 @@ class Splits(NamedTuple):
     @property
     def in_time(self) -> bool:
         """Whether every split trains on rows before those that it judges by, as series in time need."""
-        return len(self.splits) > 1 and all(split.train.max() < split.test.min() for split in self.splits)
+        return all(split.train.max() < split.test.min() for split in self.splits)
+
+
+class Nest(NamedTuple):
+    """Folds inside the training rows of a split (its number)."""
+
+    fold: int
+    splits: list[Split]
 
 
 def test_to_train(splits: Sequence[Split]) -> float:
@@ -57,8 +64,11 @@ def drawn(cv: Any, X: Any, target: Target, seed: int) -> Splits:
     """
     if cv is not None and not isinstance(cv, int | np.integer):
         given = check_cv(cv, target.y, classifier=is_classifier(target.estimator))
-        found = [Split(_places(a), _places(b)) for a, b in given.split(X, target.y, target.groups)]
-        splits = Splits(found, len(found), f"{type(given).__name__}, {len(found)} splits")
+        parts = enumerate(given.split(X, target.y, target.groups))
+        n_rows = len(target.y)
+        found = [Split(places_of(number, a, n_rows), places_of(number, b, n_rows)) for number, (a, b) in parts]
+        how = f"{type(cv).__name__}, {len(found)} splits" if hasattr(cv, "split") else f"{len(found)} given splits"
+        splits = Splits(found, len(found), how)
     else:
         folds = whole("cv", FOLDS if cv is None else cv, "[2, inf)")
         _refuse_too_many(folds, target.estimator, target.y, target.groups)
@@ -70,42 +80,62 @@ def drawn(cv: Any, X: Any, target: Target, seed: int) -> Splits:
     fault = _fault(splits.splits, target)
     if fault:
         raise SettingError(fault)
-    return splits
+    # In time the latest, which know most, come first: they are those that choosing and nested estimate begin with.
+    return splits._replace(splits=found[::-1], how=f"{splits.how}, in time") if splits.in_time else splits
 
 
-def _places(rows: Any) -> Places:
-    """Places of rows that came as places or as a mask."""
-    found = np.asarray(rows)
-    return np.flatnonzero(found) if found.dtype == bool else found
-
-
-def nests(splits: Splits, folds: int, target: Target, seed: int) -> list[list[Split]]:
+def nests(splits: Splits, folds: int, target: Target, seed: int) -> list[Nest]:
     """Folds inside each of the first folds, in time where the folds are.
 
-    Nothing where they would lack rows, groups or a class.
+    Nothing where they would lack rows, groups or a class; in time, where some folds are short, just none of these.
     """
     found = []
     for fold in range(folds):
+        own: list[Split] = []
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("error", UserWarning)  # scikit-learn warns of classes with fewer rows than folds
                 own = inner(splits.splits[fold], target, (seed + 104729 * (fold + 1)) % 2**32, splits.in_time)
         except (UserWarning, ValueError):  # fewer groups or rows of a class than folds
+            own = []
+        if not _fault(own, target):
+            found.append(Nest(fold, own))
+        elif not splits.in_time:
             return []
-        found.append(own)
-    return [] if _fault([split for own in found for split in own], target) else found
+    return found
+
+
+def too_few(target: Target) -> str:
+    """What there is too little of where no folds fit into a fold."""
+    rows = "rows of a class" if _stratified(target.estimator, target.y) else "rows"
+    return f"{rows}{'' if target.groups is None else ', or groups,'} are too few for folds within folds"
 
 
 def inner(outer: Split, target: Target, seed: int, in_time: bool) -> list[Split]:
     """Folds inside the training rows of a split: what a choice without the held-out rows is made by."""
+    rows = np.sort(outer.train) if in_time else outer.train
+    mine = None if target.groups is None else np.asarray(target.groups)[rows]
     if in_time:
-        rows = np.sort(outer.train)
-        found = [Split(train, test) for train, test in TimeSeriesSplit(INNER).split(rows)]
+        gap = int(outer.test.min() - outer.train.max()) - 1
+        found = [Split(*_parted(train, test, mine)) for train, test in TimeSeriesSplit(INNER, gap=gap).split(rows)]
     else:
-        rows, groups = outer.train, target.groups
-        own, mine = np.asarray(target.y)[rows], None if groups is None else np.asarray(groups)[rows]
-        found = _folds(INNER, target.estimator, own, mine, seed)
+        found = _folds(INNER, target.estimator, np.asarray(target.y)[rows], mine, seed)
     return [Split(rows[split.train], rows[split.test]) for split in found]
+
+
+def _parted(train: Places, test: Places, groups: Any) -> tuple[Places, Places]:
+    """Training rows without those whose group is held out too, and the held-out rows."""
+    return (train, test) if groups is None else (train[~np.isin(groups[train], groups[test])], test)
+
+
+def apart(splits: Sequence[Split]) -> int:
+    """How many of the first splits hold out every row once at most."""
+    seen: set[int] = set()
+    for number, split in enumerate(splits):
+        if not seen.isdisjoint(split.test.tolist()):
+            return number
+        seen.update(split.test.tolist())
+    return len(splits)
 
 
 def _folds(folds: int, estimator: Any, y: Any, groups: Any, seed: int) -> list[Split]:
@@ -166,30 +196,24 @@ def _fault(splits: Sequence[Split], target: Target) -> str:
     return ""
 
 
-def target(y: Any) -> Any:
-    """The target as it came; a single column of a table as one array, with scikit-learn's warning.
+def shortened(split: Split, share: float, target: Target, in_time: bool) -> Split | None:
+    """A split with a share of its training rows that have a weight: of each class the same; in time the latest.
 
-    Raises ValueError where there is none.
+    None where they would lack a class.
     """
-    if y is None:
-        raise ValueError("This ArchitectureSearch requires y to be passed, but the target y is None.")
-    if not hasattr(y, "shape") and hasattr(y, "__array__"):
-        y = np.asarray(y)
-    shape = np.shape(y)
-    return column_or_1d(y, warn=True) if len(shape) == 2 and shape[1] == 1 else y
-
-
-def shortened(split: Split, share: float, estimator: Any, y: Any, in_time: bool) -> Split:
-    """A split with a share of its training rows: of each class the same; in time the latest."""
-    if in_time:
-        return Split(np.sort(split.train)[-max(1, round(share * len(split.train))) :], split.test)
-    random = np.random.default_rng(len(split.train))
-    labels = _labels(np.asarray(y)[split.train]) if _stratified(estimator, y) else np.zeros(len(split.train), np.int64)
+    rows = split.train if target.weights is None else split.train[np.asarray(target.weights)[split.train] > 0]
     kept: list[Places] = []
-    for label in range(int(labels.max()) + 1):
-        own = split.train[labels == label]
-        kept.append(random.permutation(own)[: max(1, round(share * len(own)))])
-    return Split(np.sort(np.concatenate(kept)), split.test)
+    if in_time:
+        kept = [np.sort(rows)[-max(1, round(share * len(rows))) :]]
+    else:
+        random = np.random.default_rng(len(split.train))
+        classes = _stratified(target.estimator, target.y)
+        labels = _labels(np.asarray(target.y)[rows]) if classes else np.zeros(len(rows), np.int64)
+        for label in range(int(labels.max()) + 1):
+            own = rows[labels == label]
+            kept.append(random.permutation(own)[: max(1, round(share * len(own)))])
+    found = Split(np.sort(np.concatenate(kept)), split.test)
+    return None if _fault([found], target) else found
 
 
 def _labels(y: Any) -> Any:

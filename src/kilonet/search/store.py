@@ -8,8 +8,8 @@ import json
 import math
 import os
 import sqlite3
-from collections.abc import Mapping, Sequence
-from contextlib import closing
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Self
 
@@ -79,11 +79,13 @@ class Store:
 
     def keep(self, name: str, text: str) -> None:
         """Keep a text under a name."""
-        self._base.execute("INSERT OR REPLACE INTO about VALUES (?, ?)", (name, text))
+        with self._said("written"):
+            self._base.execute("INSERT OR REPLACE INTO about VALUES (?, ?)", (name, text))
 
     def recall(self, name: str) -> str | None:
         """The text that was kept under a name."""
-        found = self._value("SELECT value FROM about WHERE name = ?", name)
+        with self._said("read"):
+            found = self._value("SELECT value FROM about WHERE name = ?", name)
         return None if found is None else str(found)
 
     def _value(self, statement: str, *values: str) -> Any:
@@ -101,7 +103,8 @@ class Store:
         """The results that are there, by their keys."""
         found = {}
         for key in keys:
-            value = self._value("SELECT value FROM results WHERE key = ?", key)
+            with self._said("read"):
+                value = self._value("SELECT value FROM results WHERE key = ?", key)
             if value is not None:
                 found[key] = self._numbers(value)
         return found
@@ -119,13 +122,24 @@ class Store:
     def put(self, results: Mapping[str, Any]) -> None:
         """Keep results, all or none of them. Raises OSError where the disk refuses."""
         rows = [(key, json.dumps(value)) for key, value in results.items()]
-        try:
+        with self._said("written"):
             self._base.execute("BEGIN IMMEDIATE")
-            self._base.executemany("INSERT OR REPLACE INTO results VALUES (?, ?)", rows)
-            self._base.execute("COMMIT")
+            try:
+                self._base.executemany("INSERT OR REPLACE INTO results VALUES (?, ?)", rows)
+                self._base.execute("COMMIT")
+            except BaseException:
+                if self._base.in_transaction:  # some errors have ended it already
+                    self._base.execute("ROLLBACK")
+                raise
+
+    @contextmanager
+    def _said(self, done: str) -> Iterator[None]:
+        """Errors of the file as an OSError that says what could not be done."""
+        try:
+            yield
         except sqlite3.Error as error:
             raise OSError(
-                f"the store {self.path} could not be written: {error}; what was in it before is safe."
+                f"the store {self.path} could not be {done}: {error}; what was in it before is safe."
             ) from error
 
 

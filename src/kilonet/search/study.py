@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -9,12 +10,11 @@ from numpy.typing import NDArray
 from sklearn.base import is_classifier
 
 from kilonet.estimators.plan import network_of
-from kilonet.estimators.trials import Split
 from kilonet.network import Network
 from kilonet.search.grid import Candidate, Grid
 from kilonet.search.plan import Plan
 from kilonet.search.runs import LOST, Outcome, Run, Runner
-from kilonet.search.splits import Splits
+from kilonet.search.splits import Nest, Splits, apart
 
 Floats = NDArray[np.float64]
 
@@ -25,21 +25,22 @@ _UNITS = {"cross_entropy": "nats", "logistic": "nats", "squared": "half squared 
 class Study:
     """One search: who trains, what is tried, how thoroughly, on which splits.
 
-    inner: folds inside each of the first folds. prefer: "smallest" or "best".
+    inner: folds inside the first folds. prefer: "smallest" or "best".
     extend: whether the grid may grow; nested_asked: whether a nested estimate is wanted. data: what is known of
-    the table. notes: what is to be said beside the verdict.
+    the table. notes: what is to be said beside the verdict. no_nested: what stands in the way of a nested estimate.
     """
 
     runner: Runner
     grid: Grid
     plan: Plan
     splits: Splits
-    inner: Sequence[Sequence[Split]]
+    inner: Sequence[Nest]
     prefer: str
     extend: bool
     nested_asked: bool
     data: Mapping[str, Any]
     notes: list[str] = field(default_factory=list)
+    no_nested: str = ""
 
     def network(self, candidate: Candidate) -> Network:
         """The network of a candidate on these data."""
@@ -59,26 +60,34 @@ class Study:
         whole = np.array(self.outcomes(candidate, splits, seeds), dtype=np.float64).reshape(len(splits), len(seeds), 3)
         return whole[..., 0], whole[..., 1], whole[..., 2]
 
-    @property
+    @cached_property
     def once(self) -> range:
         """Splits that hold out every row once at most."""
-        seen: set[int] = set()
-        for number, split in enumerate(self.splits.splits[: min(self.splits.folds, self.plan.second)]):
-            if not seen.isdisjoint(split.test.tolist()):
-                return range(number)
-            seen.update(split.test.tolist())
-        return range(min(self.splits.folds, self.plan.second))
+        return range(apart(self.splits.splits[: min(self.splits.folds, self.plan.second)]))
 
     @property
     def score_name(self) -> str:
         """What the score is called."""
         if self.runner.scoring is not None:
-            return str(self.runner.scoring)
+            return scorer_name(self.runner.scoring)
         return "accuracy" if is_classifier(self.runner.estimator) else "R²"
 
     @property
     def metric(self) -> dict[str, str]:
         """What candidates are judged by."""
         loss, scoring = self.runner.loss_name, self.runner.scoring
-        name = "loss" if scoring is None else f"-{scoring}"
+        name = "loss" if scoring is None else f"-{self.score_name}"
         return {"name": name, "loss": loss, "unit": _UNITS.get(loss, ""), "score": self.score_name}
+
+
+def scorer_name(scoring: Any) -> str:
+    """What a scorer is called: by its name, that of its function, or of its kind; the same in every process.
+
+    >>> from sklearn.metrics import make_scorer, max_error
+    >>> scorer_name("f1"), scorer_name(make_scorer(max_error, greater_is_better=False))
+    ('f1', 'neg_max_error')
+    """
+    if isinstance(scoring, str):
+        return scoring
+    function = getattr(scoring, "_score_func", scoring)
+    return ("neg_" if getattr(scoring, "_sign", 1) < 0 else "") + getattr(function, "__name__", type(function).__name__)

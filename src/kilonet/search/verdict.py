@@ -8,11 +8,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kilonet.comparison import ENOUGH, corrected_t
-from kilonet.evidence import ArchitectureRecord, SearchRecord
-from kilonet.numerals import count, p_text, significant, span
-from kilonet.plots.words import scarce
-from kilonet.report.units import losses_of, with_rmse
-from kilonet.report.words import listed
+from kilonet.evidence import ArchitectureRecord, Nested, SearchRecord
+from kilonet.numerals import capital, count, listed, p_text, significant, span, times
+from kilonet.telling import (
+    by_loss,
+    called,
+    floor,
+    half_width,
+    judged_by,
+    leading,
+    losses_of,
+    plus_minus,
+    scarce,
+    score_spread,
+    score_text,
+    score_value,
+    with_rmse,
+)
 
 Floats = NDArray[np.float64]
 _ALPHA = 0.05
@@ -40,21 +52,15 @@ def sentences(record: SearchRecord) -> list[str]:
 
 def _use(record: SearchRecord) -> str:
     choice, best = record.choice, record.best
-    tuned = best.text.partition(", ")[2]
     seeds, splits = len(best.losses[0]), len(record.splits)
-    half = f"± {significant((choice.loss_high - choice.loss_low) / 2)}"
-    if loss_name(record).startswith("-"):
-        judged = f"held-out {score_text(record, choice.score)} {half}"
+    half, score = half_width(choice), score_text(record, choice.score)
+    if by_loss(record):
+        loss = plus_minus(f"validation loss {significant(choice.loss, 3)}", significant(half), half)
+        judged = f"{loss}, {score}{with_rmse(record, losses_of(record, choice))}"
     else:
-        off = with_rmse(record, losses_of(record, choice))
-        loss = f"validation {loss_name(record)} {significant(choice.loss, 3)} {half}"
-        judged = f"{loss}, {score_text(record, choice.score)}{off}"
-    name = f"{_called(choice)}{f' ({tuned})' if tuned else ''}"
+        judged = f"held-out {plus_minus(score, score_spread(record, half), half)}"
+    name = f"{called(choice)}{f' ({best.settings})' if best.settings else ''}"
     return f"Use {name}: {judged} ({count(seeds, 'seed')}, {count(splits, 'split')})."
-
-
-def _called(architecture: ArchitectureRecord) -> str:
-    return architecture.text if architecture.hidden else "a single-layer network"
 
 
 def _others(record: SearchRecord) -> str:
@@ -65,19 +71,19 @@ def _others(record: SearchRecord) -> str:
     parts = []
     if best is not choice:
         by = f"{significant(choice.difference)}{_told(record, choice)}"
-        parts.append(f"{_called(best)} has the lowest loss, by {by}, at {_size(best, choice)}")
+        parts.append(f"{called(best)} has {leading(record)}, by {by}, at {_size(best, choice)}")
     if len(record.splits) < ENOUGH:
-        parts += [f"{_called(a)} lost {significant(a.difference)} more" for a in sound]
+        parts += [f"{called(a)} lost {significant(a.difference)} more" for a in sound]
     else:
         ties = [a for a in sound if a.verdict == "tie"]
         unsure = [a for a in ties if _may_lose(record, a)]
         parts += [_ties(record, own) for own in ([a for a in ties if a not in unsure], unsure) if own]
         parts += [
-            f"{_called(a)} loses {significant(a.difference)}{_told(record, a)}" for a in sound if a.verdict == "worse"
+            f"{called(a)} loses {significant(a.difference)}{_told(record, a)}" for a in sound if a.verdict == "worse"
         ]
-    parts += [f"{_called(a)} diverged in {count(a.diverged, 'run')}" for a in others if a.verdict == "diverged"]
+    parts += [f"{called(a)} diverged in {count(a.diverged, 'run')}" for a in others if a.verdict == "diverged"]
     text = "; ".join(parts)
-    said = f"{text[:1].upper()}{text[1:]}." if text else ""
+    said = f"{capital(text)}." if text else ""
     if len(record.splits) < ENOUGH:
         said += f" With {count(len(record.splits), 'split')} nothing can be told apart for sure: that takes {ENOUGH}."
     return said.strip()
@@ -96,7 +102,7 @@ def _ties(record: SearchRecord, alike: Sequence[ArchitectureRecord]) -> str:
     likely = p_text(min(a.adjusted_p for a in own))
     likely += " or more" if any(p_text(a.adjusted_p) != likely for a in own) else ""
     why = ", but may lose over 2%" if _may_lose(record, own[0]) else ""
-    return f"{listed(_called(a) for a in own)} {'tie' if len(own) > 1 else 'ties'} ({likely}) at {ratio}{why}"
+    return f"{listed(called(a) for a in own)} {'tie' if len(own) > 1 else 'ties'} ({likely}) at {ratio}{why}"
 
 
 def _may_lose(record: SearchRecord, other: ArchitectureRecord) -> bool:
@@ -106,12 +112,7 @@ def _may_lose(record: SearchRecord, other: ArchitectureRecord) -> bool:
 
 
 def _size(other: ArchitectureRecord, choice: ArchitectureRecord) -> str:
-    ratio = other.n_parameters / choice.n_parameters
-    return f"{_factor(ratio)} × the parameters" if ratio >= 1 else f"1/{_factor(1 / ratio)} of the parameters"
-
-
-def _factor(ratio: float) -> str:
-    return f"{ratio:,.0f}" if ratio >= 10 else f"{ratio:.2g}"
+    return f"{times(other.n_parameters / choice.n_parameters)} the parameters"
 
 
 def _luck(record: SearchRecord) -> str:
@@ -120,8 +121,8 @@ def _luck(record: SearchRecord) -> str:
     if not math.isfinite(record.choice.seed_spread):
         return ""
     most = max(known, key=lambda a: a.seed_spread)
-    said = f"Seed luck: ±{significant(record.choice.seed_spread)} at {_called(record.choice)}"
-    return f"{said}." if most is record.choice else f"{said}, ±{significant(most.seed_spread)} at {_called(most)}."
+    said = f"Seed luck: ±{significant(record.choice.seed_spread)} at {called(record.choice)}"
+    return f"{said}." if most is record.choice else f"{said}, ±{significant(most.seed_spread)} at {called(most)}."
 
 
 def _held(record: SearchRecord) -> str:
@@ -153,30 +154,33 @@ def _held(record: SearchRecord) -> str:
 def _worth(record: SearchRecord) -> str:
     nested = record.nested
     if nested is None:
-        if record.settings.get("nested_asked") is False or any("no nested estimate" in note for note in record.notes):
-            return ""
+        why = f" ({record.no_nested})" if record.no_nested else ""
         return (
-            "There was no room for a nested estimate, so the winner's own figures are a little too good: "
-            "a larger budget gives one."
+            f"There is no nested estimate{why}, so the winner's own figures are a little too good.{_no_better(record)}"
         )
-    low, high = (score_value(record, bound) for bound in (nested.score_low, nested.score_high))
     text = (
-        f"On rows that neither training nor the choice has seen: {score_text(record, nested.score)} ({low} to {high})"
-        f"{with_rmse(record, nested.losses)}{_loss_too(record, nested.loss)} "
-        f"(nested, {count(len(nested.losses), 'fold')}).{_no_better(record, nested.score_low)}"
+        f"On rows that neither training nor the choice has seen: {score_text(record, nested.score)}"
+        f"{_bounds(record, nested)}{with_rmse(record, nested.losses)}{_loss_too(record, nested.loss)} "
+        f"(nested, {count(len(nested.losses), 'fold')}).{_no_better(record)}"
     )
-    own = [choice.partition(",")[0] for choice in nested.choices]
-    others = sum(choice != record.choice.text for choice in own)
-    if 2 * others > len(own):
-        named = ", ".join(dict.fromkeys(choice for choice in own if choice != record.choice.text))
-        text += f" In {others} of {len(own)} folds the choice was another: {named}."
+    others = [name for name in nested.networks if name != record.choice.text]
+    if 2 * len(others) > len(nested.networks):
+        named = listed(dict.fromkeys(others))
+        text += f" In {len(others)} of {len(nested.networks)} folds the choice was another: {named}."
     return text
 
 
-def _no_better(record: SearchRecord, low: float) -> str:
-    """That what looks at no column may be as good; low: the lower end of what the choice scores on new rows."""
+def _bounds(record: SearchRecord, nested: Nested) -> str:
+    """The interval of the score; nothing where one fold alone tells none."""
+    if not math.isfinite(nested.score_high - nested.score_low):
+        return ""
+    return f" ({score_value(record, nested.score_low)} to {score_value(record, nested.score_high)})"
+
+
+def _no_better(record: SearchRecord) -> str:
+    """That what looks at no column may be as good."""
     base = record.baselines[0] if record.baselines else {"score": None}
-    if base["score"] is None or not base["score"] >= low:
+    if base["score"] is None or not base["score"] >= floor(record):
         return ""
     return (
         f" Always answering the {base['name']} gives {score_text(record, base['score'])}: the network may be no better."
@@ -196,36 +200,17 @@ def _scarce(record: SearchRecord) -> str:
 
 def _hidden(record: SearchRecord) -> str:
     """Which differences are too small to be seen: half an interval of one, in the middle of all."""
-    name, best = loss_name(record), record.architectures[record.reference]
+    best = record.architectures[record.reference]
     halves = [(a.high - a.low) / 2 for a in record.architectures if a.number != best.number]
     known = [half for half in halves if math.isfinite(half)]
     if not known or len(record.splits) < ENOUGH:
         return ""
     least = statistics.median(known)
-    share = f" ({least / best.loss:.0%} of it)" if best.loss > 0 and not name.startswith("-") else ""
-    return f", and differences of the {name} below about {significant(least)}{share} cannot be told from luck"
+    share = f" ({least / best.loss:.0%} of it)" if by_loss(record) and best.loss > 0 else ""
+    much = significant(least) if by_loss(record) else score_spread(record, least)
+    return f", and differences of the {judged_by(record)} below about {much}{share} cannot be told from luck"
 
 
 def _loss_too(record: SearchRecord, loss: float) -> str:
     """The loss beside the score; a score by which candidates were judged is not told twice."""
-    return "" if loss_name(record).startswith("-") else f", {loss_name(record)} {significant(loss, 3)}"
-
-
-def loss_name(record: SearchRecord) -> str:
-    """What the loss is called in a sentence."""
-    return str(record.metric["name"])
-
-
-def score_name(record: SearchRecord) -> str:
-    """What the score is called."""
-    return str(record.metric["score"])
-
-
-def score_text(record: SearchRecord, value: float) -> str:
-    """The score with its name."""
-    return f"{score_name(record)} {score_value(record, value)}"
-
-
-def score_value(record: SearchRecord, value: float) -> str:
-    """A score: accuracy is a percentage, everything else a number."""
-    return f"{value:.1%}" if score_name(record) == "accuracy" else f"{significant(value, 3)}"
+    return f", loss {significant(loss, 3)}" if by_loss(record) else ""
