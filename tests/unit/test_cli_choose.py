@@ -146,8 +146,8 @@ BAD = [
     (["--budget", "soon"], 2, "needs seconds"),
     (["--hidden", "3;x"], 2, "is no number of units"),
     (["--l2", "1e-3,strong"], 2, "is not a number"),
-    (["--activation", "relu,rleu"], 2, "relu"),
-    (["--folds", "1"], 2, "folds"),
+    (["--activation", "relu,rleu"], 2, "Did you mean relu?"),
+    (["--folds", "1"], 2, "at least 2 and at most"),
     (["--report", "r.pdf"], 2, "must end in .html or .md"),
     (["--report", "r.html", "--report", "r.pdf"], 2, "--report r.pdf must end in .html or .md"),
     (["--report", "r.html", "--report", "no/r.md"], 2, "there is no folder"),
@@ -155,9 +155,9 @@ BAD = [
     (["--out", "r.md", "--store", "s.db", "--report", "r.md"], 2, "--out r.md and --report r.md are one file"),
     (["--record", "data.csv"], 2, "must end in .json"),
     (["--out", "data.csv"], 2, "would overwrite data.csv"),
-    (["--store", "no/such.db"], 2, "no"),
-    (["--target", "price"], 2, "price"),
-    (["--scoring", "accuracies"], 2, "accuracies"),
+    (["--store", "no/such.db"], 2, "there is no folder"),
+    (["--target", "price"], 2, "Its columns: "),
+    (["--scoring", "accuracies"], 2, "Did you mean accuracy?"),
 ]
 
 

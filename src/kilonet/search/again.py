@@ -70,6 +70,7 @@ def _written(text: str, ours: bool) -> str:
 
 
 def _is_kind(name: str) -> bool:
+    """Whether one of our names is that of a class."""
     import kilonet  # noqa: PLC0415 - as below
 
     return isinstance(getattr(kilonet, name), type)
