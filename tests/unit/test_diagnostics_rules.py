@@ -612,7 +612,7 @@ class TestDiagnose:
 class TestPage:
     def test_effects_are_told_with_their_intervals(self):
         effect = Effect("loss", 0.5, 0.25, 0.25, -0.1, 0.6, 8, 1, lost_without=2)
-        assert effect_text(effect).startswith("may be luck: held-out loss 0.5 → 0.25")
+        assert effect_text(effect).startswith("not sure: held-out loss 0.5 → 0.25")
         assert "2 of 8 runs diverged without it, 0 with it" in effect_text(effect)
         assert effect_text(replace(effect, low=-0.6, high=-0.1)).startswith("harms")
         assert effect_text(replace(effect, untried="too slow")) == "not tried: too slow"

@@ -91,7 +91,7 @@ class Diagnosis:
         return to_json(named | ({"gains": gains} if gains else {}))
 
     def __str__(self) -> str:
-        return page(self.findings, self.examination)
+        return page(self.findings, self.examination, gains=self.gains_)
 
     def __repr__(self) -> str:
         return f"Diagnosis({summary(self.findings, self.examination)})"

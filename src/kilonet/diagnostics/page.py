@@ -4,7 +4,7 @@ import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from kilonet.findings import SEVERITIES, Effect, Examination, Finding
+from kilonet.findings import SEVERITIES, Effect, Examination, Finding, Remedy
 from kilonet.numerals import count
 
 WIDTH = 100
@@ -24,16 +24,19 @@ def page(
     findings: Sequence[Finding],
     examination: Examination,
     written: Callable[[Mapping[str, Any]], str] = settings_text,
+    gains: Sequence[tuple[Remedy, Effect]] = (),
 ) -> str:
     """Findings as text, what fails first, with causes, remedies, and what these gained where that was tried.
 
-    written: how the changes of a remedy are written.
+    written: how the changes of a remedy are written. gains: of a cure.
     """
     told: list[Any] = []
     lines = [summary(findings, examination)]
     for finding in findings:
-        lines += ["", *_finding(finding, written, told)] if finding.severity != "info" else []
-    if any(finding.severity != "info" and _untouched(finding) for finding in findings):
+        lines += ["", *_finding(finding, written, told, examination)] if finding.severity != "info" else []
+    for remedy, effect in gains:
+        lines += ["", *_wrapped("Cured by ", f"{remedy.text} ({written(remedy.changes)}): {effect_text(effect)}.")]
+    if not gains and any(finding.severity != "info" and _untouched(finding) for finding in findings):
         lines += ["", *_wrapped("", "No remedy was tried, so none is known to help here; verifying trains with each.")]
     notes = [finding for finding in findings if finding.severity == "info"]
     if notes:
@@ -69,9 +72,14 @@ def summary(findings: Sequence[Finding], examination: Examination) -> str:
     return f"{' and '.join(said)}{before}."
 
 
-def _finding(finding: Finding, written: Callable[[Mapping[str, Any]], str], told: list[Any]) -> Iterator[str]:
+def _finding(
+    finding: Finding, written: Callable[[Mapping[str, Any]], str], told: list[Any], examination: Examination
+) -> Iterator[str]:
     """One finding; told: changes that were told of before, which are not told twice."""
-    yield from _wrapped(f"{_HEAD[finding.severity]}  ", _ended(finding.what[:1].upper() + finding.what[1:]))
+    names = () if examination.inputs is None else examination.inputs.names
+    is_name = any(finding.what.startswith(name) for name in names)  # which keeps its own spelling
+    what = finding.what if is_name else finding.what[:1].upper() + finding.what[1:]
+    yield from _wrapped(f"{_HEAD[finding.severity]}  ", _ended(what))
     if finding.cause:
         yield from _wrapped("      Likely cause: ", _ended(finding.cause))
     effects = iter(finding.effects)
@@ -95,13 +103,13 @@ def effect_text(effect: Effect) -> str:
     """
     if effect.untried:
         return f"not tried: {effect.untried}"
-    verdict = "helps" if effect.helps else "harms" if effect.high < 0 else "may be luck"
+    verdict = "helps" if effect.helps else "harms" if effect.high < 0 else "not sure"
     lost = ""
     if effect.lost_without or effect.lost_with:
         lost = f"; {effect.lost_without} of {effect.seeds} runs diverged without it, {effect.lost_with} with it"
     name = effect.metric if effect.metric.startswith("held-out") else f"held-out {effect.metric}"
     return (
-        f"{verdict}: {name} {effect.without:.3g} → {effect.with_it:.3g} (gain {effect.gain:.2g}, 95% interval "
+        f"{verdict}: {name} {effect.without:.3g} → {effect.with_it:.3g} (gain {effect.gain:.3g}, 95% interval "
         f"{effect.low:.3g} to {effect.high:.3g}, {count(effect.seeds, 'seed')}{lost})"
     )
 
