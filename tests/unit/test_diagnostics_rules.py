@@ -475,7 +475,14 @@ class TestTraining:
         ],
     )
     def test_overfitting(self, facts, severity):
-        assert found(but(gap=facts), "over-fitting") == ([(severity, None)] if severity else [])
+        watched = replace(history(), validation_loss=np.full(EPOCHS, 0.5))
+        assert found(but(gap=facts, history=watched), "over-fitting") == ([(severity, None)] if severity else [])
+
+    @pytest.mark.parametrize(("low", "severity"), [(0.1, "warn"), (-0.01, None)])
+    def test_without_a_validation_curve_the_scores_are_all_there_is(self, low, severity):
+        given = but(gap=GapFacts(1.0, 0.7, low, 0.4, 0))
+        assert found(given, "over-fitting") == ([(severity, None)] if severity else [])
+        assert not severity or "validation loss" not in the(given, "over-fitting").what
 
     @pytest.mark.parametrize(("end", "rising", "severity"), [(0.41, 12, "warn"), (0.39, 12, None), (0.41, 9, None)])
     def test_a_validation_loss_that_has_doubled_is_overfitting_too(self, end, rising, severity):
@@ -485,7 +492,8 @@ class TestTraining:
         assert found(given, "over-fitting") == ([(severity, None)] if severity else [])
 
     def test_overfitting_began_where_the_validation_loss_was_lowest(self):
-        finding = the(but(gap=GapFacts(1.0, 0.7, 0.1, 0.4, 12)), "over-fitting")
+        watched = replace(history(), validation_loss=np.full(EPOCHS, 0.5))
+        finding = the(but(gap=GapFacts(1.0, 0.7, 0.1, 0.4, 12), history=watched), "over-fitting")
         assert finding.since == EPOCHS - 12
         assert {"early_stopping": True} in [remedy.changes for remedy in finding.remedies]
 

@@ -173,7 +173,10 @@ def gap(examination: Examination, thresholds: Thresholds = DEFAULT) -> Iterator[
     bound = "gap_high_warn" if facts.training > thresholds.gap_from else "gap_warn"
     apart = facts.training - facts.held_out
     scores = apart > getattr(thresholds, bound) and facts.low > 0
-    if not (facts.rising >= thresholds.rising and (scores or _surer_and_wrong(examination, thresholds))):
+    watched = bool(np.isfinite(examination.history.validation_loss).any())  # else the scores are all there is
+    if watched and not (facts.rising >= thresholds.rising and (scores or _surer_and_wrong(examination, thresholds))):
+        return
+    if not (watched or scores):
         return
     named = "R²" if examination.task == "regression" else "accuracy"
     l2 = setting(examination, "l2")
@@ -183,7 +186,8 @@ def gap(examination: Examination, thresholds: Thresholds = DEFAULT) -> Iterator[
         "over-fitting",
         "warn",
         f"{named} is {facts.training:.3g} on training rows and {facts.held_out:.3g} on held-out ones (apart by "
-        f"{facts.low:.2g} to {facts.high:.2g}), and the validation loss was lowest {count(facts.rising, 'epoch')} ago",
+        f"{facts.low:.2g} to {facts.high:.2g})"
+        + (f", and the validation loss was lowest {count(facts.rising, 'epoch')} ago" if watched else ""),
         "training rows were learned by heart, their noise too: the network is large for them, or trained too long",
         [
             change(examination, "stop when held-out rows get no better", early_stopping=True),
@@ -194,7 +198,7 @@ def gap(examination: Examination, thresholds: Thresholds = DEFAULT) -> Iterator[
         None,
         {"training": facts.training, "held out": facts.held_out, "low": facts.low, "high": facts.high,
          "epochs rising": facts.rising},
-        max(best, 0),
+        max(best, 0) if watched else 0,
         source=thresholds.source(bound),
         because="over-fitting",
     )  # fmt: skip
