@@ -84,7 +84,7 @@ def short(values: Floats) -> str:
 
 def _plain(values: Floats) -> Any:
     exact = values.astype(object)
-    exact[np.isnan(values)] = None
+    exact[~np.isfinite(values)] = None
     return exact.tolist()
 
 

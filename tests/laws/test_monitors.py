@@ -159,3 +159,26 @@ def test_who_diverges_has_no_monitors_in_that_epoch() -> None:
     assert lost > 0
     assert np.isfinite(runs.history.dead[:, 0]).all()
     assert np.isnan(runs.history.monitors[lost - 1 :, 1]).all()
+
+
+@pytest.mark.parametrize("n_threads", [2, 3, 4])
+def test_threads_agree_where_the_last_row_kept_a_unit_alive_that_dies(n_threads: int) -> None:
+    """The search for rare units goes on where they were found before; no thread may run ahead of another there."""
+    X, y = np.zeros((128 * 20, 2), np.float32), np.zeros(128 * 20)
+    X[-1, 0], y[-1] = 1, -100  # the only row that a unit fires on, and a step on it that kills the unit
+    network = kn.Network([2, 2, 1])
+    start = network.initial(seeds=[1])
+    start[:] = 0
+    hidden, last = network.views(start)
+    hidden.W[0, 0, 0], hidden.b[0, 0], hidden.b[0, 1], last.W[0, 0, 0] = 1, -0.5, -1000, 1
+    settings: dict[str, Any] = {"theta": start, "seeds": [1], "rate": 0.77, "optimizer": "sgd", "batch": 512}
+
+    def run(threads: int) -> kn.Runs:
+        return kn.train(network, "squared", X, y, epochs=4, watch=1, order=None, n_threads=threads, **settings)
+
+    alone = run(1)
+    assert alone.history.dead[:, 0, 0].tolist() == [0.5, 1.0, 1.0, 1.0]  # the other one never lived
+    for _ in range(40):
+        together = run(n_threads)
+        np.testing.assert_array_equal(together.theta, alone.theta)
+        np.testing.assert_array_equal(together.history.monitors, alone.history.monitors)

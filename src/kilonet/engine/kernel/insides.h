@@ -269,6 +269,7 @@ void look_inside(Session<T>& s, int thread) {
             if (thread == 0 && agree<P>(s)) s.blocks[block] |= is_rare;
             meet(s.barrier);
         }
+    meet(s.barrier);  // everybody has read which blocks were rare
     if (thread) return;
     count_dead<P>(s);
     for (long block = 0; block < blocks; block++) s.blocks[block] >>= 1;
