@@ -239,9 +239,11 @@ _MOOT: dict[str, Any] = {"members": 1, "random_state": None, "n_jobs": None, "ve
 
 
 def _keep(trial: Trial, members: Sequence[int]) -> None:
-    """Train only some of the members."""
-    if len(members) < trial.work.problem.recipe.n_members:
-        trial.work = replace(trial.work, problem=trial.work.problem.members(list(members)))
+    """Train only some of the members, and do not look inside, which nobody asks for here."""
+    problem = trial.work.problem
+    if len(members) < problem.recipe.n_members:
+        problem = problem.members(list(members))
+    trial.work = replace(trial.work, problem=replace(problem, recipe=replace(problem.recipe, watch=0)))
 
 
 def _plain(value: float) -> float | None:
