@@ -126,7 +126,7 @@ def shifted(case: Case, random: np.random.Generator) -> None:
 
 
 def large_weights(case: Case, random: np.random.Generator) -> None:
-    """Initial weights 10 to 30 times too large."""
+    """Initial weights with a deviation of 5 to 16: 6 to 90 times too large, the more so the more inputs a layer has."""
     case.settings["initializer"] = kn.scaled(float(10 ** random.uniform(0.7, 1.2)))
 
 

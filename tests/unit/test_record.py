@@ -156,3 +156,11 @@ def test_one_of_something_is_said_in_the_singular() -> None:
     assert repr(alike).startswith("Runs(2 members of Network([3,")
     differ = replace(alike, network=(Network([3, 1]), Network([3, 2, 1])))
     assert repr(differ).startswith("Runs(2 members of networks of 2 shapes, 1 epoch")
+
+
+def test_what_is_not_finite_is_null_in_json() -> None:
+    monitors = np.array([[np.inf, *[np.nan] * 6, np.inf]], np.float32)
+    own = History(*np.full((4, 1), np.inf), monitors=monitors)
+    written = json.loads(json.dumps(own.to_json(), allow_nan=False))
+    assert written["loss"] == written["first_loss"] == [None]
+    assert written["weight_norm"] == [[None]]
