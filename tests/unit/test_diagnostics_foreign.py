@@ -171,11 +171,11 @@ def examined(module: Any, y: Any = Y, **more: Any) -> Any:
 
 
 def test_dead_units_of_a_module_are_those_that_numpy_counts_and_the_rule_finds_them() -> None:
-    module = planted()
+    module = planted(units=16, dead=6)
     found = examined(module)
     first = module.parts[0]
     assert found.layers[0].dead == hand_count(first.weight.values, first.bias.values)
-    assert found.layers[0].dead >= 3 / 8
+    assert found.layers[0].dead >= 6 / 16
     shares = (X @ first.weight.values.T + first.bias.values > 0).mean(axis=0)
     np.testing.assert_array_equal(found.layers[0].activity, shares)
     said = [(finding.rule, finding.layer) for finding in judge(found)]
