@@ -89,10 +89,16 @@ class Population:
         asked = [g.problem.recipe.max_memory for g in groups if g.problem.recipe.max_memory is not None]
         self._allowed = allowed_bytes(min(asked, default=None), self._needed)
         require(self._needed, self._allowed, self.n_members)
-        self.sessions = [
-            engine.Session(group.problem, group.start(), group.state)
-            for engine, group in zip(self._engines, groups, strict=True)
-        ]
+        self.sessions = self._opened()
+
+    def _opened(self) -> list[Any]:
+        """The session of each group, those of one engine opened together."""
+        found: dict[int, Any] = {}
+        for engine in dict.fromkeys(self._engines):
+            own = [place for place, other in enumerate(self._engines) if other is engine]
+            given = [(group.problem, group.start(), group.state) for group in map(self.groups.__getitem__, own)]
+            found |= dict(zip(own, engine.sessions(given), strict=True))
+        return [found[place] for place in range(len(self.groups))]
 
     def __enter__(self) -> Self:
         return self

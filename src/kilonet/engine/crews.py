@@ -1,12 +1,12 @@
 """A crew in the kernel: members that train together, and the way of their state in and out."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kilonet.engine import machine
-from kilonet.engine.planner import Crew
 from kilonet.engine.problem import Problem
 from kilonet.engine.state import State
 from kilonet.schedules import Schedule, constant
@@ -38,13 +38,18 @@ class Factors:
 
 
 class KernelCrew:
-    """A crew with its memory in the kernel."""
+    """A crew with its memory in the kernel.
 
-    def __init__(self, problem: Problem, crew: Crew, settings: Any, factors: Factors) -> None:
-        self.members, self.packed = list(crew.members), crew.packed
+    problem: of one of the runs whose members are in it; parts: the kernel's settings of each run, and the members.
+    """
+
+    def __init__(
+        self, problem: Problem, parts: Sequence[tuple[Any, Sequence[int]]], packed: bool, factors: Factors
+    ) -> None:
+        self.packed = packed
         self._problem, self._factors, self._reach = problem, factors, -1
-        self.kernel = machine.trainer(problem.recipe.dtype, settings, self.members, crew.packed)
-        work = 3.0 * problem.network.n_weights * problem.batch * len(crew.members)
+        self.kernel = machine.trainer(problem.recipe.dtype, parts, packed)
+        work = 3.0 * problem.network.n_weights * problem.batch * sum(len(members) for _, members in parts)
         self._threads = machine.thread_count(problem.recipe.n_threads, work)
 
     @property
@@ -57,11 +62,6 @@ class KernelCrew:
         """Epochs that its live members have completed."""
         return int(self.kernel.epoch)
 
-    @property
-    def rows(self) -> int:
-        """Epochs of which its history tells."""
-        return int(self.kernel.rows)
-
     def entry(self, target: int) -> tuple[Any, int, int]:
         """What the pool is told: the kernel, how far it can go towards an epoch, how many threads are of use."""
         if self.epoch >= self._reach:
@@ -69,32 +69,55 @@ class KernelCrew:
             self.kernel.set_factors(factors, begin)
         return self.kernel, min(target, self._reach), self._threads
 
-    def load(self, state: State) -> None:
-        """Bring a fresh kernel to a state of the whole population."""
-        kernel = self.kernel
-        live = (m for m in self.members if not state["stopped"][m] and not state["diverged"][m])
-        at = next(live, self.members[0])
-        step, epoch = int(state["step"][at]), int(state["epoch"][at])
+    def load(self, given: Sequence[tuple["Seats", State]]) -> None:
+        """Bring a fresh kernel to the states of all whose members are in it, who are at the same step."""
+        kernel, (first, state) = self.kernel, given[0]
+        step, epoch = int(state["step"][first.members[0]]), int(state["epoch"][first.members[0]])
         position = max(step - epoch * self._problem.steps_per_epoch, 0)
-        kernel.load_counters(state, self.members)
+        for seats, own in given:
+            kernel.load_counters(own, seats.places)
         kernel.set_place(step, epoch, position)
-        for slot in range(len(state["slots"]) if step else 0):  # zeros before the first step, as in the kernel
-            kernel.load_slot(slot, state["slots"][slot], self.members)
-        kernel.load(state["theta"], self.members)
-        if position:  # else the epoch starts with these parameters
-            kernel.load_start(state["start_theta"], self.members)
-            kernel.load_opening(state["opening"], self.members)
-        if "best_theta" in state:
-            kernel.load_best(state["best_theta"], self.members)
-        kernel.load_history(state["history"], self.members)
-        kernel.load_monitors(state["monitors"], self.members)
+        for seats, own in given:  # the epoch starts with these parameters, unless it is told otherwise below
+            kernel.load(own["theta"], seats.places)
+        for seats, own in given:
+            for slot in range(len(own["slots"]) if step else 0):  # zeros before the first step, as in the kernel
+                kernel.load_slot(slot, own["slots"][slot], seats.places)
+            if position:
+                kernel.load_start(own["start_theta"], seats.places)
+                kernel.load_opening(own["opening"], seats.places)
+            if "best_theta" in own:
+                kernel.load_best(own["best_theta"], seats.places)
+            kernel.load_history(own["history"], seats.places)
+            kernel.load_monitors(own["monitors"], seats.places)
+
+
+class Seats:
+    """The members of one run that train in a crew, where those of others may train too.
+
+    places: for each lane of the crew, the member's place in its run, or -1 where it belongs to another one.
+    """
+
+    def __init__(self, crew: KernelCrew, members: Sequence[int], lane: int) -> None:
+        self.crew, self.members = crew, list(members)
+        self.leads = lane == 0
+        self.places = [-1] * lane + self.members
+
+    @property
+    def live(self) -> bool:
+        """Whether one of them has anything left to do."""
+        return self.crew.live and bool(self.crew.kernel.trains(self.places))
+
+    @property
+    def rows(self) -> int:
+        """Epochs of which their history tells."""
+        return int(self.crew.kernel.rows(self.places))
 
     def store(self, state: State) -> None:
-        """Write what the members have into a state of the whole population."""
-        kernel = self.kernel
-        kernel.store_counters(state, self.members)
-        kernel.store(state["theta"], self.members)
+        """Write what the members have into a state of their run."""
+        kernel = self.crew.kernel
+        kernel.store_counters(state, self.places)
+        kernel.store(state["theta"], self.places)
         for slot in range(len(state["slots"])):
-            kernel.store_slot(slot, state["slots"][slot], self.members)
+            kernel.store_slot(slot, state["slots"][slot], self.places)
         if "best_theta" in state:
-            kernel.store_best(state["best_theta"], self.members)
+            kernel.store_best(state["best_theta"], self.places)

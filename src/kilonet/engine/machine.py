@@ -89,10 +89,10 @@ def settings(dtype: Any, description: dict[str, Any]) -> Any:
     return kind(description)
 
 
-def trainer(dtype: Any, population: Any, places: Sequence[int], packed: bool) -> Any:
-    """The kernel's trainer of one member of a population's settings, or of several as a pack."""
+def trainer(dtype: Any, parts: Sequence[tuple[Any, Sequence[int]]], packed: bool) -> Any:
+    """The kernel's trainer of one member, or of several as a pack: settings of populations with places of members."""
     kind = {"float32": _kernel.TrainerFloat32, "float64": _kernel.TrainerFloat64}[np.dtype(dtype).name]
-    return kind(population, list(places), packed, instruction_set())
+    return kind([(settings, list(places)) for settings, places in parts], packed, instruction_set())
 
 
 def predictor(network: Network, theta: NDArray[Any], packed: bool, threads: int) -> Any:

@@ -1,23 +1,24 @@
 """The native engine: the C++ kernel behind the seam of `kilonet.engine`.
 
-Members train in crews: packs of networks of one shape in the lanes of vectors, or single networks whose columns
-fill them (`kilonet.engine.planner`). Whole epochs run inside one call of the kernel with the GIL released; threads
+Members train in crews: packs of networks of one shape in the lanes of vectors, also of several runs, or single
+networks whose columns fill them (`kilonet.engine.planner`). Whole epochs run inside one call of the kernel with the GIL released; threads
 take crew after crew, or share the rows and the weights of one where there are fewer crews than threads.
 """
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kilonet.engine import machine
-from kilonet.engine.crews import Factors, KernelCrew
+from kilonet.engine.crews import Factors, KernelCrew, Seats
 from kilonet.engine.machine import instruction_set, instruction_sets
 from kilonet.engine.memory import batch_bytes, itemsize, member_bytes
 from kilonet.engine.packed import Predictor, scores, value_and_grad
-from kilonet.engine.planner import Plan, pays, plan
+from kilonet.engine.planner import Part, Plan, pays, plan
 from kilonet.engine.problem import Problem
 from kilonet.engine.state import (
     INSIDE,
@@ -35,7 +36,7 @@ Floats = NDArray[np.float64]
 
 __all__ = [
     "NAME", "Predictor", "Session", "advance", "instruction_set", "instruction_sets", "needed_bytes", "scores",
-    "value_and_grad",
+    "sessions", "value_and_grad",
 ]  # fmt: skip
 
 NAME = "native"
@@ -57,17 +58,34 @@ class Session:
         self._schedules = problem.recipe.each("schedule")
         self._factors = {schedule: Factors(problem, schedule) for schedule in set(self._schedules)}
         self.pool = machine.pool()
-        self.crews: list[KernelCrew] = []
-        self._muster(live_members(begin, problem.recipe.epochs).tolist())
+        self._crews: list[Seats] = []
+        self._mustered = False
 
-    def _muster(self, members: Sequence[int]) -> None:
-        """Form crews of members that are resting."""
-        lanes, step = machine.lanes(self.problem.recipe.dtype), self._resting["step"].tolist()
-        for crew in plan(self.problem, members, step, lanes):
-            factors = self._factors[self._schedules[crew.members[0]]]
-            kernel = KernelCrew(self.problem, crew, self._settings, factors)
-            kernel.load(self._resting)
-            self.crews.append(kernel)
+    @property
+    def crews(self) -> list[Seats]:
+        """Where its members train."""
+        if not self._mustered:
+            self.muster([self])
+        return self._crews
+
+    @staticmethod
+    def muster(sessions: Sequence["Session"]) -> None:
+        """Form crews of all their members that have something left to do."""
+        parts = []
+        for session in sessions:
+            session._mustered = True
+            live = live_members(session._resting, session.problem.recipe.epochs).tolist()
+            parts.append(Part(session.problem, live, session._resting["step"].tolist()))
+        for crew in plan(parts, machine.lanes):
+            owners = [(sessions[number], members) for number, members in crew.seats]
+            first, members = owners[0]
+            factors = first._factors[first._schedules[members[0]]]
+            kernel = KernelCrew(first.problem, [(s._settings, own) for s, own in owners], crew.packed, factors)
+            lanes = accumulate((len(own) for _, own in owners), initial=0)
+            seats = [Seats(kernel, own, lane) for (_, own), lane in zip(owners, lanes, strict=False)]
+            kernel.load([(seat, session._resting) for seat, (session, _) in zip(seats, owners, strict=True)])
+            for seat, (session, _) in zip(seats, owners, strict=True):
+                session._crews.append(seat)
 
     @property
     def done(self) -> bool:
@@ -77,7 +95,7 @@ class Session:
     @property
     def epoch(self) -> int:
         """Epochs that every live member has completed; of a finished run the maximum."""
-        live = [crew.epoch for crew in self.crews if crew.live]
+        live = [seats.crew.epoch for seats in self.crews if seats.live]
         return min(live) if live else self._rows()
 
     def advance(self, epochs: int, seconds: float | None = None) -> int:
@@ -87,15 +105,15 @@ class Session:
 
     def plan(self) -> Plan:
         """How its members are trained."""
-        recipe, packed = self.problem.recipe, [crew for crew in self.crews if crew.packed]
+        recipe, packed = self.problem.recipe, [seats for seats in self.crews if seats.crew.packed]
         lanes = machine.lanes(recipe.dtype)
         return Plan(
             NAME,
             instruction_set(),
             lanes,
-            packs=len(packed),
-            members_in_packs=sum(len(crew.members) for crew in packed),
-            single_members=recipe.n_members - sum(len(crew.members) for crew in packed),
+            packs=sum(seats.leads for seats in packed),
+            members_in_packs=sum(len(seats.members) for seats in packed),
+            single_members=recipe.n_members - sum(len(seats.members) for seats in packed),
             threads=_most_threads([self.problem]),
             too_few=(len(self.crews) - len(packed)) * pays(self.problem.network, self.problem.batch, lanes, lanes),
         )
@@ -110,7 +128,7 @@ class Session:
         found = np.full((max(self._rows() - first, 0), self.problem.recipe.n_members, 4), np.nan)
         found[: len(rested)] = rested[: len(found)]
         for crew in self.crews if len(found) else ():
-            crew.kernel.store_history(found, first, crew.members)
+            crew.crew.kernel.store_history(found, first, crew.places)
         return found
 
     def monitors(self, first: int = 0) -> Array:
@@ -119,7 +137,7 @@ class Session:
         found = np.full((max(self._rows() - first, 0), *rested.shape[1:]), np.nan, np.float32)
         found[: len(rested)] = rested[: len(found)]
         for crew in self.crews if len(found) else ():
-            crew.kernel.store_monitors(found, first, crew.members)
+            crew.crew.kernel.store_monitors(found, first, crew.places)
         return found
 
     def theta(self) -> Array:
@@ -150,14 +168,21 @@ class Session:
                 del state[name]
             return state
         for crew in self.crews:
-            crew.kernel.store_start(state["start_theta"], crew.members)
-            crew.kernel.store_opening(state["opening"], crew.members)
+            crew.crew.kernel.store_start(state["start_theta"], crew.places)
+            crew.crew.kernel.store_opening(state["opening"], crew.places)
         state["opening"][~inside] = np.nan
         return state
 
     def close(self) -> None:
         """Free the kernel's memory."""
-        self.crews = []
+        self._crews = []
+
+
+def sessions(given: Sequence[tuple[Problem, Array, Mapping[str, Array] | None]]) -> list[Session]:
+    """Runs that are to train side by side: problems, starts and states. Their members may share packs."""
+    made = [Session(*one) for one in given]
+    Session.muster(made)
+    return made
 
 
 def advance(sessions: Sequence[Session], epoch: int, seconds: float | None = None) -> None:
@@ -165,13 +190,9 @@ def advance(sessions: Sequence[Session], epoch: int, seconds: float | None = Non
     ends = None if seconds is None else time.monotonic() + seconds
     pool, threads = sessions[0].pool, _most_threads(session.problem for session in sessions)
     adapt = any(session.problem.recipe.n_threads is None for session in sessions)
+    epochs = {seats.crew: session.problem.recipe.epochs for session in sessions for seats in session.crews}
     while True:
-        entries = [
-            crew.entry(min(epoch, session.problem.recipe.epochs))
-            for session in sessions
-            for crew in session.crews
-            if crew.live and crew.epoch < epoch
-        ]
+        entries = [crew.entry(min(epoch, most)) for crew, most in epochs.items() if crew.live and crew.epoch < epoch]
         if not entries:
             return
         left = _FOREVER if ends is None else max(ends - time.monotonic(), 0.0)
@@ -185,22 +206,26 @@ def needed_bytes(problems: Sequence[Problem]) -> int:
     threads = _most_threads(problems)
     batches = [batch_bytes(problem, machine.lanes(problem.recipe.dtype), _PADDING) for problem in problems]
     scratch = [(_SCRATCH + 64 * max(p.network.sizes) * 16) * itemsize(p) for p in problems]
-    return sum(_member_bytes(problem) for problem in problems) + threads * (max(batches) + max(scratch))
-
-
-def _member_bytes(problem: Problem) -> int:
-    """Memory of a run's members, in the kernel and in the state and record that are made of it."""
-    recipe, lanes = problem.recipe, machine.lanes(problem.recipe.dtype)
-    stopping = any(rule is not None for rule in recipe.each("stopping"))
-    copies = 2 + recipe.optimizer.n_slots + stopping  # in the kernel: parameters, those of the epoch's start
-    crews = plan(problem, range(recipe.n_members), [0] * recipe.n_members, lanes)
-    packs = sum(crew.packed for crew in crews)
-    kernel = packs * packed_size(problem.network, lanes, lanes) * copies
-    group = 64 // itemsize(problem)
-    kernel += (len(crews) - packs) * packed_size(problem.network, 1, group) * (copies + 1)  # and for the way back
+    parts = [Part(p, range(p.recipe.n_members), [0] * p.recipe.n_members) for p in problems]
+    kernel = sum(_crew_bytes(problems[crew.seats[0][0]], crew.packed) for crew in plan(parts, machine.lanes))
     # The start, the state, its start of an epoch, the state at the end and the result.
-    arrays = 5 + 2 * (recipe.optimizer.n_slots + stopping)
-    return member_bytes(problem, arrays) + kernel * itemsize(problem)
+    members = sum(member_bytes(problem, 5 + 2 * (_kept(problem) - 2)) for problem in problems)
+    return kernel + members + threads * (max(batches) + max(scratch))
+
+
+def _kept(problem: Problem) -> int:
+    """Copies of the parameters in the kernel: themselves, those of the epoch's start, slots, the best ones."""
+    stopping = any(rule is not None for rule in problem.recipe.each("stopping"))
+    return 2 + problem.recipe.optimizer.n_slots + stopping
+
+
+def _crew_bytes(problem: Problem, packed: bool) -> int:
+    """Memory of a crew in the kernel."""
+    network, lanes = problem.network, machine.lanes(problem.recipe.dtype)
+    if packed:
+        return packed_size(network, lanes, lanes) * _kept(problem) * itemsize(problem)
+    group = 64 // itemsize(problem)
+    return packed_size(network, 1, group) * (_kept(problem) + 1) * itemsize(problem)  # and for the way back
 
 
 def _most_threads(problems: Iterable[Problem]) -> int:

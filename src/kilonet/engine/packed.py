@@ -36,7 +36,7 @@ def value_and_grad(
     value, gradient = np.empty(len(theta)), np.empty(theta.shape, theta.dtype)
     for member in range(len(theta)):
         if member < recipe.n_members:
-            kernel = machine.trainer(theta.dtype, settings, [member], packed=False)
+            kernel = machine.trainer(theta.dtype, [(settings, [member])], packed=False)
         kernel.load(theta, [member])
         value[member] = kernel.gradient(pool, threads)
         kernel.store_gradient(gradient[member])

@@ -1,58 +1,114 @@
 """Which members train together: packs of networks side by side in the lanes of a vector, or single ones.
 
 A pack trains as many members of equal shape as a vector has lanes, a *crew* of them, in a few times the time of
-one. A wide network fills the vectors by itself, and a pack of such would not stay in the caches. Results do not
+one. A wide network fills the vectors by itself, and a pack of such would not stay in the caches. Members of several
+runs, such as the folds of a cross-validation, may share a pack, each lane with rows of its own. Results do not
 depend on the plan: a member has the same bits in every crew.
 """
 
 import os
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
+from typing import NamedTuple
+
+import scipy.sparse
 
 from kilonet.checks import choice, size
 from kilonet.engine.problem import Problem
 from kilonet.network import Network
 
 
+class Part(NamedTuple):
+    """A run: its problem, those of its members that are to train, and at which step each of all its members is."""
+
+    problem: Problem
+    members: Sequence[int]
+    step: Sequence[int]
+
+
+Place = tuple[int, int]  # the number of a part, and a member of it
+
+
 @dataclass(frozen=True)
 class Crew:
-    """Members that train together, by their places in the population; packed: in the lanes of vectors.
+    """Members that train together; packed: in the lanes of vectors.
 
-    >>> Crew((0, 1, 2), packed=True)
-    Crew(members=(0, 1, 2), packed=True)
+    seats: of each run that has members in it, its number and their places.
+
+    >>> Crew(((0, (1, 2)), (1, (0,))), packed=True).size
+    3
     """
 
-    members: tuple[int, ...]
+    seats: tuple[tuple[int, tuple[int, ...]], ...]
     packed: bool
 
+    @classmethod
+    def of(cls, pack: Sequence[Place], packed: bool) -> "Crew":
+        """A crew of these members; those of one part are neighbours."""
+        runs = groupby(pack, key=lambda place: place[0])
+        return cls(tuple((part, tuple(member for _, member in own)) for part, own in runs), packed)
 
-def plan(problem: Problem, members: Iterable[int], step: Sequence[int], lanes: int) -> list[Crew]:
-    """The crews of some members of a problem; step: how far each member of it is.
+    @property
+    def size(self) -> int:
+        """How many members it has."""
+        return sum(len(members) for _, members in self.seats)
 
-    Who shares a pack shares the rows of every batch: the order of the rows and the schedule.
+
+def plan(parts: Sequence[Part], lanes: Callable[[str], int]) -> list[Crew]:
+    """The crews of all parts; lanes: of a vector of numbers of a type.
+
+    Who shares a pack shares the places of the rows in every batch, the order of the rows and the schedule.
     """
-    keys: dict[Hashable, list[int]] = {}
-    orders, schedules = problem.recipe.orders, problem.recipe.each("schedule")
-    for member in members:
-        keys.setdefault((orders[member], schedules[member], step[member]), []).append(member)
-    return [crew for group in keys.values() for crew in _crews(problem, group, lanes)]
-
-
-def _crews(problem: Problem, group: Sequence[int], lanes: int) -> list[Crew]:
-    packs = [tuple(group[start : start + lanes]) for start in range(0, len(group), lanes)]
-    sizes = {len(pack) for pack in packs}
-    paying = {size for size in sizes if pays(problem.network, problem.batch, size, lanes)}
+    keys: dict[Hashable, list[Place]] = {}
+    for number, (problem, members, step) in enumerate(parts):
+        company = _company(problem, number)
+        orders, schedules = problem.recipe.orders, problem.recipe.each("schedule")
+        for member in members:
+            key = company, orders[member], schedules[member], step[member]
+            keys.setdefault(key, []).append((number, member))
     crews = []
-    for pack in packs:
-        if len(pack) in paying:
-            crews.append(Crew(pack, packed=True))
-        else:
-            crews += [Crew((member,), packed=False) for member in pack]
+    for group in keys.values():
+        problem = parts[group[0][0]].problem
+        crews += _crews(problem, group, lanes(problem.recipe.dtype))
     return crews
 
 
-def pays(network: Network, batch: int, members: int, lanes: int) -> bool:
-    """Whether a pack of so many members is quicker than one after another.
+def _company(problem: Problem, number: int) -> Hashable:
+    """What runs have in common whose members may share a pack; sparse rows are not read side by side."""
+    valid = problem.validation
+    if scipy.sparse.issparse(problem.X) or (valid is not None and scipy.sparse.issparse(valid.X)):
+        return number
+    validated = None if valid is None else (valid.X.shape[0], valid.weights is None)
+    loss = type(problem.loss), problem.loss.kind(problem.targets)
+    return problem.network, problem.recipe.shared, *loss, problem.n_rows, problem.weights is None, validated
+
+
+def _crews(problem: Problem, group: Sequence[Place], lanes: int) -> list[Crew]:
+    crews = []
+    for pack in _packs(group, lanes):
+        own_rows = pack[0][0] != pack[-1][0]
+        if pays(problem.network, problem.batch, len(pack), lanes, own_rows=own_rows):
+            crews.append(Crew.of(pack, packed=True))
+        else:
+            crews += [Crew.of([place], packed=False) for place in pack]
+    return crews
+
+
+def _packs(group: Sequence[Place], lanes: int) -> list[Sequence[Place]]:
+    """Full packs of one part each, whose lanes share their rows; what is left over of all parts shares packs."""
+    packs: list[Sequence[Place]] = []
+    rest: list[Place] = []
+    for _, same in groupby(group, key=lambda place: place[0]):
+        own = list(same)
+        full = len(own) // lanes * lanes
+        packs += [own[start : start + lanes] for start in range(0, full, lanes)]
+        rest += own[full:]
+    return packs + [rest[start : start + lanes] for start in range(0, len(rest), lanes)]
+
+
+def pays(network: Network, batch: int, members: int, lanes: int, *, own_rows: bool = False) -> bool:
+    """Whether a pack of so many members is quicker than one after another; own_rows: of members with rows of their own.
 
     >>> pays(Network([2, 20, 2]), batch=32, members=8, lanes=8)
     True
@@ -64,7 +120,8 @@ def pays(network: Network, batch: int, members: int, lanes: int) -> bool:
         return asked == "networks"
     if lanes == 1 or members == 1:
         return False
-    return pack_cost(network, batch, lanes) < members * single_cost(network, batch, lanes)
+    gathering = batch * network.n_inputs * _GATHER if own_rows else 0.0
+    return pack_cost(network, batch, lanes) + gathering < members * single_cost(network, batch, lanes)
 
 
 # Measured nanoseconds: of a step, whatever it does; for each example, of a multiply-add of vectors and of what a
@@ -72,6 +129,7 @@ def pays(network: Network, batch: int, members: int, lanes: int) -> bool:
 # processors; where both ways cost about the same, either will do.
 _PACK, _SINGLE = 500.0, 700.0
 _MULTIPLY_ADD, _HIDDEN, _OUTPUT = 0.2, 2.2, 12.0
+_GATHER = 2.0  # of an input of an example, where each lane has another row
 _CACHE, _BEYOND = 2 * 2**20, 1.2  # bytes of weights that stay near, and how much longer it takes with more
 
 
@@ -115,7 +173,7 @@ class Plan:
     >>> print(Plan("native", "x86-64-v3", 8, packs=125, members_in_packs=1000, threads=2, bytes=3_400_000))
     1000 members: 125 packs of up to 8 networks; native engine, x86-64-v3, at most 2 threads, about 3.4 MB of memory
     >>> print(Plan("native", lanes=8, single_members=3, too_few=3))
-    3 members: 3 by themselves (too few of one network, rows, order and schedule for a pack); native engine, ...
+    3 members: 3 by themselves (too few of one network, number of rows, order and schedule for a pack); native ...
     """
 
     engine: str
@@ -149,7 +207,7 @@ class Plan:
         if self.single_members:
             alone = f"{self.single_members} by {'itself' if self.single_members == 1 else 'themselves'}"
             which = "" if self.too_few == self.single_members else f"{self.too_few}: "
-            why = f" ({which}too few of one network, rows, order and schedule for a pack)"
+            why = f" ({which}too few of one network, number of rows, order and schedule for a pack)"
             shares.append(alone + (why if self.too_few and members > 1 else ""))
         kernel = f", {self.instruction_set}" if self.instruction_set else ""
         threads = f"at most {self.threads} thread{'s' if self.threads > 1 else ''}"

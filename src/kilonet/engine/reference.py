@@ -40,11 +40,16 @@ Array = NDArray[Any]
 Floats = NDArray[np.float64]
 Members = NDArray[np.int64]
 
-__all__ = ["NAME", "Predictor", "Session", "advance", "needed_bytes", "scores", "value_and_grad"]
+__all__ = ["NAME", "Predictor", "Session", "advance", "needed_bytes", "scores", "sessions", "value_and_grad"]
 
 NAME = "reference"
 _NUMBER = 1
 _SETTINGS = ("rate", "l2", "l1", "dropout", "input_noise", "max_norm")
+
+
+def sessions(given: Sequence[tuple[Problem, Array, Mapping[str, Array] | None]]) -> list["Session"]:
+    """Runs that are to train side by side: problems, starts and states."""
+    return [Session(*one) for one in given]
 
 
 def advance(sessions: Sequence["Session"], epoch: int, seconds: float | None = None) -> None:

@@ -230,12 +230,7 @@ void look_at_block(const Session<T>& s, long block, int thread, T* fired) {
     const Net<T>& net = s.net;
     const long first = block * sample_rows, n = s.train.rows - first < sample_rows ? s.train.rows - first : sample_rows;
     const Range<T> own = share<T>(n, thread, s.barrier.threads);
-    Inputs<T> in{s.train.dense + (first + own.from) * net.n_inputs, net.n_inputs, false};
-    if (!s.train.dense) {
-        for (long i = own.from; i < own.to; i++) gather_row<T>(net, s.train, first + i, net.input + i * net.input_stride);
-        in = {net.input + own.from * net.input_stride, net.input_stride, false};
-    }
-    look_through<P>(net, in, own.from, own.to, s.looking_at, false, fired);
+    look_through<P>(net, in_order<P>(net, s.train, own.from, own.to, first + own.from), own.from, own.to, s.looking_at, false, fired);
 }
 
 // What the outputs tell at the end of an epoch. A sample of rows shows nearly all units at work; for the others one
@@ -251,8 +246,8 @@ void look_inside(Session<T>& s, int thread) {
     if (thread == 0) __builtin_memcpy(s.fired_before, fired, s.fired_size * sizeof(T));
     const long n = s.train.rows < sample_rows ? s.train.rows : sample_rows;
     const Range<T> own = share<T>(n, thread, s.barrier.threads);
-    for (long i = own.from; i < own.to; i++) gather_row<T>(net, s.train, s.rows[i], net.input + i * net.input_stride);
-    look_through<P>(net, {net.input + own.from * net.input_stride, net.input_stride, false}, own.from, own.to, net.n_layers - 2, true, fired);
+    const Inputs<T> in = gather<P>(net, s.train, own.from, own.to, [&](long i) { return long(s.rows[i]); });
+    look_through<P>(net, in, own.from, own.to, net.n_layers - 2, true, fired);
     meet(s.barrier);
     if (thread == 0) {
         for (long l = 0; l + 1 < net.n_layers; l++) describe_outputs<P>(s, l, n);

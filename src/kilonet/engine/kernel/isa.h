@@ -35,6 +35,12 @@ template <class T> using Mask = typename Types<T>::mask;
 template <class T> using Bits = typename Types<T>::bits;
 using Words = Types<float>::bits;
 
+// 0, 1, 2, … as arguments of a template.
+template <long...> struct Sequence {};
+template <long n, long... later> struct UpTo { using numbers = typename UpTo<n - 1, n - 1, later...>::numbers; };
+template <long... all> struct UpTo<0, all...> { using numbers = Sequence<all...>; };
+template <long n> using Counting = typename UpTo<n>::numbers;
+
 template <class T> inline constexpr long lanes = vector_bytes(sizeof(T)) / long(sizeof(T));
 
 template <class T> INLINE Vec<T> load(const T* p) { Vec<T> v; __builtin_memcpy(&v, p, sizeof v); return v; }
@@ -48,6 +54,24 @@ template <class V> INLINE void hold([[maybe_unused]] V& v) {
 #elif KILONET_VECTOR_BYTES == 16 && defined(__aarch64__)
     asm("" : "+w"(v));
 #endif
+}
+
+// Rows and columns of a square of numbers change places: halves of pairs of rows, then quarters, and so on.
+template <class T, long distance, long... lane>
+INLINE void exchange(Vec<T>& a, Vec<T>& b, Sequence<lane...>) {
+    const Vec<T> first = a;
+    a = __builtin_shufflevector(first, b, (lane & distance ? lanes<T> + lane - distance : lane)...);
+    b = __builtin_shufflevector(first, b, (lane & distance ? lanes<T> + lane : lane + distance)...);
+}
+
+template <class T, long distance = lanes<T> / 2>
+INLINE void transpose(Vec<T> (&rows)[lanes<T>]) {
+    if constexpr (distance > 0) {
+#pragma GCC unroll 16
+        for (long i = 0; i < lanes<T>; i++)
+            if (!(i & distance)) exchange<T, distance>(rows[i], rows[i + distance], Counting<lanes<T>>{});
+        transpose<T, distance / 2>(rows);
+    }
 }
 
 INLINE Words load_words(const std::uint32_t* p) { Words v; __builtin_memcpy(&v, p, sizeof v); return v; }

@@ -261,6 +261,22 @@ void judge_columns(const Net<T>& net, const Judging<T>& by, long from, long to, 
     }
 }
 
+// What every member is to say of an example: numbers [k][members], or a class each.
+template <class T>
+void lay_targets(const Data<T>& data, long example, long k, T* numbers, T* labels) {
+    constexpr long M = lanes<T>;
+    if (!data.own) {
+        for (long j = 0; data.numbers && j < k; j++) store<T>(numbers + j * M, all<T>(data.numbers[example * k + j]));
+        store<T>(labels, all<T>(data.classes ? T(data.classes[example]) : T(0)));
+        return;
+    }
+    for (long m = 0; m < M; m++) {
+        const Table<T>& table = data.tables[m];
+        for (long j = 0; table.numbers && j < k; j++) numbers[j * M + m] = table.numbers[example * k + j];
+        labels[m] = table.classes ? T(table.classes[example]) : T(0);
+    }
+}
+
 // Members in the lanes, an example an item: scores lie there already.
 template <class T, class Index>
 void judge_networks(const Net<T>& net, const Judging<T>& by, long from, long to, Index index) {
@@ -272,10 +288,7 @@ void judge_networks(const Net<T>& net, const Judging<T>& by, long from, long to,
     for (long first = from; first < to; first += together) {
         const long items = to - first < together ? to - first : together;
         for (long i = 0; i < items; i++) {
-            const long example = index(first + i);
-            if (by.data.numbers)
-                for (long j = 0; j < k; j++) store<T>(targets + (i * k + j) * M, all<T>(by.data.numbers[example * k + j]));
-            store<T>(labels + i * M, all<T>(by.data.classes ? T(by.data.classes[example]) : T(0)));
+            lay_targets<T>(by.data, index(first + i), k, targets + i * k * M, labels + i * M);
         }
         const T* const scores = last.out + first * last.unit_stride;
         T* const slopes = by.shares ? last.incoming + first * last.unit_stride : targets + together * k * M;

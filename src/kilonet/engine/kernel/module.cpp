@@ -33,18 +33,36 @@ private:
     static Array<E> from(const nb::dict& d, const char* key) { return nb::cast<Array<E>>(d[key], false); }
 };
 
-// A trainer of some members of a population. Parameters come and go in arrays (population, n_parameters), of which
+// The place in its population and the lane of each member that belongs to one population.
+template <class Each>
+void each_lane(const Places& places, Each each) {
+    for (std::size_t m = 0; m < places.size(); m++)
+        if (places[m] >= 0) each(places[m], long(m));
+}
+
+// A trainer of some members of a population, or of several. Parameters come and go in arrays (population, n_parameters), of which
 // `places` says which rows are those of its members.
 template <class T>
 class PyTrainer : public Trainer<T> {
 public:
-    PyTrainer(const Settings<T>& settings, const Places& places, bool packed, const std::string& isa)
-        : PyTrainer(settings.of(places), settings.n_inputs, variant(isa), packed ? Packing::networks : Packing::columns) {}
+    PyTrainer(const std::vector<typename Settings<T>::Part>& parts, bool packed, const std::string& isa)
+        : PyTrainer(Settings<T>::of(parts), parts.front().first->n_inputs, variant(isa), packed ? Packing::networks : Packing::columns) {}
 
     template <class Values, class Each>
     void for_each(const Places& places, const Values& values, Each each) {
         const long n = this->network.n_parameters();
-        for (std::size_t m = 0; m < places.size(); m++) each(values.data() + places[m] * n, long(m));
+        each_lane(places, [&](long p, long m) { each(values.data() + p * n, m); });
+    }
+
+    long rows(const Places& places) const {
+        long most = 0;
+        each_lane(places, [&](long, long m) { most = std::max(most, Trainer<T>::rows(m)); });
+        return most;
+    }
+    bool trains(const Places& places) const {
+        bool any = false;
+        each_lane(places, [&](long, long m) { any |= !this->session.members[m].ended(); });
+        return any;
     }
 
     void set_factors(Input<double> values, std::int64_t from) {
@@ -58,8 +76,7 @@ public:
     void store_counters(const nb::dict& d, const Places& places) const {
         const Session<T>& s = this->session;
         const Counters to(d);
-        for (std::size_t m = 0; m < places.size(); m++) {
-            const long p = places[m];
+        each_lane(places, [&](long p, long m) {
             const Member& own = s.members[m];
             to.step.data()[p] = own.ended_step >= 0 ? own.ended_step : s.step;
             to.epoch.data()[p] = (own.ended_epoch >= 0 ? own.ended_epoch : s.epoch) - (own.diverged != 0);
@@ -70,11 +87,11 @@ public:
             for (const double* sum : {s.sums.loss, s.sums.weight, s.sums.score}) *sums++ = on ? sum[m] : 0.;
             *sums++ = 0;  // the kernel has no use for it
             for (long j = 0; j < this->network.net.n_outputs; j++) *sums++ = (on && s.train.missed) ? double(missed(j, m)) : 0.;
-            if (!to.watched) continue;
+            if (!to.watched) return;
             to.best_value.data()[p] = own.best_value;
             to.best_epoch.data()[p] = own.best_epoch;
             to.wait.data()[p] = own.wait;
-        }
+        });
     }
 
     void set_place(std::int64_t step, long epoch, long position) {
@@ -87,8 +104,7 @@ public:
     void load_counters(const nb::dict& d, const Places& places) {
         Session<T>& s = this->session;
         const Counters from(d);
-        for (std::size_t m = 0; m < places.size(); m++) {
-            const long p = places[m];
+        each_lane(places, [&](long p, long m) {
             Member& own = s.members[m];
             const double* sums = from.sums_of(p);
             s.sums.loss[m] = sums[0];
@@ -102,10 +118,10 @@ public:
                 own.best_epoch = from.best_epoch.data()[p];
                 own.wait = from.wait.data()[p];
             }
-            if (!own.ended()) continue;
+            if (!own.ended()) return;
             own.ended_step = from.step.data()[p];
             own.ended_epoch = from.epoch.data()[p] + (own.diverged != 0);
-        }
+        });
     }
 
 private:
@@ -114,8 +130,8 @@ private:
     PyTrainer(typename Settings<T>::Share&& own, long n_inputs, const Variant& v, Packing packing)
         : Trainer<T>(own.session, n_inputs, own.layers, v, packing) {}
 
-    std::uint8_t& missed(long output, std::size_t m) const {
-        return this->session.train.missed[output * this->network.net.members + long(m)];
+    std::uint8_t& missed(long output, long m) const {
+        return this->session.train.missed[output * this->network.net.members + m];
     }
 };
 
@@ -144,28 +160,32 @@ template <class T>
 void bind_curves(nb::class_<PyTrainer<T>, Runner>& bound) {
     using P = PyTrainer<T>;
     bound.def("store_history", [](P& p, Array<double> to, long first, const Places& places) {
-            for (std::size_t m = 0; m < places.size(); m++)
-                p.store_history(to.data() + 4 * places[m], first, long(to.shape(0)), 4 * long(to.shape(1)), long(m));
+            each_lane(places, [&](long at, long m) {
+                p.store_history(to.data() + 4 * at, first, long(to.shape(0)), 4 * long(to.shape(1)), m);
+            });
         }, nb::arg("to").noconvert(), nb::arg("first"), nb::arg("places"))
         .def("store_monitors", [](P& p, Array<float> to, long first, const Places& places) {
             const long numbers = p.session.numbers;
-            for (std::size_t m = 0; m < places.size(); m++)
-                p.store_monitors(to.data() + numbers * places[m], first, long(to.shape(0)), numbers * long(to.shape(1)), long(m));
+            each_lane(places, [&](long at, long m) {
+                p.store_monitors(to.data() + numbers * at, first, long(to.shape(0)), numbers * long(to.shape(1)), m);
+            });
         }, nb::arg("to").noconvert(), nb::arg("first"), nb::arg("places"))
         .def("load_monitors", [](P& p, Input<float> from, const Places& places) {
             const long numbers = p.session.numbers;
-            for (std::size_t m = 0; m < places.size(); m++)
-                p.load_monitors(from.data() + numbers * places[m], long(from.shape(0)), numbers * long(from.shape(1)), long(m));
+            each_lane(places, [&](long at, long m) {
+                p.load_monitors(from.data() + numbers * at, long(from.shape(0)), numbers * long(from.shape(1)), m);
+            });
         })
         .def("store_opening", [](P& p, Array<float> to, const Places& places) {
-            for (std::size_t m = 0; m < places.size(); m++) p.store_opening(to.data() + p.session.numbers * places[m], long(m));
+            each_lane(places, [&](long at, long m) { p.store_opening(to.data() + p.session.numbers * at, m); });
         }, nb::arg("to").noconvert(), nb::arg("places"))
         .def("load_opening", [](P& p, Input<float> from, const Places& places) {
-            for (std::size_t m = 0; m < places.size(); m++) p.load_opening(from.data() + p.session.numbers * places[m], long(m));
+            each_lane(places, [&](long at, long m) { p.load_opening(from.data() + p.session.numbers * at, m); });
         })
         .def("load_history", [](P& p, Input<double> from, const Places& places) {
-            for (std::size_t m = 0; m < places.size(); m++)
-                p.load_history(from.data() + 4 * places[m], long(from.shape(0)), 4 * long(from.shape(1)), long(m));
+            each_lane(places, [&](long at, long m) {
+                p.load_history(from.data() + 4 * at, long(from.shape(0)), 4 * long(from.shape(1)), m);
+            });
         });
 }
 
@@ -186,7 +206,9 @@ void bind_trainer(nb::module_& m, const char* settings, const char* name) {
     using P = PyTrainer<T>;
     nb::class_<Settings<T>>(m, settings).def(nb::init<const nb::dict&>());
     nb::class_<P, Runner> bound(m, name);
-    bound.def(nb::init<const Settings<T>&, const Places&, bool, const std::string&>(), nb::keep_alive<1, 2>())
+    bound.def(nb::init<const std::vector<typename Settings<T>::Part>&, bool, const std::string&>(), nb::keep_alive<1, 2>())
+        .def("rows", &P::rows)
+        .def("trains", &P::trains)
         .def("load_counters", &P::load_counters)
         .def("store_counters", &P::store_counters)
         .def("set_place", &P::set_place)
@@ -201,7 +223,6 @@ void bind_trainer(nb::module_& m, const char* settings, const char* name) {
 void bind_pool(nb::module_& m) {
     nb::class_<Runner>(m, "Runner")
         .def_prop_ro("epoch", &Runner::epoch)
-        .def_prop_ro("rows", &Runner::rows)
         .def_prop_ro("live", &Runner::live)
         .def("buffer_bytes", &Runner::buffer_bytes);
     nb::class_<Pool>(m, "Pool")

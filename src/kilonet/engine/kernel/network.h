@@ -82,14 +82,14 @@ public:
     }
 
     // Cuts the buffers for so many rows at a time. They hold nothing from one step to the next.
-    // rows: of a block of a gradient.
-    void place(Cutter& cutter, long capacity, long rows, int threads, bool noisy, bool gradient) {
+    // rows: of a block of a gradient; own: whether members have inputs of their own.
+    void place(Cutter& cutter, long capacity, long rows, int threads, bool own, bool gradient) {
         net.capacity = capacity;
         for (auto& layer : layers) place(layer, cutter);
         net.input_stride = row_stride<T>(net.n_inputs);
         net.input = cutter.take<T>(capacity * net.input_stride);
         net.own_stride = row_stride<T>(net.n_inputs * net.members);
-        net.own_input = noisy && packing == Packing::networks ? cutter.take<T>(capacity * net.own_stride) : nullptr;
+        net.own_input = own && packing == Packing::networks ? cutter.take<T>(capacity * net.own_stride) : nullptr;
         net.across_stride = row_stride<T>(rows);
         const bool across = purpose == Purpose::train && packing == Packing::columns && has_wide_layer();
         net.across = across ? cutter.take<T>((widest(net) + threads) * net.across_stride) : nullptr;

@@ -68,6 +68,23 @@ void gather_row(const Net<T>& net, const Data<T>& data, long example, T* to) {
     for (std::int64_t e = data.starts[example]; e < data.starts[example + 1]; e++) to[data.columns[e]] = data.entries[e];
 }
 
+// The same example of each member's table: a vector for each number of it.
+template <class T>
+void gather_members(const Net<T>& net, const Data<T>& data, long example, T* to) {
+    constexpr long M = lanes<T>;
+    const T* from[M];
+    for (long m = 0; m < M; m++) from[m] = data.tables[m].dense + example * net.n_inputs;
+    long k = 0;
+    for (; k + M <= net.n_inputs; k += M) {
+        Vec<T> square[M];
+        for (long m = 0; m < M; m++) square[m] = load<T>(from[m] + k);
+        transpose<T>(square);
+        for (long i = 0; i < M; i++) store<T>(to + (k + i) * M, square[i]);
+    }
+    for (; k < net.n_inputs; k++)
+        for (long m = 0; m < M; m++) to[k * M + m] = from[m][k];
+}
+
 // Gathered rows to a copy for each member, which then gets noise of its own.
 template <class P, class T = typename P::T>
 void spread_input(const Net<T>& net, long from, long to) {
@@ -112,6 +129,25 @@ Inputs<T> inputs_of(const Net<T>& net, long l) {
 // Entries from one input to the next.
 template <class P, class T>
 INLINE long apart(const Inputs<T>& in) { return in.own ? P::members : 1; }
+
+// The examples index(row) to the buffers' rows [from, to), and where the first of them then lies.
+template <class P, class Index, class T = typename P::T>
+Inputs<T> gather(const Net<T>& net, const Data<T>& data, long from, long to, Index index) {
+    if constexpr (P::networks)
+        if (data.own) {
+            for (long i = from; i < to; i++) gather_members<T>(net, data, index(i), net.own_input + i * net.own_stride);
+            return {net.own_input + from * net.own_stride, net.own_stride, true};
+        }
+    for (long i = from; i < to; i++) gather_row<T>(net, data, index(i), net.input + i * net.input_stride);
+    return {net.input + from * net.input_stride, net.input_stride, false};
+}
+
+// The same of examples that follow each other from `first` on; those of a dense array stay where they are.
+template <class P, class T = typename P::T>
+Inputs<T> in_order(const Net<T>& net, const Data<T>& data, long from, long to, long first) {
+    if (data.dense && !data.own) return {data.dense + first * net.n_inputs, net.n_inputs, false};
+    return gather<P>(net, data, from, to, [=](long i) { return first + i - from; });
+}
 
 // Inputs `first` (its row 0 for buffer row `from`) through layers 0 … last; results in the buffers' rows [from, to).
 // dropout: null where nothing is learned from this pass.

@@ -90,6 +90,10 @@ struct Layer {
     T* delta = nullptr;              // derivative of the loss by `before` (width_stride)
 };
 
+// Examples of one member, where members have some of their own.
+template <class T>
+struct Table { const T* dense = nullptr; const std::int32_t* classes = nullptr; const T* numbers = nullptr; };
+
 template <class T>
 struct Data {
     long rows = 0;
@@ -97,6 +101,8 @@ struct Data {
     const std::int64_t* starts = nullptr; const std::int32_t* columns = nullptr; const T* entries = nullptr;  // CSR
     const std::int32_t* classes = nullptr;  // (rows,), or
     const T* numbers = nullptr;             // (rows, n_outputs)
+    bool own = false;                       // whether each member has a table instead, all with so many rows
+    Table<T> tables[most_lanes] = {};
     bool weighted = false;
     const double* weights[most_lanes] = {}; // (rows,) of each member
     const T* error_scale = nullptr;         // (n_outputs, most_lanes) 1 / sqrt(n_outputs * SST) for R2
@@ -112,7 +118,7 @@ struct Net {
     Layer<T>* layers = nullptr;
     T* input = nullptr;           // (capacity, input_stride) gathered rows, the same for all members
     long input_stride = 0;
-    T* own_input = nullptr;       // (capacity, own_stride) with each member's noise; null where they share `input`
+    T* own_input = nullptr;       // (capacity, own_stride) rows or noise of each member's own; null where they share `input`
     long own_stride = 0;
     T* zeros = nullptr;           // at least one row of the widest layer
     T* parameters = nullptr;      // every `value` lies in this one block

@@ -2,6 +2,7 @@
 #pragma once
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
+#include <nanobind/stl/pair.h>
 #include <nanobind/stl/vector.h>
 
 #include <optional>
@@ -14,7 +15,7 @@ namespace nb = nanobind;
 
 template <class T> using Array = nb::ndarray<T, nb::c_contig, nb::device::cpu>;
 template <class T> using Input = nb::ndarray<const T, nb::c_contig, nb::device::cpu>;
-using Places = std::vector<long>;  // of members in the population
+using Places = std::vector<long>;  // of members in a population; -1 for a lane whose member is none of it
 
 template <class V>
 V get(const nb::dict& d, const char* key) { return nb::cast<V>(d[key]); }
@@ -79,16 +80,27 @@ struct Sample {
         data.weighted = weights.data;
     }
 
-    // The examples as some members see them; `scale` (members, n_outputs) has to outlive the trainer's construction.
-    Data<T> of(const Places& places, std::vector<T>& scale) const {
-        Data<T> own = data;
-        for (std::size_t m = 0; m < places.size(); m++) {
-            if (weights.data) own.weights[m] = weights.of(places[m]);
-            if (bases.data) own.score_base[m] = *bases.of(places[m]);
-            if (scales.data) scale.insert(scale.end(), scales.of(places[m]), scales.of(places[m]) + scales.length);
+    // The examples as some members see them, who follow `first` other ones; `scale` (members, n_outputs) has to outlive
+    // the trainer's construction.
+    void share(const Places& places, std::size_t first, Data<T>& own, std::vector<T>& scale) const {
+        if (first == 0) own = data;
+        else if (!beside(own)) throw std::invalid_argument("members of a session need tables of one kind and length");
+        own.own = own.own || first > 0;
+        for (std::size_t i = 0; i < places.size(); i++) {
+            const std::size_t m = first + i;
+            own.tables[m] = {data.dense, data.classes, data.numbers};
+            if (weights.data) own.weights[m] = weights.of(places[i]);
+            if (bases.data) own.score_base[m] = *bases.of(places[i]);
+            if (scales.data) scale.insert(scale.end(), scales.of(places[i]), scales.of(places[i]) + scales.length);
         }
         if (scales.data) own.error_scale = scale.data();
-        return own;
+    }
+
+private:
+    // Whether tables of both can be read in step.
+    bool beside(const Data<T>& other) const {
+        return data.rows == other.rows && data.dense && other.dense && !data.classes == !other.classes &&
+            !data.numbers == !other.numbers && data.weighted == other.weighted;
     }
 };
 
@@ -102,6 +114,8 @@ public:
         std::vector<LayerSpec> layers;
         std::vector<T> train_scale, valid_scale;
     };
+
+    using Part = std::pair<const Settings*, Places>;
 
     const long n_inputs;
 
@@ -121,21 +135,18 @@ public:
         read_members(d);
     }
 
-    Share of(const Places& places) const {
-        if (places.empty() || places.size() > std::size_t(most_lanes)) throw std::invalid_argument("a session has 1 to 16 members");
-        Share share{common, layers, {}, {}};
+    // Members of a population, or of several whose recipes have the same in common and that differ in their tables.
+    static Share of(const std::vector<Part>& parts) {
+        std::size_t total = 0;
+        for (const auto& [settings, places] : parts) total += places.size();
+        if (!total || total > std::size_t(most_lanes)) throw std::invalid_argument("a session has 1 to 16 members");
+        const Settings& first = *parts.front().first;
+        Share share{first.common, first.layers, {}, {}};
         Session<T>& s = share.session;
-        s.train = train.of(places, share.train_scale);
-        if (valid) s.valid = valid->of(places, share.valid_scale);
-        s.n_members = long(places.size());
-        bool drops = false;
-        for (std::size_t m = 0; m < places.size(); m++) {
-            s.members[m] = members.at(std::size_t(places[m]));
-            drops |= s.members[m].threshold != 0;
-        }
-        s.order = orders[std::size_t(places[0])];
-        s.shuffled = shuffled[std::size_t(places[0])];
-        for (std::size_t l = 0; l + 1 < share.layers.size(); l++) share.layers[l].drops = drops;
+        s.n_members = 0;
+        for (const auto& [settings, places] : parts) settings->join(places, share);
+        s.order = first.orders[std::size_t(parts.front().second[0])];
+        s.shuffled = first.shuffled[std::size_t(parts.front().second[0])];
         return share;
     }
 
@@ -148,6 +159,21 @@ private:
     std::vector<Member> members;
     std::vector<std::uint64_t> orders;
     std::vector<std::uint8_t> shuffled;
+
+    void join(const Places& places, Share& share) const {
+        Session<T>& s = share.session;
+        const std::size_t first = std::size_t(s.n_members);
+        train.share(places, first, s.train, share.train_scale);
+        if (valid) valid->share(places, first, s.valid, share.valid_scale);
+        else if (s.valid.rows) throw std::invalid_argument("all members of a session are validated, or none");
+        bool drops = false;
+        for (std::size_t i = 0; i < places.size(); i++) {
+            s.members[first + i] = members.at(std::size_t(places[i]));
+            drops |= s.members[first + i].threshold != 0;
+        }
+        s.n_members += long(places.size());
+        for (std::size_t l = 0; l + 1 < share.layers.size(); l++) share.layers[l].drops |= drops;
+    }
 
     template <class E, class Set>
     void each(const nb::dict& d, const char* key, Set set) {

@@ -87,8 +87,8 @@ void visit_rows(Session<T>& s, const Batch<P>& batch, const Scratch<T>& scratch,
     const Net<T>& net = s.net;
     const Range<T> rows = share<T>(batch.size, thread, s.barrier.threads);
     const Dropout dropout{std::uint32_t(s.step), {load_words(s.seed_low.at), load_words(s.seed_high.at)}, scratch.words};
-    for (long i = rows.from; i < rows.to; i++) gather_row<T>(net, s.train, batch.rows[i], net.input + i * net.input_stride);
-    if (P::networks && net.own_input) spread_input<P>(net, rows.from, rows.to);
+    gather<P>(net, s.train, rows.from, rows.to, [&](long i) { return long(batch.rows[i]); });
+    if (P::networks && net.own_input && !s.train.own) spread_input<P>(net, rows.from, rows.to);
     Inputs<T> in = inputs_of<P>(net, 0);
     if (s.noisy) {
         T* const noisy = P::networks ? net.own_input : net.input;
@@ -157,13 +157,7 @@ void pass(const Net<T>& net, const Data<T>& data, long last, int thread, int thr
     const Range<T> examples = share<T>(data.rows, thread, threads), buffer = share<T>(net.capacity, thread, threads);
     for (long first = examples.from; first < examples.to; first += buffer.size()) {
         const long n = examples.to - first < buffer.size() ? examples.to - first : buffer.size();
-        Inputs<T> in{data.dense + first * net.n_inputs, net.n_inputs, false};
-        if (!data.dense) {
-            T* const gathered = net.input + buffer.from * net.input_stride;
-            for (long i = 0; i < n; i++) gather_row<T>(net, data, first + i, gathered + i * net.input_stride);
-            in = {gathered, net.input_stride, false};
-        }
-        forward<P>(net, in, buffer.from, buffer.from + n, last, nullptr);
+        forward<P>(net, in_order<P>(net, data, buffer.from, buffer.from + n, first), buffer.from, buffer.from + n, last, nullptr);
         visit(buffer.from, n, first);
     }
 }

@@ -54,7 +54,6 @@ public:
     // With `adapt`, on any number of threads up to the most; else always on that many.
     virtual void run(long epoch, double seconds, bool adapt, Workspace& workspace, int threads) = 0;
     virtual long epoch() const = 0;            // completed
-    virtual long rows() const = 0;             // epochs of which the history tells
     virtual bool live() const = 0;             // whether there is a member left that trains
     virtual double work() const = 0;           // multiply-adds of an epoch, about
     virtual long buffer_bytes(int threads) = 0;
@@ -94,13 +93,10 @@ public:
 
     long epoch() const override { return session.epoch; }
     bool live() const override { return session.live > 0; }
-    long rows() const override {
-        long most = 0;
-        for (long m = 0; m < session.n_members; m++) {
-            const Member& own = session.members[m];
-            most = std::max(most, (own.ended_epoch >= 0 ? own.ended_epoch : session.epoch) - (own.diverged != 0));
-        }
-        return most;
+    // Epochs of which a member's history tells.
+    long rows(long m) const {
+        const Member& own = session.members[m];
+        return (own.ended_epoch >= 0 ? own.ended_epoch : session.epoch) - (own.diverged != 0);
     }
     double work() const override { return 3. * double(network.net.n_packed) * double(session.train.rows); }
 
@@ -254,6 +250,7 @@ private:
         for (long m = session.n_members; m < most_lanes; m++) {
             data.weights[m] = data.weights[0];
             data.score_base[m] = data.score_base[0];
+            data.tables[m] = data.tables[0];
         }
         if (!data.error_scale) return;
         const T* given = data.error_scale;  // (n_members, n_outputs)
@@ -280,7 +277,7 @@ private:
         Session<T>& s = session;
         const long members = network.net.members;
         const bool gradient = s.rule == Rule::none || s.batch > row_block || s.keeps_gradient;
-        network.place(cutter, capacity(threads), std::min(s.batch, row_block), threads, s.noisy, gradient);
+        network.place(cutter, capacity(threads), std::min(s.batch, row_block), threads, s.noisy || s.train.own, gradient);
         place_watched(cutter, threads);
         for (T** rows : {&s.row_share, &s.row_loss, &s.row_score}) *rows = cutter.take<T>(s.batch * members);
         for (T** rows : {&s.valid_loss, &s.valid_score}) *rows = cutter.take<T>(s.valid.rows * members);
