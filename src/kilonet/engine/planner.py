@@ -120,8 +120,8 @@ def pays(network: Network, batch: int, members: int, lanes: int, *, own_rows: bo
         return asked == "networks"
     if lanes == 1 or members == 1:
         return False
-    gathering = batch * network.n_inputs * _GATHER if own_rows else 0.0
-    return pack_cost(network, batch, lanes) + gathering < members * single_cost(network, batch, lanes)
+    pack = pack_cost(network, batch, lanes) + (own_rows_cost(network, batch) if own_rows else 0.0)
+    return pack < members * single_cost(network, batch, lanes)
 
 
 # Measured nanoseconds: of a step, whatever it does; for each example, of a multiply-add of vectors and of what a
@@ -129,7 +129,7 @@ def pays(network: Network, batch: int, members: int, lanes: int, *, own_rows: bo
 # processors; where both ways cost about the same, either will do.
 _PACK, _SINGLE = 500.0, 700.0
 _MULTIPLY_ADD, _HIDDEN, _OUTPUT = 0.2, 2.2, 12.0
-_GATHER = 2.0  # of an input of an example, where each lane has another row
+_GATHER, _READ = 3.5, 0.35  # of an input of an example, and for each unit above it, where each lane has its own rows
 _CACHE, _BEYOND = 2 * 2**20, 1.2  # bytes of weights that stay near, and how much longer it takes with more
 
 
@@ -137,6 +137,12 @@ def pack_cost(network: Network, batch: int, lanes: int) -> float:
     """Time of one step of a whole pack: a vector for each number of a network."""
     weights = 4 * network.n_parameters * lanes
     return (_PACK + batch * _example_cost(network, lambda n: n)) * (_BEYOND if weights > _CACHE else 1.0)
+
+
+def own_rows_cost(network: Network, batch: int) -> float:
+    """Time that a step of a pack takes more where each lane has rows of its own."""
+    first = network.layers[0]
+    return batch * network.n_inputs * (_GATHER + _READ * first.units * first.pieces)
 
 
 def single_cost(network: Network, batch: int, lanes: int) -> float:

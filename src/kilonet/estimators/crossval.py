@@ -81,12 +81,13 @@ def cross_validate(
 
     Scores and parameters have the bits of fitting each estimator alone, as scikit-learn's cross_val_score does on
     the same splits; what is gained is time, in two ways. Whatever is fitted shares the threads: splits and
-    candidates train on different cores. And candidates of one split share packs of the kernel, several networks
-    in the lanes of a vector: those of the same network, loss, batch, epochs, number type, kind of optimizer,
-    schedule and order of the rows (which random_state draws), in whatever rate, penalties, dropout, noise or
-    weights they differ, if there are enough of them to fill most of a pack and the network is not so wide
-    that it fills the vectors by itself. Splits never share a pack, since each has rows of its own: a single
-    candidate on one thread takes the time of its fits one after another. `plan` says what came of it.
+    candidates train on different cores. And fits share packs of the kernel, several networks in the lanes of a
+    vector: those of the same network, loss, batch, epochs, number type, kind of optimizer, schedule, order of the
+    rows (which random_state draws) and number of training rows, in whatever rate, penalties, dropout, noise or
+    weights they differ, if there are enough of them to fill most of a pack and the network is not so wide that it
+    fills the vectors by itself. Candidates of one split fill packs first; what is left over of all splits with
+    equally many rows shares packs too, so that even the folds of a single small network train side by side. (Rows of
+    a sparse table are not read side by side.) `plan` says what came of it.
     Each split has an encoder of its own, fitted to its training rows, for all candidates.
 
     estimator: MLPClassifier or MLPRegressor, as configured, not fitted. cv: a number of folds, a splitter or

@@ -1,7 +1,7 @@
 """Fits of many estimators on rows of one table, trained together: each has the bits of its own `fit`.
 
-A trial is an estimator on the training rows of one split. Trials on the same rows share an encoder, and packs of
-the kernel where networks and order of the rows are equal.
+A trial is an estimator on the training rows of one split. Trials on the same rows share an encoder and a population;
+the engine's packs also join those of several splits.
 """
 
 import warnings
