@@ -13,7 +13,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from kilonet.engine import Problem, choose
+from kilonet.engine import Problem, choose, opened
 from kilonet.engine.interrupt import CtrlC
 from kilonet.engine.memory import allowed_bytes, require
 from kilonet.engine.planner import Plan
@@ -89,16 +89,7 @@ class Population:
         asked = [g.problem.recipe.max_memory for g in groups if g.problem.recipe.max_memory is not None]
         self._allowed = allowed_bytes(min(asked, default=None), self._needed)
         require(self._needed, self._allowed, self.n_members)
-        self.sessions = self._opened()
-
-    def _opened(self) -> list[Any]:
-        """The session of each group, those of one engine opened together."""
-        found: dict[int, Any] = {}
-        for engine in dict.fromkeys(self._engines):
-            own = [place for place, other in enumerate(self._engines) if other is engine]
-            given = [(group.problem, group.start(), group.state) for group in map(self.groups.__getitem__, own)]
-            found |= dict(zip(own, engine.sessions(given), strict=True))
-        return [found[place] for place in range(len(self.groups))]
+        self.sessions = opened(self._engines, [(group.problem, group.start(), group.state) for group in groups])
 
     def __enter__(self) -> Self:
         return self

@@ -23,6 +23,7 @@ one of them; without it the kernel is used where it can be loaded and knows ever
 
 import os
 import warnings
+from collections.abc import Sequence
 from functools import cache
 from importlib import import_module
 from typing import Any
@@ -35,7 +36,7 @@ from kilonet.losses import LOSSES
 from kilonet.network import Network
 from kilonet.values import Family
 
-__all__ = ["Problem", "Validation", "choose", "engine_name"]
+__all__ = ["Problem", "Validation", "choose", "engine_name", "opened"]
 
 
 def engine_name() -> str:
@@ -69,6 +70,15 @@ def choose(subject: Problem | Network, loss: Any = None) -> Any:
             "unset it, and the reference engine runs."
         )
     return reference
+
+
+def opened(engines: Sequence[Any], given: Sequence[tuple[Problem, Any, Any]]) -> list[Any]:
+    """A session for each (problem, theta, state), by the engine of the same place; those of one are opened together."""
+    found: dict[int, Any] = {}
+    for engine in dict.fromkeys(engines):
+        own = [place for place, other in enumerate(engines) if other is engine]
+        found |= dict(zip(own, engine.sessions([given[place] for place in own]), strict=True))
+    return [found[place] for place in range(len(given))]
 
 
 def _built_in(value: object, family: Family[Any]) -> bool:

@@ -1,8 +1,8 @@
 """The native engine: the C++ kernel behind the seam of `kilonet.engine`.
 
 Members train in crews: packs of networks of one shape in the lanes of vectors, also of several runs, or single
-networks whose columns fill them (`kilonet.engine.planner`). Whole epochs run inside one call of the kernel with the GIL released; threads
-take crew after crew, or share the rows and the weights of one where there are fewer crews than threads.
+networks whose columns fill them (`kilonet.engine.planner`). Whole epochs run inside one call of the kernel with the
+GIL released; threads take crew after crew, or share the rows and weights of one where crews are few.
 """
 
 import time
@@ -53,8 +53,8 @@ class Session:
     def __init__(self, problem: Problem, theta: Array, state: Mapping[str, Array] | None = None) -> None:
         self.problem = problem
         begin = fresh_state(problem, theta) if state is None else restored_state(problem, state, _NUMBER)
-        self._resting = begin  # who is in no crew has its state here
-        self._settings = machine.settings(problem.recipe.dtype, described(problem))
+        self.resting = begin  # who is in no crew has its state here
+        self.settings = machine.settings(problem.recipe.dtype, described(problem))
         self._schedules = problem.recipe.each("schedule")
         self._factors = {schedule: Factors(problem, schedule) for schedule in set(self._schedules)}
         self.pool = machine.pool()
@@ -65,27 +65,22 @@ class Session:
     def crews(self) -> list[Seats]:
         """Where its members train."""
         if not self._mustered:
-            self.muster([self])
+            muster([self])
         return self._crews
 
-    @staticmethod
-    def muster(sessions: Sequence["Session"]) -> None:
-        """Form crews of all their members that have something left to do."""
-        parts = []
-        for session in sessions:
-            session._mustered = True
-            live = live_members(session._resting, session.problem.recipe.epochs).tolist()
-            parts.append(Part(session.problem, live, session._resting["step"].tolist()))
-        for crew in plan(parts, machine.lanes):
-            owners = [(sessions[number], members) for number, members in crew.seats]
-            first, members = owners[0]
-            factors = first._factors[first._schedules[members[0]]]
-            kernel = KernelCrew(first.problem, [(s._settings, own) for s, own in owners], crew.packed, factors)
-            lanes = accumulate((len(own) for _, own in owners), initial=0)
-            seats = [Seats(kernel, own, lane) for (_, own), lane in zip(owners, lanes, strict=False)]
-            kernel.load([(seat, session._resting) for seat, (session, _) in zip(seats, owners, strict=True)])
-            for seat, (session, _) in zip(seats, owners, strict=True):
-                session._crews.append(seat)
+    def take(self, seats: Seats) -> None:
+        """Members train there from now on."""
+        self._crews.append(seats)
+
+    def open(self) -> Part:
+        """Those of its members that have something left to do, who are to be mustered."""
+        self._mustered = True
+        live = live_members(self.resting, self.problem.recipe.epochs).tolist()
+        return Part(self.problem, live, self.resting["step"].tolist())
+
+    def factors(self, member: int) -> Factors:
+        """Of a member's schedule."""
+        return self._factors[self._schedules[member]]
 
     @property
     def done(self) -> bool:
@@ -120,11 +115,11 @@ class Session:
 
     def _rows(self) -> int:
         """Epochs that the member farthest ahead has completed."""
-        return max([int(self._resting["epoch"].max()), *(crew.rows for crew in self.crews)])
+        return max([int(self.resting["epoch"].max()), *(crew.rows for crew in self.crews)])
 
     def history(self, first: int = 0) -> Floats:
         """Loss, score, validation loss and validation score, (epochs, P, 4), of the epochs from `first` on."""
-        rested = self._resting["history"][first:]
+        rested = self.resting["history"][first:]
         found = np.full((max(self._rows() - first, 0), self.problem.recipe.n_members, 4), np.nan)
         found[: len(rested)] = rested[: len(found)]
         for crew in self.crews if len(found) else ():
@@ -133,7 +128,7 @@ class Session:
 
     def monitors(self, first: int = 0) -> Array:
         """What `kilonet.monitors` says, (epochs, P, width), of the epochs from `first` on."""
-        rested = self._resting["monitors"][first:]
+        rested = self.resting["monitors"][first:]
         found = np.full((max(self._rows() - first, 0), *rested.shape[1:]), np.nan, np.float32)
         found[: len(rested)] = rested[: len(found)]
         for crew in self.crews if len(found) else ():
@@ -156,7 +151,7 @@ class Session:
         all_in_crews = sum(len(crew.members) for crew in self.crews) == self.problem.recipe.n_members
         state = {
             name: np.empty_like(value) if all_in_crews and name in _OF_ALL else value.copy()
-            for name, value in self._resting.items()
+            for name, value in self.resting.items()
         }
         state |= {"history": self.history(), "monitors": self.monitors()}
         for crew in self.crews:
@@ -181,8 +176,22 @@ class Session:
 def sessions(given: Sequence[tuple[Problem, Array, Mapping[str, Array] | None]]) -> list[Session]:
     """Runs that are to train side by side: problems, starts and states. Their members may share packs."""
     made = [Session(*one) for one in given]
-    Session.muster(made)
+    muster(made)
     return made
+
+
+def muster(sessions: Sequence[Session]) -> None:
+    """Form crews of the members of all sessions that have something left to do."""
+    for crew in plan([session.open() for session in sessions], machine.lanes):
+        owners = [(sessions[number], members) for number, members in crew.seats]
+        first, members = owners[0]
+        settings = [(session.settings, own) for session, own in owners]
+        kernel = KernelCrew(first.problem, settings, crew.packed, first.factors(members[0]))
+        lanes = accumulate((len(own) for _, own in owners), initial=0)
+        seats = [Seats(kernel, own, lane) for (_, own), lane in zip(owners, lanes, strict=False)]
+        kernel.load([(seat, session.resting) for seat, (session, _) in zip(seats, owners, strict=True)])
+        for seat, (session, _) in zip(seats, owners, strict=True):
+            session.take(seat)
 
 
 def advance(sessions: Sequence[Session], epoch: int, seconds: float | None = None) -> None:

@@ -48,7 +48,7 @@ _SETTINGS = ("rate", "l2", "l1", "dropout", "input_noise", "max_norm")
 
 
 def sessions(given: Sequence[tuple[Problem, Array, Mapping[str, Array] | None]]) -> list["Session"]:
-    """Runs that are to train side by side: problems, starts and states."""
+    """Runs that are to train one after another: problems, starts and states."""
     return [Session(*one) for one in given]
 
 
@@ -231,9 +231,8 @@ class Session:
                 state[name] = np.concatenate([state[name], more])
         row = state["history"][epoch]
         if problem.watched(epoch):
-            state["monitors"][epoch, kept] = closing(
-                state["opening"][kept], self._batches, state["theta"][kept], epoch, kept
-            )
+            found = closing(state["opening"][kept], self._batches, state["theta"][kept], epoch, kept)
+            state["monitors"][epoch, kept] = found
         row[kept, 0], row[kept, 1] = loss[finite], score[finite]
         if problem.validation is not None:
             row[kept, 2:] = self._validate(state["theta"][kept], kept)
