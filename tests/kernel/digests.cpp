@@ -35,6 +35,7 @@ struct Case {
     Loss loss;
     Rule rule;
     std::vector<long> sizes;
+    bool own_tables = false;  // whether each member has rows of its own
 };
 
 bool wants_classes(Loss loss) { return loss == Loss::cross_entropy || loss == Loss::hinge_classes || loss == Loss::squared_hinge_classes; }
@@ -64,16 +65,19 @@ template <class T>
 std::vector<std::uint64_t> train(const Case& c, const Variant& variant, int threads, bool together) {
     const long rows = 71, inputs = c.sizes.front(), outputs = c.sizes.back();
     Numbers numbers;
-    std::vector<T> X(rows * inputs), y(rows * outputs), scale(outputs * members, T(0.05));
-    std::vector<std::int32_t> labels(rows);
+    const long all_rows = rows + members;  // a table of a member's own begins so many rows later
+    std::vector<T> X(all_rows * inputs), y(all_rows * outputs), scale(outputs * members, T(0.05));
+    std::vector<std::int32_t> labels(all_rows);
     for (auto& x : X) x = T(numbers.uniform() * 2);
     for (auto& v : y) v = wants_signs(c.loss) ? T(numbers.below(2) ? 1 : -1) : c.loss == Loss::logistic ? T(numbers.below(2)) : T(numbers.uniform());
     for (auto& v : labels) v = std::int32_t(numbers.below(outputs));
     Session<T> s;
     s.train.rows = s.valid.rows = rows;
-    s.train.dense = s.valid.dense = X.data();
-    if (wants_classes(c.loss)) s.train.classes = s.valid.classes = labels.data();
-    else s.train.numbers = s.valid.numbers = y.data();
+    const auto table = [&](long m) {
+        const long from = c.own_tables ? m : 0;
+        const bool classes = wants_classes(c.loss);
+        return Table<T>{X.data() + from * inputs, classes ? labels.data() + from : nullptr, classes ? nullptr : y.data() + from * outputs};
+    };
     if (!wants_classes(c.loss) && !wants_signs(c.loss) && c.loss != Loss::logistic) s.train.error_scale = s.valid.error_scale = scale.data();
     for (int m = 0; m < members; m++) s.train.score_base[m] = s.valid.score_base[m] = 1;
     s.loss = c.loss;
@@ -90,6 +94,13 @@ std::vector<std::uint64_t> train(const Case& c, const Variant& variant, int thre
     for (long first = 0; first < members; first += size) {
         const long n = std::min<long>(size, members - first);
         s.n_members = n;
+        for (Data<T>* data : {&s.train, &s.valid}) {
+            data->own = together && c.own_tables;
+            for (long m = 0; m < n; m++) data->tables[m] = table(first + m);
+            data->dense = data->tables[0].dense;
+            data->classes = data->tables[0].classes;
+            data->numbers = data->tables[0].numbers;
+        }
         bool drops = false;
         for (long m = 0; m < n; m++) {
             s.members[m] = member(int(first + m));
@@ -129,6 +140,11 @@ int main(int count, char** arguments) {
     for (int r = 0; r < int(Rule::none); r++) cases.push_back({Unit::silu, Loss::squared, Rule(r), {2, 20, 2}});
     cases.push_back({Unit::relu, Loss::cross_entropy, Rule::sgd, {300, 130, 10}});
     cases.push_back({Unit::relu, Loss::cross_entropy, Rule::sgd, {1500, 20, 4}});  // several blocks of inputs
+    const std::size_t shared = cases.size();
+    for (std::size_t i = 0; i < shared; i += 3) {
+        cases.push_back(cases[i]);
+        cases.back().own_tables = true;
+    }
     bool equal = true;
     for (std::size_t i = 0; i < cases.size(); i++) {
         std::vector<std::uint64_t> first[2];
