@@ -6,7 +6,9 @@ Tasks, shapes and seeds are drawn; half of the runs are healthy, half have one p
   higher or lower nor stopping earlier would have halved,
 - how often a fault gets one (detection), and whether the first of them names the planted cause,
 - of faults that a change of parameters can repair: whether `cure()` regains at least 80% of the held-out loss that the
-  fault had cost, against the same run without the fault.
+  fault had cost, against the same run without the fault. Nobody has to lose more than who knows nothing, so what is
+  above that is no part of the cost: to come from ten times of it back to twice is no cure. Nor is it one to do nothing
+  about a fault that turned out to cost nothing: such runs are left out, and counted.
 
 Seeds below TRUTH were used to set thresholds; nothing may be changed after looking at figures of seeds above.
 """
@@ -78,9 +80,18 @@ def planted(seed: int, fault: Fault | None) -> tuple[Case, Any, float, float, in
         fault.plant(case, random)
         healthy = _healthy_loss(case, twin, fault)
         estimator, loss = fitted(case)
-        if loss - healthy > HARMLESS if fault.repairable else healthy > HARMLESS:
+        if cost(loss, healthy, knowing_nothing(case)) > HARMLESS if fault.repairable else healthy > HARMLESS:
             break
     return case, estimator, loss, healthy, attempt + 1
+
+
+def cost(loss: float, healthy: float, nothing: float) -> float:
+    """Held-out loss that a fault has cost, of what is to be known at all.
+
+    >>> cost(6.0, 0.25, 1.0), cost(0.5, 0.25, 1.0), cost(0.25, 0.5, 1.0)
+    (0.75, 0.25, -0.25)
+    """
+    return min(loss, nothing) - healthy
 
 
 def is_healthy(case: Case, estimator: Any, loss: float) -> bool:
@@ -100,6 +111,7 @@ def judged(seed: int, fault: Fault | None, *, cures: bool) -> dict[str, Any]:
     report = kn.diagnose(estimator, case.X, case.y, validation=case.held_out)
     grave = [finding for finding in report.findings if finding.severity != "info"]
     told = {"seed": seed, "fault": None if fault is None else fault.plant.__name__, "loss": loss,
+            "nothing": knowing_nothing(case),
             "said": [finding.rule for finding in grave], "because": [finding.because for finding in grave],
             "unit": case.settings["activation"], "drawn": drawn_cases,
             "seconds": time.perf_counter() - begun}  # fmt: skip
@@ -125,10 +137,22 @@ def named_right(run: dict[str, Any]) -> bool:
     return bool(run["because"]) and run["because"][0] in fault.causes
 
 
+def cost_of(run: dict[str, Any]) -> float:
+    """What the fault of a run has cost; NaN where that was not asked."""
+    return cost(run["loss"], run.get("healthy loss", math.nan), run["nothing"])
+
+
 def is_cured(run: dict[str, Any]) -> bool:
-    """Whether enough of what the fault had cost was regained."""
-    cost = run["loss"] - run["healthy loss"]
-    return bool(run["loss"] - run["cured loss"] >= REGAINED * cost)
+    """Whether enough of what the fault had cost was regained; where that was nothing, there is nothing to cure.
+
+    >>> run = {"loss": 8.0, "nothing": 1.0, "healthy loss": 0.2}
+    >>> [is_cured(run | {"cured loss": loss}) for loss in (8.0, 1.6, 0.37, 0.35, 0.1)]
+    [False, False, False, True, True]
+    >>> is_cured({"loss": 0.2, "nothing": 1.0, "healthy loss": 0.2, "cured loss": 0.2})
+    False
+    """
+    lost = cost_of(run)
+    return bool(lost > HARMLESS and run["cured loss"] - run["healthy loss"] <= (1 - REGAINED) * lost)
 
 
 def share_text(hits: Sequence[bool]) -> str:
@@ -142,12 +166,14 @@ def share_text(hits: Sequence[bool]) -> str:
 def summary(runs: Sequence[dict[str, Any]]) -> str:
     """Rates, and the confusion table: planted fault against the cause that was named first."""
     healthy, faulty = ([run for run in runs if (run["fault"] is None) is flag] for flag in (True, False))
-    found, worth = [run for run in faulty if run["said"]], [run for run in faulty if "healthy loss" in run]
+    found, asked = [run for run in faulty if run["said"]], [run for run in faulty if "healthy loss" in run]
+    worth = [run for run in asked if cost_of(run) > HARMLESS]
     lines = [
         f"- false alarms: {share_text([bool(run['said']) for run in healthy])} of healthy runs",
         f"- detection: {share_text([bool(run['said']) for run in faulty])} of faults",
         f"- cause named right: {share_text([named_right(run) for run in found])} of those found",
         f"- cured: {share_text([is_cured(run) for run in worth])} of faults that parameters can repair",
+        f"- left out of these, as they cost nothing: {len(asked) - len(worth)}",
         "",
     ]
     names = [None, *(fault.plant.__name__ for fault in FAULTS)]
@@ -157,7 +183,7 @@ def summary(runs: Sequence[dict[str, Any]]) -> str:
     for name in names:
         own = [run for run in runs if run["fault"] == name]
         counts = Counter((run["because"] or [""])[0] if run["said"] else "nothing" for run in own)
-        repaired = [is_cured(run) for run in own if "healthy loss" in run]
+        repaired = [is_cured(run) for run in own if cost_of(run) > HARMLESS]
         cells = [str(counts[cause] or "") for cause in causes]
         cured = f"{sum(repaired)} of {len(repaired)}" if repaired else ""
         shown = "nothing" if name is None else name.replace("_", " ")

@@ -96,6 +96,14 @@ def drawn(random: np.random.Generator) -> Case:
     return Case(X[:n], y[:n], (X[n:cut], y[n:cut]), (X[cut:], y[cut:]), settings, classes)
 
 
+def small(task: Callable[..., tuple[Floats, Any, int]], seed: int = 0, n: int = 800, **settings: Any) -> Case:
+    """A healthy case that is trained and looked at in an instant: what `drawn` draws is the same for every call."""
+    X, y, classes = task(np.random.default_rng(seed), 2 * n)
+    X, cut = (X - X[:n].mean(axis=0)) / X[:n].std(axis=0), n + n // 2
+    usual = {"hidden": (32,), "epochs": 40, "rate": 0.01, "encode": None, "random_state": seed, "batch": 32}
+    return Case(X[:n], y[:n], (X[n:cut], y[n:cut]), (X[cut:], y[cut:]), usual | settings, classes)
+
+
 # Faults: each changes a case; the causes that count as named right.
 def rate_too_high(case: Case, random: np.random.Generator) -> None:
     """A rate at which the network cannot learn."""
@@ -183,6 +191,36 @@ def imbalanced(case: Case, random: np.random.Generator) -> None:
     case.X, case.y = case.X[kept], case.y[kept]
 
 
+def pale(case: Case, random: np.random.Generator) -> None:
+    """Inputs so small that biases decide alone."""
+    factor = 10 ** random.uniform(-4, -2.5)
+    case.every(lambda X: X * factor)
+
+
+def one_signed(case: Case, random: np.random.Generator) -> None:
+    """Inputs that are never below zero, such as counts and brightness."""
+    lowest = case.X.min(axis=0) - random.uniform(0, 1)
+    case.every(lambda X: np.maximum(X - lowest, 0))
+
+
+@dataclass(frozen=True)
+class Sloped:
+    """Tanh whose slope is off by a factor."""
+
+    factor: float
+
+    def value(self, z: Floats) -> Floats:  # noqa: D102 - as of any activation
+        return np.tanh(z)
+
+    def slope(self, z: Floats) -> Floats:  # noqa: D102
+        return self.factor * (1 - np.tanh(z) ** 2)
+
+
+def wrong_slope(case: Case, random: np.random.Generator) -> None:
+    """An activation of one's own whose slope does not belong to its value."""
+    case.settings["activation"] = Sloped(float(random.choice([-1, 1]) * random.uniform(1.05, 2)))
+
+
 @dataclass(frozen=True)
 class Fault:
     """How it is planted, what counts as its cause, and whether parameters can repair it; of classes alone or of all."""
@@ -206,4 +244,7 @@ FAULTS = (
     Fault(leaking, ("leak",), False),
     Fault(duplicated, ("duplicated",), False),
     Fault(imbalanced, ("imbalance",), False, classes=True),
+    Fault(pale, ("inputs",), True),
+    Fault(one_signed, ("inputs",), True),
+    Fault(wrong_slope, ("gradient",), False),
 )

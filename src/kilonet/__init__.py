@@ -40,6 +40,7 @@ if TYPE_CHECKING:  # what type checkers see; at run time __getattr__ brings it
         InterruptedWarning,
         LeftOutWarning,
         MemoryLimitError,
+        RemedyWarning,
         SettingError,
         ShapeError,
     )
@@ -124,6 +125,7 @@ __all__ = [
     "RegularizationPathDisplay",
     "ReliabilityDisplay",
     "Remedy",
+    "RemedyWarning",
     "ResidualsDisplay",
     "Runs",
     "SearchRecord",
@@ -191,7 +193,7 @@ _HOMES = {
     "kilonet.engine.planner": "Plan",
     "kilonet.errors": """
         DataError DataWarning DivergenceError DivergenceWarning EngineError EngineWarning FileFormatError
-        InterruptedWarning LeftOutWarning MemoryLimitError SettingError ShapeError
+        InterruptedWarning LeftOutWarning MemoryLimitError RemedyWarning SettingError ShapeError
     """,
     "kilonet.findings": "Examination Finding Remedy",
     "kilonet.initializers": "glorot he lecun orthogonal scaled",

@@ -47,6 +47,10 @@ class DivergenceWarning(UserWarning):
     """A member left the finite numbers; its parameters are those of its last finite epoch."""
 
 
+class RemedyWarning(UserWarning):
+    """A remedy was looked for, and none helped; what comes back is as it was in what the message names."""
+
+
 class InterruptedWarning(UserWarning):
     """Training was interrupted; what is returned is what was done until then."""
 

@@ -75,6 +75,9 @@ class InputFacts:
     with the same values. positive: whether no input is below zero anywhere. leaking: places of inputs that predict the
     target alone, with how well each does (accuracy on held-out rows, or R²), and what the most frequent answer does;
     of several inputs that a text became the first stands for all. others: how well all the other inputs do without it.
+    numbering: places of inputs that seem to number the rows, with the share of the whole numbers in their range that
+    occur. sparse: whether the table is sparse, which is never centred. tried: how many inputs were tried as leaks; of a
+    wide table the most promising ones.
     """
 
     names: Sequence[str]
@@ -86,6 +89,9 @@ class InputFacts:
     leaking: Mapping[int, float]
     baseline: float
     others: Mapping[int, float] = field(default_factory=dict)
+    numbering: Mapping[int, float] = field(default_factory=dict)
+    sparse: bool = False
+    tried: int = 0
 
 
 @dataclass(frozen=True)
@@ -106,10 +112,13 @@ class StartFacts:
     """The loss before any step, without penalties, and what it should be: that of a network that knows nothing.
 
     expected: ln C, or the prior's entropy where the output's bias is set to it; half for standardized numbers.
+    nothing: the lowest loss of an answer that looks at no input, such as the frequencies of the classes or the mean,
+    with the weights of the training; NaN where it was not asked.
     """
 
     loss: float
     expected: float
+    nothing: float = math.nan
 
 
 @dataclass(frozen=True)
@@ -124,17 +133,26 @@ class SmallFacts:
 
 @dataclass(frozen=True, eq=False)
 class RateFacts:
-    """A sweep of rates, some steps each from the same start: rates and losses at the end, infinite where it broke off.
+    """A trial of rates, some steps each from the same start: rates and losses at the end, infinite where it broke off.
 
-    best: the largest rate that is about as good as the best one. smallest: the smallest one whose loss fell at least by
-    half of what it fell by with that; below, training is at a crawl. used: the training's.
+    reached: the lowest loss on rows held out from it; enough: half the way there from that of knowing nothing. A rate
+    whose loss came to that learns. smallest, largest: of these; below training is at a crawl, above it learns nothing.
+    fastest: what came about as far as the best on rows held out, the middle one of several; few steps favour large
+    rates, so it is not the best one. All NaN where nothing was learned with any rate. used: the training's.
     """
 
     rates: Floats
     losses: Floats
-    best: float
+    fastest: float
     used: float
     smallest: float = math.nan
+    largest: float = math.nan
+    enough: float = math.nan
+    reached: float = math.nan
+
+    def learns(self, rate: float) -> bool:
+        """Whether a rate lies between the smallest and the largest one that learn."""
+        return self.smallest <= rate <= self.largest
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from kilonet.facts import (
     TargetFacts,
 )
 from kilonet.history import History
+from kilonet.numerals import count
 
 __all__ = [
     "SEVERITIES",
@@ -113,6 +114,35 @@ class Effect:
         """Whether the interval lies above zero."""
         return self.low > 0
 
+    @property
+    def verdict(self) -> str:
+        """In a word: helps, harms, not sure, or not tried."""
+        if self.untried:
+            return "not tried"
+        return "helps" if self.helps else "harms" if self.high < 0 else "not sure"
+
+    @property
+    def text(self) -> str:
+        """What the remedy gained, in a sentence without its end.
+
+        >>> Effect("loss", 0.5, 0.25, 0.25, 0.125, 0.375, 8, 1).text
+        'helps: held-out loss 0.5 → 0.25 (gain 0.25, 95% interval 0.125 to 0.375, 8 seeds)'
+        """
+        if self.untried:
+            return f"{self.verdict}: {self.untried}"
+        lost = ""
+        if self.lost_without or self.lost_with:
+            lost = f"; {self.lost_without} of {self.seeds} runs diverged without it, {self.lost_with} with it"
+        name = self.metric if self.metric.startswith("held-out") else f"held-out {self.metric}"
+        return (
+            f"{self.verdict}: {name} {self.without:.3g} → {self.with_it:.3g} (gain {self.gain:.3g}, 95% interval "
+            f"{self.low:.3g} to {self.high:.3g}, {count(self.seeds, 'seed')}{lost})"
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """The numbers, with verdict and text."""
+        return _fields(self) | {"verdict": self.verdict, "text": self.text}
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -134,23 +164,58 @@ class Finding:
     source: str = ""
     because: str = ""
 
+    @property
+    def text(self) -> str:
+        """What it says, with the likely cause, in sentences.
+
+        >>> Finding("dead units", "warn", "layer 1: half of the units are dead", "the rate is too high").text
+        'layer 1: half of the units are dead. Likely cause: the rate is too high.'
+        """
+        return " ".join(map(_ended, [self.what, *([f"Likely cause: {self.cause}"] if self.cause else [])]))
+
+    @property
+    def tried(self) -> list[tuple[Remedy, Effect | None]]:
+        """Each remedy with what it gained; None where it was not tried, or is nothing that can be tried."""
+        effects = iter(self.effects)
+        return [(remedy, next(effects, None) if remedy.changes else None) for remedy in self.remedies]
+
+    def to_json(self) -> dict[str, Any]:
+        """What it says, with its text; remedies have their effects with them."""
+        remedies = [_fields(remedy) | {"effect": effect} for remedy, effect in self.tried]
+        return _fields(self) | {"text": self.text, "remedies": remedies}
+
 
 Rule = Callable[[Examination], Iterable[Finding]]
 """A rule: a plain function of an examination."""
 
 
 def to_json(value: Any) -> str:
-    """An examination or findings as JSON; what is not finite is null."""
+    """An examination or findings as JSON; what is not finite is null.
+
+    A finding has its `text` too, and beside each remedy its effect, with interval, `verdict` and `text`.
+
+    >>> finding = Finding("rate", "warn", "the rate is high", remedies=[Remedy("a lower rate", {"rate": 0.1})])
+    >>> json.loads(to_json([finding]))[0]["remedies"]
+    [{'text': 'a lower rate', 'changes': {'rate': 0.1}, 'effect': None}]
+    """
     return json.dumps(_plain(value), allow_nan=False)
 
 
+def _ended(text: str) -> str:
+    return text if text.endswith((".", "?", "!")) else text + "."
+
+
+def _fields(value: Any) -> dict[str, Any]:
+    return {field.name: getattr(value, field.name) for field in fields(value)}
+
+
 def _plain(value: Any) -> Any:
-    if isinstance(value, History):
-        return value.to_json()
+    if isinstance(value, History | Effect | Finding):
+        value = value.to_json()
     if isinstance(value, np.ndarray | np.generic):
         value = value.tolist()
     if is_dataclass(value) and not isinstance(value, type):
-        value = {field.name: getattr(value, field.name) for field in fields(value)}
+        value = _fields(value)
     if isinstance(value, Mapping):
         return {str(key): _plain(entry) for key, entry in value.items()}
     if isinstance(value, list | tuple | range):

@@ -9,11 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kilonet.checks import choice
 from kilonet.monitors import OF_HIDDEN, OF_LAYER, Monitored
 from kilonet.numerals import count
 
 Floats = NDArray[np.float64]
 METRICS = ("loss", "score", "validation_loss", "validation_score")
+SHOWN = (*METRICS, "first_loss", *OF_HIDDEN, *OF_LAYER)
+"""All that a history has by name."""
 _NONE = np.zeros(0, np.float32)  # stands for what nobody watched
 
 
@@ -67,6 +70,21 @@ class History(Monitored):
         last = ", ".join(f"{name} {short(getattr(self, name)[-1])}" for name in told)
         return f"History({epochs}{members}{', last ' if last else ''}{last})"
 
+    def last(self, name: str) -> NDArray[Any]:
+        """The last known value of a curve or monitor, shaped as in one epoch; NaN where no epoch has one.
+
+        Networks are not looked into in every epoch, and a member that stopped or diverged has no more epochs: so
+        `dead[-1]` may be NaN where `last("dead")` is not. Raises SettingError for what a history has not.
+
+        >>> History(np.array([0.7, 0.5, np.nan]), *np.full((3, 3), np.nan)).last("loss")
+        np.float64(0.5)
+        """
+        values = np.asarray(getattr(self, choice("name", name, SHOWN)))
+        values = np.concatenate([np.full_like(values, np.nan, shape=(1, *values.shape[1:])), values])
+        back = np.argmax(~np.isnan(values[::-1]), axis=0)  # where nothing is known the last place, which is NaN too
+        found: NDArray[Any] = np.take_along_axis(values, (len(values) - 1 - back)[np.newaxis], axis=0)[0]
+        return found
+
     def to_array(self) -> Floats:
         """The curves side by side, (epochs, members, 4) in the order of the fields."""
         stacked = np.stack([getattr(self, metric) for metric in METRICS], axis=-1)
@@ -74,7 +92,7 @@ class History(Monitored):
 
     def to_json(self) -> dict[str, Any]:
         """The curves and monitors as nested lists; NaN becomes None, which JSON can say."""
-        return {name: _plain(getattr(self, name)) for name in (*METRICS, "first_loss", *OF_HIDDEN, *OF_LAYER)}
+        return {name: _plain(getattr(self, name)) for name in SHOWN}
 
 
 def short(values: Floats) -> str:

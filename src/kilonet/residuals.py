@@ -103,8 +103,9 @@ def total_squares(targets: Array, weights: Array | None = None) -> Array:
     """
     w = np.ones(targets.shape[0]) if weights is None else np.asarray(weights, np.float64)
     shifted = targets.astype(np.float64) - targets[np.argmax(w)].astype(np.float64)
-    mean = (w @ shifted) / w.sum()
-    return cast(Array, w @ np.square(shifted - mean))
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean = (w @ shifted) / w.sum()
+        return cast(Array, w @ np.square(shifted - mean))
 
 
 def _r_squared(scores: Array, targets: Array, weights: Array | None) -> Array:

@@ -13,7 +13,7 @@ from kilonet.diagnostics.examine import examine
 from kilonet.diagnostics.inputs import input_facts, target_facts
 from kilonet.diagnostics.insides import activity, histogram, layer_facts
 from kilonet.diagnostics.outcome import gap_facts, start_facts
-from kilonet.diagnostics.preflight import few_rows, gradient_error, preflight, rate_facts, small_facts
+from kilonet.diagnostics.preflight import few_rows, gradient_error, preflight, small_facts
 from kilonet.diagnostics.replay import replay
 from kilonet.diagnostics.subject import BLOCK, Subject
 from kilonet.errors import SettingError
@@ -462,29 +462,6 @@ class TestSmall:
         assert small_facts(quick(hidden=(20,)), X, y).rows == 20
         subject = Subject.of(quick(hidden=(20,)), X, y)
         assert set(subject.problem.targets[few_rows(subject)].tolist()) == set(range(6))
-
-
-class TestRates:
-    def test_the_best_rate_is_the_largest_that_is_about_as_good(self):
-        X, y = blobs()
-        found = rate_facts(quick(optimizer="sgd", rate=0.3), X, y)
-        assert len(found.rates) == 16
-        np.testing.assert_allclose([found.rates[0], found.rates[-1]], [1e-5, 10])
-        assert found.used == 0.3
-        place = found.rates.tolist().index(found.best)
-        assert found.best > 0.01
-        fall = start_facts(Subject.of(quick(), X, y)).loss - found.losses
-        fall /= fall.max()
-        assert found.best == found.rates[fall >= 0.95].max()
-        assert found.smallest == found.rates[fall >= 0.5].min()
-        assert (found.losses[place + 1 :] > found.losses.min()).all()
-        assert found.losses[0] > found.losses[place]
-
-    def test_a_rate_that_leaves_the_finite_numbers_has_no_finite_loss(self):
-        X, _ = blobs()
-        found = rate_facts(numbers(optimizer="sgd"), X, X[:, 0])
-        assert math.isinf(found.losses[-1])
-        assert found.best < 10
 
 
 class TestGradient:

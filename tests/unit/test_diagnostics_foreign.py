@@ -1,7 +1,6 @@
 """Networks of PyTorch and scikit-learn: what is said of them is what NumPy counts on their weights."""
 
 import warnings
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -15,124 +14,27 @@ from kilonet.diagnostics.foreign_monitor import TorchMonitor
 from kilonet.diagnostics.foreign_sklearn import examine_sklearn
 from kilonet.diagnostics.foreign_torch import examine_torch, network_of, parameters
 from kilonet.errors import SettingError, ShapeError
+from like_torch import (
+    Conv2d,
+    Dropout,
+    Flatten,
+    LeakyReLU,
+    Linear,
+    Module,
+    PReLU,
+    ReLU,
+    Sequential,
+    Sigmoid,
+    Softmax,
+    Tanh,
+    Tensor,
+)
 
 RNG = np.random.default_rng(3)
 X = RNG.uniform(size=(90, 5)).astype(np.float32)
 Y = (X[:, 0] + X[:, 1] > 1).astype(int)
 EXACT = 1e-12  # float64 sums in another order
 CLOSE = 1e-5  # float32 sums in another order
-
-
-class Tensor:
-    """What the code may ask of a tensor of torch: it has to work on any device, and to be detached first."""
-
-    def __init__(self, values: Any) -> None:
-        self.values = np.asarray(values, np.float32)
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        return self.values.shape
-
-    def new_tensor(self, values: Any) -> "Tensor":
-        return Tensor(values)
-
-    def detach(self) -> "Tensor":
-        return self
-
-    def cpu(self) -> "Tensor":
-        return self
-
-    def numpy(self) -> Any:
-        return self.values
-
-
-class Module:
-    """The parts of torch.nn.Module that are asked."""
-
-    def __init__(self, *children: Any) -> None:
-        self.parts, self.training = list(children), True
-
-    def children(self) -> Iterator[Any]:
-        return iter(self.parts)
-
-    def modules(self) -> Iterator[Any]:
-        yield self
-        for part in self.parts:
-            yield from part.modules()
-
-    def eval(self) -> None:
-        for part in self.modules():
-            part.training = False
-
-    def __call__(self, x: Tensor) -> Tensor:
-        for part in self.parts:
-            x = part(x)
-        return x
-
-
-class Sequential(Module):
-    pass
-
-
-class Linear(Module):
-    def __init__(self, fan_in: int, units: int, bias: bool = True) -> None:
-        super().__init__()
-        self.weight = Tensor(RNG.normal(size=(units, fan_in)) / np.sqrt(fan_in))
-        self.bias = Tensor(np.zeros(units)) if bias else None
-
-    def __call__(self, x: Tensor) -> Tensor:
-        z = x.values @ self.weight.values.T
-        return Tensor(z if self.bias is None else z + self.bias.values)
-
-
-class ReLU(Module):
-    def __call__(self, x: Tensor) -> Tensor:
-        return Tensor(np.maximum(x.values, 0))
-
-
-class Tanh(Module):
-    def __call__(self, x: Tensor) -> Tensor:
-        return Tensor(np.tanh(x.values))
-
-
-class LeakyReLU(Module):
-    negative_slope = 0.2
-
-    def __call__(self, x: Tensor) -> Tensor:
-        return Tensor(np.where(x.values > 0, x.values, 0.2 * x.values))
-
-
-class PReLU(Module):
-    def __init__(self) -> None:
-        super().__init__()
-        self.weight = Tensor([0.3])
-
-    def __call__(self, x: Tensor) -> Tensor:
-        return Tensor(np.where(x.values > 0, x.values, self.weight.values * x.values))
-
-
-class Flatten(Module):
-    def __call__(self, x: Tensor) -> Tensor:
-        return Tensor(x.values.reshape(len(x.values), -1))
-
-
-class Dropout(Module):
-    p = 0.25
-
-    def __call__(self, x: Tensor) -> Tensor:
-        return Tensor(x.values * np.nan) if self.training else x  # whoever forgets eval() sees it
-
-
-class Softmax(Module):
-    pass
-
-
-class Sigmoid(Module):
-    pass
-
-
-class Conv2d(Module):
-    pass
 
 
 class CrossEntropyLoss:
@@ -204,6 +106,12 @@ def test_nested_modules_with_every_kind_of_layer_compute_the_same() -> None:
     np.testing.assert_allclose(scores, module(Tensor(X)).values, atol=CLOSE)
 
 
+def test_a_layer_that_stands_twice_is_asked_twice() -> None:
+    unit = ReLU()
+    module = Sequential(Linear(5, 4), unit, Linear(4, 4), unit, Linear(4, 2))
+    assert [layer.unit for layer in examined(module).layers] == ["relu", "relu", "identity"]
+
+
 def test_modes_of_single_modules_stay() -> None:
     module = Sequential(Linear(5, 4), Dropout(), Linear(4, 2))
     module.parts[1].training = False
@@ -252,7 +160,7 @@ def test_losses_and_optimizers_of_torch_get_kilonets_names() -> None:
     told = {name: found.settings[name] for name in ("optimizer", "rate", "l2", "batch", "loss", "n_rows", "hidden")}
     assert told == {"optimizer": "momentum", "rate": 0.1, "l2": 0.01, "batch": 30, "loss": "cross_entropy",
                     "n_rows": 90, "hidden": (8,)}  # fmt: skip
-    with pytest.raises(SettingError, match="CrossEntropyLoss is what NLLLoss behind LogSoftmax is"):
+    with pytest.raises(SettingError, match=r"without LogSoftmax: give module\[:-1\], with loss=CrossEntropyLoss"):
         examined(planted(), loss=NLLLoss())
 
 
@@ -285,7 +193,7 @@ def test_histories_come_as_lists() -> None:
     np.testing.assert_array_equal(found.history.loss, [0.7, 0.5, np.nan])
     assert np.isnan(found.history.score).all()
     assert found.history.dead.shape == (3, 1)
-    with pytest.raises(SettingError, match="history has accuracy; needs lists named loss, score"):
+    with pytest.raises(SettingError, match=r"a list of history came as .accuracy.; needs one of loss, score"):
         examined(planted(), history={"accuracy": [1.0]})
     with pytest.raises(SettingError, match="lists of 1 and 2 epochs"):
         examined(planted(), history={"loss": [1.0], "score": [1.0, 2.0]})
@@ -337,7 +245,9 @@ def test_loss_and_penalty_are_those_that_scikit_learn_minimized(kind: Any, y: An
     mlp = fitted(kind, y, solver="lbfgs", alpha=0.5)
     found = examine_sklearn(mlp, X.astype(np.float64), y, full=False)
     assert (found.settings["loss"], found.task, found.origin) == (loss, task, "scikit-learn")
-    assert (found.settings["optimizer"], found.settings["rate"], len(found.history)) == ("lbfgs", None, 0)
+    assert (found.settings["optimizer"], found.settings["rate"], found.settings["epochs"]) == ("lbfgs", None, 5)
+    assert found.history.loss.tolist() == [mlp.loss_]  # all that is kept, and enough to tell that it was trained
+    assert "not trained yet" not in str(kn.diagnose(found))
     network = kn.Network([5, 8, 6, found.settings["n_outputs"]])
     theta = np.concatenate(
         [part.ravel() for w, b in zip(mlp.coefs_, mlp.intercepts_, strict=True) for part in (w.T, b)]
@@ -467,8 +377,8 @@ def test_the_monitor_tells_saturation_and_the_start() -> None:
     start = monitor.examination(full=False).start
     assert start is not None
     y = (5 + X[:, 0]).astype(np.float64)
-    assert start.loss == pytest.approx(np.mean((scores - y) ** 2) / 2, rel=CLOSE)
-    assert start.expected == pytest.approx(np.var(y) / 2, rel=1e-3)  # small by the side of y itself, kept in float32
+    assert start.loss == pytest.approx(np.mean((scores - y) ** 2), rel=CLOSE)  # as MSELoss has it
+    assert start.expected == pytest.approx(np.var(y), rel=1e-3)  # small by the side of y itself, kept in float32
 
 
 def test_the_monitor_says_when_a_network_is_lost() -> None:

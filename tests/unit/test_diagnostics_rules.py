@@ -11,7 +11,7 @@ import kilonet as kn
 from kilonet.diagnostics import RULES, judge
 from kilonet.diagnostics.diagnosis import merged
 from kilonet.diagnostics.live import Watch, plain_inputs
-from kilonet.diagnostics.page import effect_text, page
+from kilonet.diagnostics.page import page
 from kilonet.errors import SettingError
 from kilonet.findings import (
     Effect,
@@ -79,7 +79,7 @@ HEALTHY = Examination(
     target=TargetFacts({"a": 500, "b": 500}, conflicting=0),
     start=StartFacts(0.8, math.log(2)),
     small=SmallFacts(20, 500, 1e-4, 1.0),
-    rates=RateFacts(np.array([1e-4, 1e-3, 1e-2]), np.array([0.6, 0.3, 0.3]), 1e-2, 1e-3),
+    rates=RateFacts(np.array([1e-4, 1e-3, 1e-2]), np.array([0.6, 0.3, 0.3]), 1e-2, 1e-3, 1e-3, 1e-2, 0.5, 0.3),
     gap=GapFacts(0.98, 0.96, 0.001, 0.04, 2),
     gradient_error=1e-8,
 )
@@ -142,7 +142,7 @@ class TestInputs:
 
     def test_remedy(self):
         finding = the(but(inputs=inputs([300.0] * 4)), "unscaled inputs")
-        assert finding.remedies == [Remedy("standardize the inputs", {"encode": "auto"})]
+        assert list(finding.remedies) == [Remedy("standardize the inputs", {"encode": "auto"})]
         assert finding.because == "inputs"
         assert finding.evidence["inputs"] == 4
         elsewhere = but(inputs=inputs([300.0] * 4), origin="torch")
@@ -248,40 +248,66 @@ class TestStart:
         assert found(but(gradient_error=error), "gradient check") == ([(severity, None)] if severity else [])
 
 
-def sweep(used, best, losses=(0.5, 0.2, 0.9)):
-    return RateFacts(np.array([best / 10, best, best * 10]), np.array(losses), best, used)
+def sweep(used, smallest=1e-3, largest=0.05, fastest=0.01):
+    """Rates of which some learn: those whose loss came to 0.5 at most, where 0.3 was the lowest on other rows."""
+    return RateFacts(np.array([1e-5, 10.0]), np.array([0.7, 0.7]), fastest, used, smallest, largest, 0.5, 0.3)
 
 
-POOR = np.linspace(2, 1.0, EPOCHS)  # a loss that the sweeps below come far under
+def rated(used, *, best=False, **settings):
+    """A run with this rate that did not learn, or one that did."""
+    past = history() if best else history(POOR)
+    return but(rates=sweep(used), settings={"rate": used} | settings, history=past)
+
+
+POOR = np.linspace(2, 1.9, EPOCHS)  # a loss that the trials come far under
 
 
 class TestRate:
-    def test_too_high(self):
-        given = but(rates=sweep(0.1, 0.01), settings={"rate": 0.1}, history=history(POOR))
-        assert found(given, "rate") == [("warn", None)]
+    @pytest.mark.parametrize(
+        ("used", "severity"),
+        [(10.0, "warn"), (0.051, "warn"), (0.05, None), (1e-3, None), (0.9e-3, "warn"), (1e-7, "warn")],
+    )
+    def test_it_speaks_outside_of_the_rates_that_learn(self, used, severity):
+        assert found(rated(used), "rate") == ([(severity, None)] if severity else [])
+
+    def test_the_first_remedy_is_the_optimizers_own_rate_and_then_that_of_the_trial(self):
+        high, low = the(rated(0.1), "rate"), the(rated(1e-6), "rate")
+        assert (high.because, low.because) == ("rate", "low rate")
+        for finding in (high, low):
+            assert [remedy.changes["rate"] for remedy in finding.remedies] == [0.001, 0.01]
+
+    def test_a_rate_of_its_own_that_does_not_learn_is_not_advised(self):
+        given = but(rated(1e-6), rates=sweep(1e-6, smallest=0.002))
         assert [remedy.changes["rate"] for remedy in the(given, "rate").remedies] == [0.01]
-        assert the(given, "rate").because == "rate"
 
-    def test_high_but_as_good(self):
-        assert found(but(rates=sweep(0.1, 0.01, (0.5, 0.2, 0.29))), "rate") == []
+    def test_where_no_rate_of_a_trial_is_between_it_is_a_guess(self):
+        given = but(rated(0.1), rates=replace(sweep(0.1, smallest=0.02, largest=0.02, fastest=0.02), fastest=0.03))
+        assert [remedy.changes["rate"] for remedy in the(given, "rate").remedies] == [0.01]
 
-    def test_high_but_the_training_came_below_the_sweep(self):
-        assert found(but(rates=sweep(0.1, 0.01, (0.5, 0.2, 0.5))), "rate") == []
+    @pytest.mark.parametrize("used", [0.06, 1e-4])
+    def test_a_training_that_did_well_did_so_with_its_rate(self, used):
+        assert found(rated(used, best=True), "rate") == []
 
-    def test_high_where_the_sweep_broke_off(self):
-        given = but(rates=sweep(0.1, 0.01, (0.5, 0.2, math.inf)), history=history(POOR))
-        assert found(given, "rate") == [("warn", None)]
+    def test_far_below_but_it_learned(self):
+        assert found(rated(1e-5, best=True), "rate") == [("info", None)]
 
-    @pytest.mark.parametrize(("used", "severity"), [(1e-3, None), (1e-5, "warn")])
-    def test_too_low(self, used, severity):
-        slow = but(rates=sweep(used, 0.01), settings={"rate": used}, history=history(np.linspace(2, 1.9, EPOCHS)))
-        assert found(slow, "rate") == ([(severity, None)] if severity else [])
+    @pytest.mark.parametrize(("used", "severity"), [(0.06, "warn"), (1e-4, None), (3e-5, "warn")])
+    def test_before_training_a_low_rate_is_told_of_where_it_is_far_too_low(self, used, severity):
+        given = but(rates=sweep(used), settings={"rate": used}, history=History.of(np.zeros((0, 1, 4)), single=True))
+        assert found(given, "rate") == ([(severity, None)] if severity else [])
 
-    def test_low_but_it_learned(self):
-        assert found(but(rates=sweep(1e-5, 0.01)), "rate") == [("info", None)]
+    def test_a_little_above_is_as_good(self):
+        assert found(but(rated(0.06), rates=sweep(0.06, fastest=0.03)), "rate") == []
+
+    def test_a_trial_in_which_nothing_is_learned_names_no_rate(self):
+        nothing = RateFacts(np.array([1e-5, 10.0]), np.array([0.7, 0.7]), math.nan, 10.0)
+        assert found(but(rated(10.0), rates=nothing), "rate") == []
+
+    def test_rates_that_were_not_tried(self):
+        assert found(but(rated(10.0), rates=None), "rate") == []
 
     def test_a_sweep_under_another_trouble_tells_of_that_trouble(self):
-        given = but(rates=sweep(0.1, 0.01), inputs=inputs([300.0] * 4), history=history(POOR))
+        given = but(rated(0.1), inputs=inputs([300.0] * 4))
         assert found(given, "rate") == [("info", None)]
 
 
@@ -290,7 +316,7 @@ class TestSteps:
     def test_too_large(self, moved, severity):
         ratios = np.full((EPOCHS, 3), 2e-3)
         ratios[0, 1] = moved
-        given = but(history=history(update_ratio=ratios), settings={"rate": 5.0})
+        given = but(history=history(update_ratio=ratios), settings={"rate": 5.0}, rates=None)
         assert found(given, "steps too large") == ([(severity, 2)] if severity else [])
 
     def test_a_far_too_high_rate_goes_back_to_the_optimizers_own(self):
@@ -298,11 +324,24 @@ class TestSteps:
         assert finding.remedies[0].changes == {"rate": 0.001}
         assert finding.what == "layer 1: the first step changed the weights by 3 times their size"
 
+    @pytest.mark.parametrize(
+        ("used", "loss", "severity"), [(0.02, 0.1, "info"), (0.02, 0.31, "fail"), (0.04, 0.1, "fail")]
+    )
+    def test_large_first_steps_of_a_training_that_came_where_it_should_are_told_of(self, used, loss, severity):
+        past = history(np.geomspace(2, loss, EPOCHS), update_ratio=3.0)  # 0.3 is the lowest on other rows
+        given = but(history=past, rates=sweep(used), settings={"rate": used})  # 0.01 is the fastest
+        assert found(given, "steps too large")[0][0] == severity
+        assert found(replace(given, rates=None), "steps too large")[0][0] == "fail"
+
     @pytest.mark.parametrize(("moved", "severity"), [(1.1e-4, None), (0.9e-4, "warn")])
     def test_too_small(self, moved, severity):
-        flat = np.linspace(2, 1.9, EPOCHS)
-        given = but(history=history(flat, update_ratio=moved))
+        given = but(history=history(POOR, update_ratio=moved), rates=None)
         assert found(given, "steps too small") == ([(severity, None)] if severity else [])
+
+    def test_small_steps_of_a_rate_that_learns_in_a_trial_are_too_few(self):
+        slow = history(POOR, update_ratio=1e-5)
+        assert found(but(history=slow, rates=sweep(1e-3)), "steps too small") == []
+        assert found(but(history=slow, rates=sweep(0.9e-3)), "steps too small") == [("warn", None)]
 
     def test_a_trained_network_may_stand_still(self):
         late = np.full((EPOCHS, 3), 1e-3)
@@ -341,14 +380,20 @@ class TestLayers:
         given = replace(hidden(activity=activity(30)), history=history(update_ratio=ratios))
         finding = the(but(given, settings={"rate": 5.0}), "dead units")
         assert finding.because == "rate"
-        # the best of the sweep, a tenth or the optimizer's own, and units that cannot die
+        # the optimizer's own rate, the fastest of the trial, and units that cannot die
         assert [remedy.changes for remedy in finding.remedies] == [
-            {"rate": 0.01}, {"rate": 0.001}, {"activation": "leaky_relu"},
+            {"rate": 0.001}, {"rate": 0.01}, {"activation": "leaky_relu"},
         ]  # fmt: skip
 
     def test_dead_because_of_the_inputs(self):
         given = but(hidden(activity=activity(30)), inputs=inputs([500.0] * 4), history=history(update_ratio=9.0))
         assert the(given, "dead units").because == "inputs"
+
+    @pytest.mark.parametrize(("thin", "changes"), [(False, {"encode": "auto"}), (True, {})])
+    def test_dead_because_no_input_is_below_zero(self, thin, changes):
+        seen = replace(inputs(positive=True), sparse=thin)  # which are scaled, and not centred
+        given = but(hidden(activity=activity(30)), inputs=seen)
+        assert the(given, "dead units").remedies[0].changes == changes
 
     def test_dead_because_of_the_initial_weights(self):
         given = but(hidden(activity=activity(30)), history=history(weight_norm=100.0, update_ratio=9.0))
@@ -455,8 +500,10 @@ class TestTraining:
         assert found(but(history=past), "nothing learned") == []
         past = history(np.full(EPOCHS, 0.96 * math.log(2)))
         assert found(but(history=past), "nothing learned") == [("info", None)]
-        slow = history(np.full(EPOCHS, 0.96 * math.log(2)), update_ratio=1e-6)
-        assert found(but(history=slow), "nothing learned") == [("fail", None)]
+        slow = but(history=history(np.full(EPOCHS, 0.96 * math.log(2)), update_ratio=1e-6), rates=sweep(1e-6))
+        slow = but(slow, settings={"rate": 1e-6})
+        assert found(slow, "nothing learned") == [("fail", None)]
+        assert [remedy.changes["rate"] for remedy in the(slow, "nothing learned").remedies] == [0.001, 0.01]
 
     def test_nothing_learned_is_judged_by_the_entropy_of_the_classes(self):
         entropy = -(0.9 * math.log(0.9) + 0.1 * math.log(0.1))
@@ -497,6 +544,39 @@ class TestTraining:
         assert finding.since == EPOCHS - 12
         assert {"early_stopping": True} in [remedy.changes for remedy in finding.remedies]
 
+    @pytest.mark.parametrize(("lowest", "severity"), [(9, None), (2, "warn")])
+    def test_the_patience_of_early_stopping_is_not_what_was_kept(self, lowest, severity):
+        """Kept is the best epoch: by the loss that where it is lowest; by the score, it may lie behind that."""
+        loss, score = np.full(EPOCHS, 0.5), np.full(EPOCHS, 0.7)
+        loss[lowest - 1], loss[9:], score[13] = 0.2, 5.0, 0.8
+        watched = replace(history(), validation_loss=loss, validation_score=score)
+        facts = GapFacts(1.0, 0.7, 0.1, 0.4, EPOCHS - lowest)
+        stopped = but(gap=facts, history=watched, settings={"early_stopping": True, "monitor": "loss"})
+        assert found(stopped, "over-fitting") == []
+        by_score = but(stopped, settings={"monitor": "score"})  # epoch 14 was kept
+        assert found(by_score, "over-fitting") == ([(severity, None)] if severity else [])
+        if severity:
+            finding = the(by_score, "over-fitting")
+            assert (finding.evidence["epochs rising"], finding.since) == (14 - lowest, lowest)
+
+    def test_what_is_set_already_is_not_advised(self):
+        settings = {"early_stopping": True, "dropout": 0.5, "l2": 1e-3, "max_norm": 3.0}
+        given = but(gap=GapFacts(1.0, 0.7, 0.1, 0.4, 12), settings=settings, diverged=3)
+        assert [remedy.changes for remedy in the(given, "over-fitting").remedies] == [{"l2": 0.01}, {}]
+        assert {"max_norm": 3.0} not in [remedy.changes for remedy in the(given, "divergence").remedies]
+        assert {"max_norm": 3.0} in [
+            remedy.changes for remedy in the(but(given, settings={"max_norm": None}), "divergence").remedies
+        ]
+
+    @pytest.mark.parametrize(
+        ("encode", "told"),
+        [("auto", []), (kn.TableEncoder(), []), (None, ["auto"]), (kn.TableEncoder(standardize=False), ["auto"])],
+    )
+    def test_inputs_that_an_encoder_left_at_ones_and_zeros_are_no_fault(self, encode, told):
+        given = but(hidden(agreement_in_batch=0.95), inputs=inputs(positive=True), settings={"encode": encode})
+        zigzag = [finding for finding in judge(given) if finding.rule == "zig-zag"]
+        assert [remedy.changes["encode"] for finding in zigzag for remedy in finding.remedies] == told
+
 
 class TestJudging:
     def test_what_fails_comes_first_and_a_root_before_what_follows(self):
@@ -515,6 +595,7 @@ class TestJudging:
             hidden(activity=activity(30)),
             history=history(update_ratio=ratios),
             target=TargetFacts({"a": 2000, "b": 100}, 0),
+            rates=None,
         )
         assert [(one.rule, one.severity) for one in judge(given)] == [
             ("steps too large", "warn"),
@@ -567,7 +648,7 @@ class TestJudging:
     def test_thresholds_are_the_users(self):
         given = hidden(activity=activity(16))
         assert found(given, "dead units", dead_fail=0.5) == [("warn", 1)]
-        assert found(given, "dead units", dead_warn=0.5) == []
+        assert found(given, "dead units", dead_warn=0.5, dead_fail=0.5) == []
         assert kn.Thresholds(dead_fail=0.5).source("dead_fail") == "set by the user"
         with pytest.raises(SettingError, match="dead_fail"):
             kn.Thresholds(dead_fail=-1)
@@ -596,7 +677,7 @@ class TestDiagnose:
     def test_members_are_merged_and_the_rate_is_cured(self):
         X = np.random.default_rng(0).normal(size=(200, 3))
         y = X[:, 0] + X[:, 1] ** 2 > 1
-        fast = kn.MLPClassifier(hidden=(30,), rate=5.0, epochs=60, members=2, random_state=0).fit(X, y)
+        fast = kn.MLPClassifier(hidden=(30,), rate=20.0, epochs=60, members=2, random_state=0).fit(X, y)
         report = kn.diagnose(fast, X, y)
         steps = [one for one in report.findings if one.rule == "steps too large"]
         assert steps[0].evidence["members"] == 2
@@ -606,7 +687,7 @@ class TestDiagnose:
         assert any(effect.helps for one in report.findings for effect in one.effects)
         better = report.cure()
         assert better.rate < 1
-        assert fast.rate == 5.0
+        assert fast.rate == 20.0
         assert report.gains_[0][1].helps
         assert json.loads(report.to_json())["gains"]
 
@@ -620,15 +701,15 @@ class TestDiagnose:
 class TestPage:
     def test_effects_are_told_with_their_intervals(self):
         effect = Effect("loss", 0.5, 0.25, 0.25, -0.1, 0.6, 8, 1, lost_without=2)
-        assert effect_text(effect).startswith("not sure: held-out loss 0.5 → 0.25")
-        assert "2 of 8 runs diverged without it, 0 with it" in effect_text(effect)
-        assert effect_text(replace(effect, low=-0.6, high=-0.1)).startswith("harms")
-        assert effect_text(replace(effect, untried="too slow")) == "not tried: too slow"
+        assert effect.text.startswith("not sure: held-out loss 0.5 → 0.25")
+        assert "2 of 8 runs diverged without it, 0 with it" in effect.text
+        assert replace(effect, low=-0.6, high=-0.1).text.startswith("harms")
+        assert replace(effect, untried="too slow").text == "not tried: too slow"
 
     def test_a_page_is_honest_about_what_was_not_tried_or_looked_at(self):
         given = hidden(activity=activity(30))
         text = page(judge(given), replace(given, gap=None, rates=None))
-        assert text.splitlines()[0] == "1 finding fails."
+        assert text.splitlines()[0] == "1 finding fails: dead units."
         assert "No remedy was tried" in text
         assert "Not looked at: other rates, held-out rows." in text
         assert page([], HEALTHY) == "Nothing is wrong as far as was looked."
@@ -671,7 +752,7 @@ class TestLive:
         watch(record(1, saturated=[0.1, math.nan], update_ratio=0.1, weight_norm=9.0, gradient_norm=1.0))
         watch(record(2, loss=2000.0, saturated=[0.9, math.nan], update_ratio=0.1, weight_norm=9.0, gradient_norm=1.0))
         assert said == [
-            "the loss grew to 2e+03 in epoch 2, from 1",
+            "the loss grew to 2,000 in epoch 2, from 1",
             "layer 1: 90% of the outputs of 40 tanh units are saturated since epoch 2",
         ]
 

@@ -1,6 +1,7 @@
 """Remedies that are tried: runs that part have the bits of runs that never did, and the gains are those by hand."""
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,9 +12,11 @@ from sklearn.metrics import balanced_accuracy_score, log_loss
 
 import kilonet as kn
 from kilonet.diagnostics import verify
-from kilonet.diagnostics.branches import held_out_rows
+from kilonet.diagnostics.curing import finite
 from kilonet.diagnostics.effects import paired
 from kilonet.diagnostics.fork import forked
+from kilonet.diagnostics.judging import held_out_rows
+from kilonet.diagnostics.pace import seconds_of
 from kilonet.diagnostics.verify import cured, verified
 from kilonet.findings import Effect, Finding, Remedy
 from kilonet.population import Population
@@ -165,9 +168,10 @@ def test_weights_of_classes_are_judged_by_balanced_accuracy() -> None:
 def test_another_loss_is_judged_by_the_score() -> None:
     regressor = kn.MLPRegressor(hidden=4, epochs=5, random_state=0)
     x = X[:, :2]
-    (effect,) = tried(regressor, {"loss": "absolute"}, data=(x, x[:, 0]), seeds=2)
+    (effect,) = tried(regressor, {"loss": "absolute"}, data=(x, x[:, 0]), seeds=6)
     assert effect.metric == "held-out R² (40 rows)"
-    assert effect.gain == pytest.approx(effect.with_it - effect.without)  # of two, the middle is the mean
+    assert effect.low < effect.gain < effect.high
+    assert effect.low < effect.with_it - effect.without < effect.high
 
 
 def test_lost_runs_count_as_the_worst_that_was_seen_and_as_knowing_nothing_at_least() -> None:
@@ -208,6 +212,86 @@ def test_a_class_that_is_not_trained_on_is_not_asked_for() -> None:
     y[7] = "rare"
     for state in range(6):
         assert tried(clone(PLAIN).set_params(random_state=state, epochs=2), {"rate": 0.1}, data=(X, y))[0].seeds == 8
+
+
+def choosing_rows(estimator: Any, **given: Any) -> tuple[set[bytes], set[bytes]]:
+    """Rows by which the epoch is chosen, and rows that are judged by."""
+    (branch,) = forked(estimator, [], X, Y, seeds=2, **given)
+    found: tuple[set[bytes], set[bytes]] = (set(), set())
+    for trial in branch.trials:
+        found[0].update(row.tobytes() for row in trial.work.problem.validation.X)
+        found[1].update(np.asarray(row).tobytes() for row in trial.held_out[0])
+    return found
+
+
+@pytest.mark.parametrize("own", [None, HELD_OUT, (X, Y), (X[::2], Y[::2])], ids=["none", "held out", "all", "half"])
+@pytest.mark.parametrize("validation", [None, HELD_OUT, (HELD_OUT[0][5:], HELD_OUT[1][5:], None)])
+def test_rows_that_are_judged_by_never_choose_the_epoch(own: Any, validation: Any) -> None:
+    stopping = clone(PLAIN).set_params(early_stopping=True, validation_data=own)
+    choosing, judged = choosing_rows(stopping, validation=validation)
+    assert choosing
+    assert not choosing & judged
+
+
+def test_validation_rows_that_are_others_choose_the_epoch_as_they_do_in_a_fit() -> None:
+    others = rings(50, seed=2)
+    stopping = clone(PLAIN).set_params(early_stopping=True, validation_data=others)
+    choosing, _ = choosing_rows(stopping, validation=HELD_OUT)
+    assert choosing == {row.tobytes() for row in others[0]}
+    without, _ = forked(stopping, [{"rate": 0.02}], X, Y, validation=HELD_OUT)
+    np.testing.assert_array_equal(without.runs[0].theta[0], clone(stopping).fit(X, Y).theta_)
+
+
+def test_where_all_validation_rows_are_judged_by_half_of_them_choose() -> None:
+    stopping = clone(PLAIN).set_params(early_stopping=True, validation_data=HELD_OUT)
+    (branch,) = forked(stopping, [], X, Y, seeds=2, validation=HELD_OUT)
+    for trial in branch.trials:
+        assert len(trial.held_out[1]) == 60
+        assert trial.work.problem.validation.X.shape == (60, 4)
+        assert trial.work.problem.n_rows == 160
+        shares = [float((y == "in").mean()) for y in (trial.held_out[1], HELD_OUT[1])]
+        assert shares[0] == pytest.approx(shares[1], abs=1 / 60)
+    (branch,) = forked(stopping, [], X, Y, seeds=2, validation=(HELD_OUT[0][:50], HELD_OUT[1][:50]))
+    assert len(branch.trials[0].held_out[1]) == 50  # the other 70 suffice to choose by
+    assert branch.trials[0].work.problem.validation.X.shape == (70, 4)
+
+
+def test_a_remedy_that_stops_early_does_not_choose_by_what_judges_it() -> None:
+    curves = clone(PLAIN).set_params(validation_data=HELD_OUT, epochs=6)
+    _, stopping = forked(curves, [{"early_stopping": True}], X, Y, seeds=2, validation=HELD_OUT)
+    for trial in stopping.trials:
+        choosing, judged = (
+            {row.tobytes() for row in rows} for rows in (trial.work.problem.validation.X, trial.held_out[0])
+        )
+        assert choosing
+        assert not choosing & judged
+
+
+def test_encoded_sparse_and_mixed_rows_are_known_again() -> None:
+    automatic = clone(PLAIN).set_params(encode="auto", early_stopping=True, epochs=2)
+    for own in ((csr_array(HELD_OUT[0]), HELD_OUT[1]), (HELD_OUT[0].tolist(), list(HELD_OUT[1]))):
+        data = (csr_array(X), Y) if hasattr(own[0], "tocsr") else (X.tolist(), list(Y))
+        (branch,) = forked(clone(automatic).set_params(validation_data=own), [], *data, seeds=2, validation=own)
+        assert branch.trials[0].work.problem.validation.X.shape[0] == 60  # and the other 60 judge
+        assert len(branch.trials[0].held_out[1]) == 60
+
+
+def test_rows_to_judge_by_that_do_not_fit_are_told_of_before_anything_is_trained() -> None:
+    for given, said in (((X[:, :2], Y), "2 features"), ((X, np.full(160, "outer")), "outer")):
+        with pytest.raises(kn.DataError, match=f"validation: .*{said}"):
+            tried(PLAIN, {"rate": 0.02}, {"l2": -1.0}, validation=given)
+    with pytest.raises(kn.SettingError, match=r"validation came as 5; needs \(X, y\)"):
+        tried(PLAIN, {"rate": 0.02}, validation=5)
+
+
+@pytest.mark.parametrize("seeds", [5, 0, 6.5])
+def test_too_few_seeds_are_refused_because_no_interval_would_be_finite(seeds: Any) -> None:
+    for ask in (verified, cured):
+        with pytest.raises(kn.SettingError, match=r"\[6, inf\).*cannot show"):
+            ask([finding({"rate": 0.02})], PLAIN, X, Y, seeds=seeds)
+    gains = np.arange(1.0, 7.0)
+    assert paired([gains, gains * 0], -1, nothing=9.0, furthest=99.0)[0].helps
+    assert not paired([gains[:5], gains[:5] * 0], -1, nothing=9.0, furthest=99.0)[0].helps
 
 
 # Planted faults.
@@ -277,6 +361,14 @@ def test_every_kind_of_data_and_target_is_tried() -> None:
     assert tried(two, {"rate": 0.1}, {"loss": "absolute"}, data=(X.tolist(), X[:, :2]), since=2)[0].seeds == 8
     assert tried(stopping, {"rate": 0.1}, data=(X, Y, np.arange(160) % 3), since=3)[0].gain == 0  # the first member's
     assert math.isfinite(tried(stopping, {"rate": 0.3}, data=(X, Y), since=2, validation=HELD_OUT)[0].gain)
+
+
+def test_the_time_of_a_run_is_that_of_its_epochs_also_where_it_ends_early() -> None:
+    for estimator in (PLAIN, exploding(2), clone(PLAIN).set_params(early_stopping=True, patience=1, epochs=500)):
+        (branch,) = forked(estimator, [], X, X[:, 0] if isinstance(estimator, kn.MLPRegressor) else Y, seeds=1)
+        problem = branch.trials[0].work.problem
+        assert 0 < seconds_of(problem, 10) < 1  # 160 rows: some milliseconds
+        assert seconds_of(problem, 100_000) > 10 * seconds_of(problem, 10)
 
 
 # Findings.
@@ -357,6 +449,33 @@ def test_the_same_call_gives_the_same_effects_and_leaves_the_estimator_alone() -
     np.testing.assert_array_equal(fitted.theta_, theta)
 
 
+def test_a_finding_of_which_nothing_helps_says_so_once_and_stays_as_grave() -> None:
+    given = [finding({"l2": 30.0}), finding({"l2": 30.0}, {"rate": 0.02}), finding({"l2": -1.0}), finding({})]
+    once = verified(given, PLAIN, X, Y)
+    again = verified(once, PLAIN, X, Y)
+    assert not once[0].effects[0].helps
+    assert once[1].effects[1].helps
+    for found in (once, again):
+        assert [one.severity for one in found] == ["fail"] * 4
+        assert found[0].what == "something is wrong" + verify.ALL_HARM
+        assert [one.what for one in found[1:]] == ["something is wrong"] * 3
+    (unsure,) = verified([finding({"l2": PLAIN.l2})], PLAIN, X, Y)
+    assert unsure.what == "something is wrong" + verify.NONE_HELPS
+
+
+def test_a_finding_is_tried_with_the_settings_of_its_member() -> None:
+    several = clone(PLAIN).set_params(members=3, rate=[0.02, 1e-6, 1e-6])
+    of_first, of_third, of_nobody = (
+        replace(finding({"rate": 0.02}), evidence=evidence) for evidence in (None, {"member": 2}, {"member": 7})
+    )
+    found = [one.effects[0] for one in verified([of_first, of_third, of_nobody], several, X, Y)]
+    assert [effect.gain == 0 for effect in found] == [True, False, True]
+    alone = clone(PLAIN).set_params(rate=1e-6)
+    assert found[1] == tried(alone, {"rate": 0.02})[0]
+    better, gained = cured([of_first, of_third], several, X, Y)
+    assert (better.rate, len(gained)) == ([0.02, 0.02, 0.02], 1)
+
+
 # Cures.
 
 
@@ -373,9 +492,75 @@ def test_a_cure_applies_what_helps_one_after_another() -> None:
     np.testing.assert_array_equal(better.theta_, clone(sick).set_params(encode="auto", l2=1e-3).fit(x, y).theta_)
 
 
+def helping(gain: float) -> Effect:
+    return Effect("held-out loss", 0.5, 0.5 - gain, gain, gain / 2, gain, 8, 0)
+
+
+def test_the_root_is_mended_before_what_gains_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    gains = {"l2": 0.4, "rate": 0.1, "max_norm": 0.3, "dropout": 0.45}
+    asked = []
+
+    def canned(_: Any, candidates: Any, *rest: Any) -> list[Effect]:
+        asked.append(rest)
+        return [helping(gains[name]) for one in candidates for name in one.remedy.changes]
+
+    monkeypatch.setattr(verify, "_tried", canned)
+    given = [
+        finding({"dropout": 0.1}),
+        replace(finding({"rate": 0.02}), because="rate"),
+        replace(finding({"l2": 0.01}, {"max_norm": 3.0}), because="over-fitting"),
+        replace(finding({"max_norm": 3.0}), because="rate"),
+    ]
+    better, gained = cured(given, clone(PLAIN).set_params(epochs=1), X, Y)
+    # Of the first cause what gains more, its other remedy; then the second one; the unknown one in the end.
+    assert [name for remedy, _ in gained for name in remedy.changes] == ["max_norm", "rate", "l2", "dropout"]
+    assert len(asked) == 4
+    assert (better.rate, better.max_norm, better.l2, better.dropout) == (0.02, 3.0, 0.01, 0.1)
+
+
+def test_what_fails_and_is_not_cured_is_told_of() -> None:
+    slow = clone(PLAIN).set_params(rate=1e-6)
+    given = [replace(finding({"rate": 0.02}), because="rate"), replace(finding({}), rule="leak", because="leak")]
+    with pytest.warns(kn.RemedyWarning, match=r"against leak: .*only you can do.*the rest is applied"):
+        better, gained = cured(given, slow, X, Y)
+    assert (better.rate, len(gained)) == (0.02, 1)
+
+
+def test_what_could_not_be_tried_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(verify, "LONGEST", 0.0)
+    with pytest.warns(kn.RemedyWarning, match=r"against planted: no remedy was tried \(one run takes"):
+        cured([finding({"rate": 0.02})], PLAIN, X, Y)
+
+
+def test_a_fit_that_is_lost_leaves_out_what_was_applied_last() -> None:
+    lost, sound = exploding(1), exploding(20).set_params(epochs=3)
+    gained = [(Remedy("one", {}), helping(0.1)), (Remedy("two", {}), helping(0.1))]
+    for first, kept in ((sound, 0), (clone(sound).fit(X, X[:, 0]), 0)):
+        with pytest.warns(kn.DivergenceWarning, match=r"left the finite numbers.*with one and two.*with one: "):
+            better, left = finite([first, lost, lost], gained, X, X[:, 0], None)
+        assert (better is first) == hasattr(first, "theta_")
+        assert np.isfinite(better.theta_).all()
+        assert len(left) == kept
+    with pytest.warns(kn.DivergenceWarning, match=r"with one and two.*the estimator with one\."):
+        better, left = finite([lost, sound, lost], gained, X, X[:, 0], None)
+    assert (len(left), np.isfinite(better.theta_).all()) == (1, True)
+
+
+def test_an_estimator_that_cannot_be_fitted_at_all_comes_back_as_it_was() -> None:
+    lost = exploding(1)
+    with pytest.warns() as told:
+        better, gained = cured([finding({"l2": 1e-3})], lost, X, X[:, 0])
+    assert better is lost
+    assert gained == []
+    assert {one.category for one in told} == {kn.RemedyWarning, kn.DivergenceWarning}
+    assert "not fitted" in str(next(one.message for one in told if one.category is kn.DivergenceWarning))
+
+
 def test_where_nothing_helps_the_estimator_comes_back_as_it_is() -> None:
     fitted = clone(PLAIN).fit(X, Y)
-    better, gained = cured([finding({"l2": 30.0}), finding({"rate": 0.02}, severity="info")], fitted, X, Y)
+    given = [finding({"l2": 30.0}), finding({"rate": 0.02}, severity="info")]
+    with pytest.warns(kn.RemedyWarning, match="helps against planted: 1 remedy was tried, none gains for sure"):
+        better, gained = cured(given, fitted, X, Y)
     assert better is fitted
     assert gained == []
     unfitted, gained = cured([], PLAIN, X, Y)

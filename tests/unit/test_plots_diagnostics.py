@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
+from kilonet.diagnostics import diagnose as judged
 from kilonet.errors import SettingError
 from kilonet.findings import Examination, Histogram, LayerFacts
 from kilonet.history import History
@@ -226,10 +227,10 @@ def test_the_title_names_the_layer_that_learns_least(layers: list[LayerFacts], t
 @pytest.mark.parametrize(
     ("norms", "title"),
     [
-        ((0.1, 0.2), "Gradients reach the first layer: its norm is 0.5 × that of the last"),
-        ((0.01, 0.2), "Gradients reach the first layer: its norm is 1/20 of that of the last"),
-        ((1e-5, 0.2), f"Gradients vanish: the first layer's norm is {times(5e-5)} that of the last"),
-        ((71.0, 1.0), "Gradients explode: the first layer's norm is 71 × that of the last"),
+        ((0.1, 0.2), "The norm of the first layer's gradient is 0.5 × that of the last's"),
+        ((0.01, 0.2), "The norm of the first layer's gradient is 1/20 of that of the last's"),
+        ((1e-5, 0.2), f"The norm of the first layer's gradient is {times(5e-5)} that of the last's"),
+        ((71.0, 1.0), "The norm of the first layer's gradient is 71 × that of the last's"),
         ((0.0, 0.2), "No gradient reaches layer 1"),
         ((0.1, NAN), "The gradient of layer 2 is no finite number"),
         ((0.3,), "The gradient of the only layer has norm 0.3"),
@@ -293,13 +294,13 @@ def test_without_a_map_the_shares_of_watched_epochs_are_joined() -> None:
     assert display.title == "Layer 1: 50.0% of the units are dead, half of that by epoch 3"
 
 
-def test_ratios_are_drawn_over_the_band_of_good_ones() -> None:
+def test_ratios_are_drawn_with_the_usual_one() -> None:
     display = UpdateRatioDisplay.from_examination(examination())
     lines = [line for line in display.ax_.get_lines() if str(line.get_label()).startswith("layer")]
     assert [list(line.get_xdata()) for line in lines] == [[1, 2, 6]] * 3
     np.testing.assert_allclose(lines[1].get_ydata(), [0.02, 0.002, 0.001], rtol=1e-6)  # histories keep float32
-    band = display.ax_.patches[0]
-    assert [band.get_y(), band.get_y() + band.get_height()] == pytest.approx([1e-4, 1e-2])
+    assert [list(line.get_ydata()) for line in display.ax_.get_lines() if line not in lines] == [[1e-3, 1e-3]]
+    assert [text.get_text() for text in display.ax_.texts] == ["0.1%, a rule\nof thumb"]
     assert display.ax_.get_yscale() == "log"
     assert display.title == "Steps change 1% to 3% of a layer's weights in epoch 1, 0.1% to 0.2% in epoch 6"
 
@@ -307,14 +308,21 @@ def test_ratios_are_drawn_over_the_band_of_good_ones() -> None:
 @pytest.mark.parametrize(
     ("ratios", "title"),
     [
-        ([[0.01, 0.02], [0.001, 4.5]], "Steps are too long: one of epoch 2 changed 450% of the weights of layer 2"),
-        ([[np.inf, 0.02], [0.001, 0.001]], "Steps are too long: one of epoch 1 changed ∞% of the weights of layer 1"),
-        ([[0.01, 2e-6], [0.01, 0.01]], "Steps are too short: at first they change 0.0002% of the weights of layer 2"),
+        (
+            [[0.01, 0.02], [0.001, 4.5]],
+            "Steps change 1% to 2% of a layer's weights in epoch 1, 0.1% to 450% in epoch 2",
+        ),
+        ([[np.inf, 0.02], [0.001, 0.001]], "Steps change 2% to ∞% of a layer's weights in epoch 1, 0.1% in epoch 2"),
+        ([[0.01, 2e-6]], "Steps change 0.0002% to 1% of a layer's weights in epoch 1"),
+        (
+            [[0.01, 0.02], [0.1, 4.5], [0.01, 0.01]],
+            "Steps change 1% to 2% of a layer's weights in epoch 1, 1% in epoch 3; at most 450% in epoch 2, layer 2",
+        ),
         ([[0.0, 0.01], [0.0, 0.01]], "Layer 1 stands still: steps change none of its weights"),
         ([[0.002, 0.002]], "Steps change 0.2% of a layer's weights in epoch 1"),
     ],
 )
-def test_the_title_tells_steps_that_are_too_long_or_too_short(ratios: Any, title: str) -> None:
+def test_the_title_tells_how_long_steps_are(ratios: Any, title: str) -> None:
     found = examination(history=history(len(ratios), 2, update_ratio=ratios))
     display = UpdateRatioDisplay.from_examination(found)
     assert display.title == title
@@ -361,3 +369,20 @@ def test_a_hidden_monitor_is_not_taken_for_another() -> None:
     found = replace(examination(), history=history(dead=DEAD, saturated=np.ones((6, 2)), update_ratio=RATIOS))
     np.testing.assert_allclose(DeadUnitsDisplay.from_record(found).shares[-1], [0.5, 0.2], rtol=1e-6)  # float32
     assert set(OF_HIDDEN) <= set(NAMES)
+
+
+def test_a_diagnosis_is_drawn_as_its_examination_and_nothing_else_is() -> None:
+    report = judged(examination())
+    assert [picture.title for picture in pictures_of(report)] == [
+        picture.title for picture in pictures_of(report.examination)
+    ]
+    assert DeadUnitsDisplay.from_examination(report).title == DeadUnitsDisplay.from_record(report.examination).title
+    with pytest.raises(SettingError, match=r"examination came as 3; needs a kn.Examination"):
+        pictures_of(3)
+
+
+@pytest.mark.parametrize("kind", [ActivationsDisplay, GradientsDisplay])
+def test_those_who_do_not_see_histograms_are_told_of_every_layer(kind: Any) -> None:
+    layers = [layer(number) for number in (1, 2, 3)]
+    alt = kind.from_record(with_layers(*layers)).alt
+    assert alt.count("Layer ") >= (2 if kind is ActivationsDisplay else 3)

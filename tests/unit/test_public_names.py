@@ -22,7 +22,7 @@ FACES = (
 PICTURES = """SeedSpreadDisplay RegularizationPathDisplay CapacityDisplay DepthDisplay LearningCurveDisplay
     RegionsDisplay ReliabilityDisplay ConfusionDisplay ResidualsDisplay CostDisplay displays"""
 FAULTS = """ShapeError DataError SettingError FileFormatError DivergenceError EngineError MemoryLimitError
-    DivergenceWarning InterruptedWarning EngineWarning DataWarning LeftOutWarning"""
+    DivergenceWarning InterruptedWarning EngineWarning DataWarning LeftOutWarning RemedyWarning"""
 
 DIAGNOSTICS = "diagnose Diagnosis Examination Finding Remedy Thresholds"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ import click
 from sklearn.exceptions import ConvergenceWarning
 
 from kilonet import report
+from kilonet.cli.again import call
 from kilonet.cli.asked import Asked
 from kilonet.cli.choices import choose_options
 from kilonet.cli.columns import told_before
@@ -175,28 +175,8 @@ def _described(record: SearchRecord, rows: Parts) -> dict[str, Any]:
 
 def _line(data: str, given: Mapping[str, Any], search: ArchitectureSearch) -> str:
     """The command that gives the same numbers again, on any machine."""
-    words = ["kilonet", "choose", data]
-    for name, value in given.items():
-        if name in ("out", "report", "record", "store", "json", "quiet", "budget", "runs", "threads"):
-            continue
-        option = f"--{name.replace('_', '-')}"
-        if value is True:
-            words.append(option)
-        elif name == "drop":
-            words += [word for one in value for word in (option, one)]
-        else:
-            words += [option, _text(name, value)]
-    words += ["--runs", str(search.record_.settings["runs"])]
-    return shlex.join(words)
-
-
-def _text(name: str, value: Any) -> str:
-    """A value as the option takes it."""
-    if name == "hidden":
-        return ";".join(",".join(map(str, layers)) or "none" for layers in value)
-    if isinstance(value, list):
-        return ",".join(str(one) for one in value)
-    return str(value)
+    free = ("out", "report", "record", "store", "json", "quiet", "budget", "threads")
+    return call("choose", [data], {**given, "runs": search.record_.settings["runs"]}, free)
 
 
 def _write(

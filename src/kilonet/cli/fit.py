@@ -18,11 +18,11 @@ from kilonet.cli.columns import told_before
 from kilonet.cli.console import Console, size
 from kilonet.cli.jsonable import to_json
 from kilonet.cli.judging import judge, notes
+from kilonet.cli.looking import Lookout
 from kilonet.cli.options import Sections, fit_options
 from kilonet.cli.progress import progress
-from kilonet.cli.remedies import as_options
 from kilonet.cli.rows import Parts, parts
-from kilonet.cli.seam import Estimator, Watch, plain_inputs, planned_network, planned_rate, to_model
+from kilonet.cli.seam import Estimator, planned_rate, to_model
 from kilonet.cli.story import done_text, tell_data, tell_network, tell_result
 from kilonet.engine.interrupt import CtrlC
 from kilonet.errors import DivergenceError, DivergenceWarning, InterruptedWarning, LeftOutWarning
@@ -53,16 +53,17 @@ def fit(data: str, **options: Any) -> int:
     console = Console(quiet=asked.quiet)
     told = () if asked.quiet else (LeftOutWarning,)  # the story has it
     with console.warnings(InterruptedWarning, DivergenceWarning, ConvergenceWarning, *told):
-        estimator, rows, seconds = learn(console, asked)
-        if console.saw(ConvergenceWarning):
-            console.warn(too_early(estimator))
+        lookout, found = Lookout(console, asked), list[Finding]()
+        estimator, rows, seconds = learn(console, asked, lookout)
         run = notes(estimator, rows, asked)
         try:
             with told_before():
                 run["held_out"] = judge(estimator, rows)
+            found = lookout.after(estimator, rows) if not run["interrupted"] else found
         except KeyboardInterrupt:  # pressed once more, or late: what was learned is saved all the same
             run |= {"held_out": None, "interrupted": True}
         path = save(estimator, rows, run, asked)
+        lookout.tell(found, too_early(estimator) if console.saw(ConvergenceWarning) else "")
     try:
         report(console, {"model": str(path), "seconds": seconds} | run, asked)
     except KeyboardInterrupt:
@@ -76,14 +77,14 @@ class Stopped(click.ClickException):
     exit_code = INTERRUPTED
 
 
-def learn(console: Console, asked: Asked) -> tuple[Estimator, Parts, float]:
+def learn(console: Console, asked: Asked, lookout: Lookout) -> tuple[Estimator, Parts, float]:
     """Read, tell, train: the fitted estimator, its rows, and the seconds that training took."""
     rows = parts(asked)
     estimator = asked.estimator(rows.task)  # first, since it may refuse
     tell_data(console, rows)
     tell_network(console, estimator, rows)
     begun = time.perf_counter()
-    train(console, estimator, rows, asked, [watch(console, estimator, rows)])
+    train(console, estimator, rows, asked, [lookout.during(estimator, rows)])
     return estimator, rows, time.perf_counter() - begun
 
 
@@ -108,20 +109,6 @@ def train(
     estimator.set_params(validation_data=None, callbacks=None)
     if console.saw(DivergenceWarning):
         raise DivergenceError(diverged(asked, estimator))
-
-
-def watch(console: Console, estimator: Estimator, rows: Parts) -> Watch:
-    """A callback that warns while it trains: of dead and saturated units, of steps that are too large."""
-
-    def tell(finding: Finding, where: str) -> None:
-        tries = [as_options(remedy.changes) for remedy in finding.remedies if remedy.changes]
-        advice = " or ".join(f"try {option}" if option.startswith("--") else option for option in tries[:2])
-        console.warn(f"{finding.what}{where}: {finding.cause}{'; ' if advice else ''}{advice}")
-
-    network = planned_network(estimator, rows.n_inputs, rows.everything)
-    optimizer = optimizer_from(estimator.optimizer)
-    settings = estimator.get_params(deep=False) | {"rate": planned_rate(estimator), "optimizer": optimizer.name}
-    return Watch(network, settings, tell, inputs=None if rows.standardized else plain_inputs(rows.X, rows.names))
 
 
 def diverged(asked: Asked, estimator: Estimator) -> str:

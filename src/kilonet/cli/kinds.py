@@ -96,10 +96,10 @@ class Factors(Known):
 
 
 class Auto(Number):
-    """A whole number of at least 1, or auto."""
+    """A whole number of at least 1, or as low says, or auto."""
 
-    def __init__(self) -> None:
-        super().__init__(1, whole=True)
+    def __init__(self, low: int = 1) -> None:
+        super().__init__(low, whole=True)
         self.name = "n|auto"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:

@@ -128,6 +128,11 @@ TRAINING = under(
         Auto(),
         "Passes over the rows; auto is 100, or what makes 2,000 to 8,000 steps, but 20 to 1,000.",
     ),
+    (
+        "--watch",
+        Auto(0),
+        "Epochs between two looks inside, which may give warnings; auto is as many as have 2,000 rows, 0 never looks.",
+    ),
     ("--seed", Number(0, 2**32 - 1, whole=True), "Start of all random numbers, 0 unless given."),
     (
         "--threads",

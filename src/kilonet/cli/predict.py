@@ -11,16 +11,16 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from kilonet import persistence
 from kilonet.cli.columns import blamed, column_names, matched, refuse_all_but_numbers
 from kilonet.cli.console import Console, brief, count, listed
 from kilonet.cli.jsonable import to_json
+from kilonet.cli.models import opened
 from kilonet.cli.rows import text_columns
-from kilonet.cli.seam import Estimator, from_model
+from kilonet.cli.seam import Estimator
 from kilonet.cli.target import refuse_strangers
 from kilonet.cli.wording import score_text
 from kilonet.data import Table, read
-from kilonet.errors import DataError, FileFormatError
+from kilonet.errors import DataError
 from kilonet.persistence import SavedModel
 
 HELP = """Predict ROWS with MODEL: one line per row on stdout, in the order of the rows, as CSV with a header.
@@ -50,8 +50,9 @@ def predict(model: str, rows: str, proba: bool, score: bool, as_json: bool, quie
     """Predict rows with a saved model."""
     console = Console(quiet)
     with console.warnings():
-        saved = persistence.load(model)
-        estimator = _estimator(saved, model, proba)
+        saved, estimator = opened("predict", model, rows)
+        if proba:
+            _refuse_proba(estimator, saved, model)
         table = _read(rows, saved, score)
         X = _columns(console, saved, table)
         with blamed(table):
@@ -69,15 +70,10 @@ def predict(model: str, rows: str, proba: bool, score: bool, as_json: bool, quie
     click.echo(to_json(result) if as_json else _csv(result), nl=as_json)
 
 
-def _estimator(saved: SavedModel, model: str, proba: bool) -> Estimator:
-    try:
-        estimator = from_model(saved)
-    except FileFormatError as error:
-        raise FileFormatError(f"{model}: {error}") from error
-    if proba and not hasattr(estimator, "predict_proba"):
+def _refuse_proba(estimator: Estimator, saved: SavedModel, model: str) -> None:
+    if not hasattr(estimator, "predict_proba"):
         why = "predicts numbers" if saved.task == "regression" else f"was trained with {saved.loss}, which has none"
         raise click.UsageError(f"--proba: {model} {why}, so there are no probabilities. Leave it out.")
-    return estimator
 
 
 def _read(rows: str, saved: SavedModel, score: bool) -> Table:

@@ -1,8 +1,12 @@
 """The one place where the command line meets the estimators, so that both give the same numbers."""
 
+from kilonet.diagnostics.diagnosis import Diagnosis
 from kilonet.diagnostics.diagnosis import diagnose as diagnosed
+from kilonet.diagnostics.examine import examine
 from kilonet.diagnostics.live import Watch, plain_inputs
-from kilonet.diagnostics.page import page
+from kilonet.diagnostics.page import page, summary
+from kilonet.diagnostics.rulebook import judge as judged
+from kilonet.diagnostics.words import cause_text
 from kilonet.estimators import MLPClassifier, MLPRegressor, classifier, regressor
 from kilonet.estimators.ensemble import at_epochs, over_members
 from kilonet.estimators.insight import Estimator, loss_on, planned_network, planned_rate, planned_rows
@@ -15,8 +19,8 @@ LOSSES = {"classification": classifier.LOSSES, "regression": regressor.LOSSES}
 
 # fmt: off
 __all__ = [
-    "LOSSES", "ArchitectureSearch", "Estimator", "MLPClassifier", "MLPRegressor", "Watch", "at_epochs",
-    "budget_seconds", "diagnosed", "from_model", "loss_on", "over_members", "page", "plain_inputs",
-    "planned_network", "planned_rate", "planned_rows", "to_model",
+    "LOSSES", "ArchitectureSearch", "Diagnosis", "Estimator", "MLPClassifier", "MLPRegressor", "Watch", "at_epochs",
+    "budget_seconds", "cause_text", "diagnosed", "examine", "from_model", "judged", "loss_on", "over_members", "page",
+    "plain_inputs", "planned_network", "planned_rate", "planned_rows", "summary", "to_model",
 ]
 # fmt: on

@@ -2,31 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from numbers import Integral
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import clone, is_classifier
+from sklearn.base import clone
 
-from kilonet.estimators.labels import Labels, label_array
-from kilonet.estimators.numbers import number_array
-from kilonet.estimators.rows import Rows, hold_out
-from kilonet.estimators.trials import Split, Table, Trial, trials
+from kilonet.diagnostics.judging import Data, chosen_by_others, judged_rows, random_state
+from kilonet.diagnostics.per_member import settings_of, with_changes
+from kilonet.estimators.trials import Trial, trials
 from kilonet.record import Runs
-from kilonet.rules import PER_MEMBER, entries
 
 SEEDS = 8
 ORDERS = 4  # of the rows: seeds beyond share them, and their batches, so that packs of networks are full
-HELD_OUT = 0.25
-
-
-class Data(NamedTuple):
-    """Rows to train on and to judge by; validation: rows of another table to judge by, or None for those of split."""
-
-    table: Table
-    split: Split
-    validation: tuple[Any, Any] | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,63 +43,39 @@ class Branch:
         return float(problem.total_steps) * problem.network.n_parameters
 
 
-def laid_out(estimator: Any, X: Any, y: Any, sample_weight: Any, validation: Any) -> Data:
-    """The rows to train on and to judge by: all and those of validation, or a quarter is held out.
-
-    Rows are held out by the estimator's random_state; 0 stands for one that is no number.
-    """
-    n_rows = len(_targets(estimator, y))
-    weights = None if sample_weight is None else np.broadcast_to(np.asarray(sample_weight), n_rows)
-    table = Table(X, y, weights)
-    if validation is not None:
-        everything = np.arange(n_rows)
-        return Data(table, Split(everything, everything[:0]), tuple(validation[:2]))
-    return Data(table, held_out_rows(estimator, y, weights, _random_state(estimator)), None)
-
-
-def held_out_rows(estimator: Any, y: Any, sample_weight: Any, seed: int) -> Split:
-    """A quarter of the rows is held out, of every class where it can be; none that has weight 0 or an unknown class.
-
-    >>> from kilonet.estimators.classifier import MLPClassifier
-    >>> len(held_out_rows(MLPClassifier(), ["a", "b"] * 20, None, seed=0).test)
-    10
-    """
-    classes = is_classifier(estimator)
-    targets = _targets(estimator, y)
-    rows = Rows.of(targets, targets, sample_weight)
-    places = np.arange(len(targets))
-    train, test = (places[part.places] for part in hold_out(rows, HELD_OUT, seed, stratify=classes))
-    if classes and targets.ndim == 1:
-        test = test[np.isin(targets[test], targets[train])]
-    return Split(train, test)
-
-
-def prepared(estimator: Any, changes: Sequence[Mapping[str, Any]], data: Data, seeds: int) -> list[Branch]:
+def prepared(
+    estimator: Any, changes: Sequence[Mapping[str, Any]], data: Data, seeds: int, member: int = 0
+) -> list[Branch]:
     """The branch without changes, and one for each of the changes, not yet trained.
 
-    Changes that the estimator refuses make a branch that says so. Raises what `fit` raises of the estimator without
-    changes.
+    member: of several with settings of their own the one whose settings are tried. Changes that the estimator refuses
+    make a branch that says so. Raises what `fit` raises of the estimator without changes, and DataError for rows to
+    judge by that do not suit it.
 
-    The first seed is the run that `fit` of the estimator makes of the training rows. Of several members with settings
-    of their own the first ones are taken.
+    The first seed is the run of the first member with these settings: the one that `fit` of the estimator makes of the
+    training rows. Early stopping never chooses by rows that judge what it chose: see `chosen_by_others`.
     """
+    if estimator.early_stopping or any(own.get("early_stopping") for own in changes):
+        estimator, data = chosen_by_others(estimator, data, member)
     try:
-        return _branches(estimator, [{}, *changes], data, seeds)
+        return _branches(estimator, [{}, *changes], data, seeds, member)
     except (ValueError, TypeError):
-        refusals = [_refusal(estimator, own, data) for own in changes]
-        _branches(estimator, [{}], data, 1)
+        refusals = [_refusal(estimator, own, data, member) for own in changes]
+        _branches(estimator, [{}], data, 1, member)
         if not any(refusals):
             raise
     sound = [own for own, why in zip(changes, refusals, strict=True) if not why]
-    without, *rest = _branches(estimator, [{}, *sound], data, seeds)
+    without, *rest = _branches(estimator, [{}, *sound], data, seeds, member)
     left = iter(rest)
     return [without] + [
         Branch(own, refused=why) if why else next(left) for own, why in zip(changes, refusals, strict=True)
     ]
 
 
-def _branches(estimator: Any, changes: Sequence[Mapping[str, Any]], data: Data, seeds: int) -> list[Branch]:
-    given = [(0, place, own) for place, more in enumerate(changes) for own in _variants(estimator, more, seeds)]
+def _branches(
+    estimator: Any, changes: Sequence[Mapping[str, Any]], data: Data, seeds: int, member: int
+) -> list[Branch]:
+    given = [(0, place, own) for place, more in enumerate(changes) for own in _variants(estimator, more, seeds, member)]
     found: list[list[Trial]] = [[] for _ in changes]
     for trial in trials(given, [data.split], data.table):
         if data.validation is not None:
@@ -119,48 +83,28 @@ def _branches(estimator: Any, changes: Sequence[Mapping[str, Any]], data: Data, 
         recipe = replace(trial.work.problem.recipe, watch=0)  # nobody looks at what would be seen
         trial.work = replace(trial.work, problem=replace(trial.work.problem, recipe=recipe))
         found[trial.place].append(trial)
+    if data.validation is not None:
+        judged_rows(found[0][0])
     return [Branch(own, made) for own, made in zip(changes, found, strict=True)]
 
 
-def _refusal(estimator: Any, changes: Mapping[str, Any], data: Data) -> str:
+def _refusal(estimator: Any, changes: Mapping[str, Any], data: Data, member: int) -> str:
     try:
-        _branches(estimator, [changes], data, 1)
+        _branches(estimator, [changes], data, 1, member)
     except (ValueError, TypeError) as error:
         return str(error)
     return ""
 
 
-def _variants(estimator: Any, changes: Mapping[str, Any], seeds: int) -> list[Any]:
+def _variants(estimator: Any, changes: Mapping[str, Any], seeds: int, member: int) -> list[Any]:
     """The estimator with some changes, for each order of the rows with as many members as have it."""
-    changed = clone(estimator).set_params(**changes)
-    own = _of_first_member(changed) | {"warm_start": False, "callbacks": None, "verbose": False}
+    changed = with_changes(estimator, changes, member)
+    own = settings_of(changed, member) | {"warm_start": False, "callbacks": None, "verbose": False}
     if not changed.early_stopping:  # only curves are made of these rows
         own["validation_data"] = None
-    first = _random_state(estimator)
+    first = random_state(estimator)
     states = [first, *np.random.RandomState(first).randint(0, 2**31, size=ORDERS - 1).tolist()]
     return [
         clone(changed).set_params(**own, random_state=state, members=len(range(order, seeds, ORDERS)))
         for order, state in enumerate(states[:seeds])
     ]
-
-
-def _of_first_member(estimator: Any) -> dict[str, Any]:
-    """Settings that are one per member, as those of the first."""
-    given = {name: getattr(estimator, name) for name in PER_MEMBER if hasattr(estimator, name)}
-    first = {name: value[0] for name, value in given.items() if entries(name, value)}
-    if getattr(estimator.loss, "n_members", None):
-        first["loss"] = estimator.loss.member(0)
-    return first
-
-
-def _random_state(estimator: Any) -> int:
-    state = estimator.random_state
-    return int(state) if isinstance(state, Integral) else 0
-
-
-def _targets(estimator: Any, y: Any) -> NDArray[Any]:
-    """Numbers of the classes, where there are some, else y as numbers."""
-    if not is_classifier(estimator):
-        return number_array(y)
-    labels = label_array(y)
-    return Labels.of(labels).indices(labels)

@@ -11,20 +11,27 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from kilonet.diagnostics.changes import SCALED, centre, change, is_set, positive, standardize
 from kilonet.diagnostics.reading import (
     early,
     end_loss,
     first,
     knowing_nothing,
+    large_inputs,
+    largest_step,
+    low_rate,
+    mostly_pale,
+    own_rate,
+    penalty_pull,
     setting,
+    shrinkage,
     swept_too_high,
     weights_at_start,
 )
 from kilonet.diagnostics.thresholds import Thresholds
 from kilonet.diagnostics.words import moved_text
-from kilonet.errors import SettingError
 from kilonet.findings import Examination, Remedy
-from kilonet.optimizers import optimizer_from
+from kilonet.numerals import figure, significant
 
 Floats = NDArray[np.float64]
 
@@ -41,20 +48,15 @@ class Cause:
     remedies: Sequence[Remedy] = ()
 
 
-def change(examination: Examination, text: str, **changes: object) -> Remedy:
-    """A remedy; of networks that were trained elsewhere the words alone."""
-    return Remedy(text, changes if examination.origin == "kilonet" else {})
-
-
 def cause_of(examination: Examination, thresholds: Thresholds, begun: int = 0) -> Cause:
     """The likely cause of a layer's trouble that began in an epoch (0: unknown)."""
     for ask in (inputs_cause, weights_cause, penalty_cause, rate_cause):
         found = ask(examination, thresholds)
         if found is not None:
             return found
-    if examination.inputs is not None and examination.inputs.positive:
+    if positive(examination):
         text = "no input is ever below 0, so units whose weights are mostly below 0 fire on no row"
-        return Cause("inputs", text, [standardize(examination)])
+        return Cause("inputs", text, [centre(examination)])
     if begun == 1:
         text = "it was so after the first epoch already: the initial weights brought it about, or the very first steps"
         own = examination.settings.get("initializer") not in (None, "he")
@@ -62,28 +64,17 @@ def cause_of(examination: Examination, thresholds: Thresholds, begun: int = 0) -
     return Cause("", "these numbers do not show what brought it about; most often it is steps that were too large")
 
 
-def large_inputs(examination: Examination, thresholds: Thresholds) -> NDArray[np.intp]:
-    """Places of the inputs that are too large, or too far from 0."""
-    inputs = examination.inputs
-    if inputs is None:
-        return np.zeros(0, np.intp)
-    far = np.abs(inputs.means) > thresholds.mean_warn
-    return np.flatnonzero((inputs.deviations > thresholds.deviation_warn) | far)
-
-
 def inputs_cause(examination: Examination, thresholds: Thresholds) -> Cause | None:
-    """Inputs that are not scaled: weighted sums are as large as they are."""
+    """Inputs that are not scaled: weighted sums are as large as they are, or so small that biases decide alone."""
     inputs, large = examination.inputs, large_inputs(examination, thresholds)
-    if inputs is None or len(large) == 0:
+    if inputs is None or is_set(examination, SCALED):
         return None
+    if len(large) == 0:
+        text = f"inputs are not scaled (most deviate by less than {thresholds.deviation_low:g}), so biases decide alone"
+        return Cause("inputs", text, [standardize(examination)]) if mostly_pale(examination, thresholds) else None
     size = float(np.sqrt(inputs.deviations**2 + inputs.means**2)[large].max())
-    text = f"inputs are not scaled (one is as large as {size:.3g}), and weighted sums are as large as their inputs"
+    text = f"inputs are not scaled (one is as large as {figure(size)}), and weighted sums are as large as their inputs"
     return Cause("inputs", text, [standardize(examination)])
-
-
-def standardize(examination: Examination) -> Remedy:
-    """To scale the inputs."""
-    return change(examination, "standardize the inputs", encode="auto")
 
 
 def weights_cause(examination: Examination, thresholds: Thresholds) -> Cause | None:
@@ -92,7 +83,7 @@ def weights_cause(examination: Examination, thresholds: Thresholds) -> Cause | N
     if len(sizes) == 0:
         return None
     if sizes.max() > thresholds.weights_warn:
-        text = f"initial weights are {sizes.max() / math.sqrt(2):.2g} times as large as they should be"
+        text = f"initial weights are {significant(sizes.max() / math.sqrt(2))} times as large as they should be"
     elif sizes.min() < thresholds.weights_low:
         text = "initial weights are so small that a signal fades on its way through the layers"
     else:
@@ -113,7 +104,8 @@ def penalty_cause(examination: Examination, thresholds: Thresholds) -> Cause | N
     if not end_loss(examination) > thresholds.kept * knowing_nothing(examination):
         return None
     l2 = setting(examination, "l2")
-    text = f"l2={l2:g} pulls the weights towards 0 {pull:.2g} times as hard as the data pull in the first step"
+    times = f"{significant(pull)} times as hard as the data pull in the first step"
+    text = f"l2={l2:g} pulls the weights towards zero, {times}"
     weaker = [change(examination, f"a weaker penalty: l2={own:.2g}", l2=float(f"{own:.2g}")) for own in _weaker(l2)]
     return Cause("l2", text, weaker)
 
@@ -126,27 +118,6 @@ def _weaker(l2: float) -> list[float]:
     """
     steps = [l2 * factor for factor in (0.1, 0.01, 0.001) if l2 * factor > USUAL_L2]
     return [*(steps or [0.1 * l2]), USUAL_L2] if l2 > USUAL_L2 else [0.1 * l2]
-
-
-def shrinkage(examination: Examination) -> float:
-    """Norm of all weights at the end by that at the start."""
-    before = first(examination, "weight_norm")
-    after = np.array([layer.weight_norm for layer in examination.layers])
-    if len(before) == 0 or len(before) != len(after):
-        return math.nan
-    return float(np.linalg.norm(after) / np.linalg.norm(before)) if np.any(before) else math.nan
-
-
-def penalty_pull(examination: Examination) -> float:
-    """The penalty's gradient by that of the data, in the first step."""
-    norms, slopes, l2 = (
-        first(examination, "weight_norm"),
-        first(examination, "gradient_norm"),
-        setting(examination, "l2"),
-    )
-    if not l2 > 0 or len(norms) == 0 or not np.any(slopes):
-        return math.nan
-    return float(l2 * np.linalg.norm(norms) / np.linalg.norm(slopes))
 
 
 def handicap(examination: Examination, thresholds: Thresholds) -> Cause | None:
@@ -206,39 +177,35 @@ def rate_cause(examination: Examination, thresholds: Thresholds) -> Cause | None
     named = f"the rate {rate:g}" if rate == rate else "the rate"
     if moved > thresholds.ratio_large:
         text = f"""{named} is likely too high (the first step changed {moved_text(moved, "a layer's")})"""
-    elif swept_too_high(examination, thresholds):
-        best = math.nan if examination.rates is None else examination.rates.best
-        text = f"{named} is likely too high (in a trial of rates {best:.2g} was best)"
+    elif examination.rates is not None and swept_too_high(examination, thresholds):
+        most = significant(examination.rates.largest)
+        text = f"{named} is likely too high (in a trial of rates none above {most} learned)"
     else:
         return None
     return Cause("rate", text, lower_rate(examination))
 
 
-def largest_step(examination: Examination, thresholds: Thresholds) -> float:
-    """The largest share of a layer's weights that the first step changed; of tiny initial weights it says nothing."""
-    moved, sizes = first(examination, "update_ratio"), weights_at_start(examination)
-    known = moved[sizes >= thresholds.weights_low] if len(sizes) == len(moved) else moved
-    return float(known.max()) if len(known) else math.nan
-
-
 def lower_rate(examination: Examination) -> list[Remedy]:
     """Rates to try instead of one that is too high."""
-    rate = setting(examination, "rate")
-    if math.isnan(rate):
-        return [Remedy("a lower rate", {})]
-    best = examination.rates.best if examination.rates is not None else math.nan
-    candidates = [best, lowered(str(examination.settings.get("optimizer", "")), rate)]
-    lower = dict.fromkeys(float(f"{one:.2g}") for one in candidates if 0 < one < rate)
-    return [change(examination, f"a lower rate: {one:g}", rate=one) for one in lower]
+    return _other_rates(examination, "lower", 0.1 * setting(examination, "rate"))
 
 
-def lowered(optimizer: str, rate: float) -> float:
-    """A tenth of the rate, or the optimizer's own where it is far above.
+def higher_rate(examination: Examination, thresholds: Thresholds) -> list[Remedy]:
+    """Rates to try instead of one that is too low; of no known one, what makes steps a thousandth of the weights."""
+    rate, low = setting(examination, "rate"), low_rate(examination, thresholds)
+    times = 10 ** math.ceil(round(math.log10(10 * thresholds.ratio_low / low), 3)) if low > 0 else 100
+    return _other_rates(examination, "higher", times * rate)
 
-    >>> lowered("sgd", 0.5), lowered("adam", 5.0), lowered("", 0.5)
-    (0.05, 0.001, 0.05)
-    """
-    try:
-        return optimizer_from(optimizer).lower_rate(rate)
-    except SettingError:
-        return rate / 10
+
+def _other_rates(examination: Examination, which: str, guess: float) -> list[Remedy]:
+    """The optimizer's own rate, unless a trial did not learn with it, then the fastest of the trial, else a guess."""
+    rate, rates = setting(examination, "rate"), examination.rates
+    own = own_rate(examination.settings.get("optimizer"), len(examination.layers))
+    candidates = [own, guess]
+    if rates is not None and rates.fastest > 0:
+        candidates = [one for one in (own, rates.fastest) if rates.learns(one)] or [guess]
+    better = [one for one in candidates if (0 < one < rate if which == "lower" else one > rate)]
+    rounded = dict.fromkeys(float(f"{one:.2g}") for one in better)
+    return [change(examination, f"a {which} rate: {one:g}", rate=one) for one in rounded] or [
+        Remedy(f"a {which} rate", {})
+    ]

@@ -1,26 +1,21 @@
 """`kn.diagnose`: what is wrong with a network, what is behind it, and what cures it."""
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
-from kilonet.checks import shown, whole
-from kilonet.diagnostics.examine import examine
+from kilonet.checks import shown
+from kilonet.diagnostics.asked import Asked, Rules, Ruling, as_sequence
+from kilonet.diagnostics.branches import SEEDS
+from kilonet.diagnostics.effects import enough_seeds
+from kilonet.diagnostics.members import examinations, merged
 from kilonet.diagnostics.page import page, summary
-from kilonet.diagnostics.preflight import preflight
+from kilonet.diagnostics.per_member import settings_of
 from kilonet.diagnostics.rulebook import in_order, rulings
 from kilonet.diagnostics.thresholds import DEFAULT, Thresholds
 from kilonet.diagnostics.verify import cured, verified
 from kilonet.errors import SettingError
-from kilonet.estimators.insight import Estimator
-from kilonet.findings import SEVERITIES, Effect, Examination, Finding, Remedy, to_json
-
-SEEDS = 8
-MOST_MEMBERS = 8  # of several members that are looked at: what goes wrong in none of so many is rare
-
-Rules = Sequence[Callable[..., Iterable[Finding]]]
+from kilonet.findings import Effect, Examination, Finding, Remedy, to_json
 
 
 @dataclass(eq=False, repr=False)
@@ -34,8 +29,7 @@ class Diagnosis:
 
     findings: Sequence[Finding]
     examination: Examination
-    _asked: tuple[Any, Any, Any, Any] | None = None
-    _validation: Any = None
+    _asked: Asked | None = None
     _seeds: int = SEEDS
     gains_: Sequence[tuple[Remedy, Effect]] = field(default=(), init=False)
 
@@ -50,16 +44,19 @@ class Diagnosis:
         Runs are trained up to before the trouble, and on with and without each remedy, from several seeds; see
         `kilonet.diagnostics.verify`. Raises SettingError for a diagnosis of a network that was trained elsewhere.
         """
-        estimator, X, y, weights = self._subject("verify")
-        given = {"seeds": self._seeds, "validation": self._validation}
-        self.findings = verified(self.findings, estimator, X, y, weights, **given)
+        asked = self._subject("verify")
+        rows = (asked.X, asked.y, asked.sample_weight)
+        self.findings = verified(self.findings, asked.estimator, *rows, **self._judging(asked))
         return self
 
-    def cure(self) -> Estimator:
+    def cure(self) -> Any:
         """A fitted estimator with the remedies that help, one after another until none helps; `gains_` says how much.
 
-        The estimator that was diagnosed stays as it is, and comes back itself where nothing helps. Raises SettingError
-        for a diagnosis of a network that was trained elsewhere.
+        Root causes are mended first. The estimator that was diagnosed stays as it is, and comes back itself where
+        nothing helps, of which a RemedyWarning tells, as of what fails and is not cured. Of a pipeline it is one with
+        another last step. A fit that leaves the finite numbers is no error: a DivergenceWarning tells what was left
+        out to avoid it. See `kilonet.diagnostics.verify.cured`. Raises SettingError for a diagnosis of a network that
+        was trained elsewhere.
 
         >>> import numpy as np
         >>> import kilonet as kn
@@ -70,13 +67,16 @@ class Diagnosis:
         >>> better.rate > 1e-4, [remedy.text.split(":")[0] for remedy, effect in report.gains_][:1]
         (True, ['a higher rate'])
         """
-        estimator, X, y, weights = self._subject("cure")
-        given = {"seeds": self._seeds, "validation": self._validation}
-        better, gains = cured(self.findings, estimator, X, y, weights, **given)
+        asked = self._subject("cure")
+        rows = (asked.X, asked.y, asked.sample_weight)
+        better, gains = cured(self.findings, asked.estimator, *rows, **self._judging(asked))
         self.gains_ = tuple(gains)
-        return better  # type: ignore[no-any-return]
+        return asked.ended(better)
 
-    def _subject(self, what: str) -> tuple[Any, Any, Any, Any]:
+    def _judging(self, asked: Asked) -> dict[str, Any]:
+        return {"seeds": self._seeds, "validation": asked.validation}
+
+    def _subject(self, what: str) -> Asked:
         if self._asked is None:
             raise SettingError(
                 f"{what}() trains networks anew, and this diagnosis is of an examination alone. Diagnose an estimator "
@@ -86,7 +86,12 @@ class Diagnosis:
 
     def to_json(self) -> str:
         """Findings and facts as JSON; what is not finite is null."""
-        named = {"failed": self.failed, "findings": list(self.findings), "examination": self.examination}
+        named = {
+            "summary": summary(self.findings, self.examination),
+            "failed": self.failed,
+            "findings": list(self.findings),
+            "examination": self.examination,
+        }
         gains = [{"remedy": remedy, "effect": effect} for remedy, effect in self.gains_]
         return to_json(named | ({"gains": gains} if gains else {}))
 
@@ -104,7 +109,7 @@ def diagnose(
     sample_weight: Any = None,
     *,
     validation: Any = None,
-    rules: Rules | None = None,
+    rules: Rules | Ruling | None = None,
     thresholds: Thresholds = DEFAULT,
     verify: bool = False,
     seeds: int = SEEDS,
@@ -112,12 +117,15 @@ def diagnose(
     """What is wrong with a network and its training, what is likely behind it, and what may cure it.
 
     estimator: an `MLPClassifier` or `MLPRegressor`, with the X, y and sample_weight that it was fitted to; before it
-    is fitted, what can be known then. Of several members up to eight are looked at. Or a `kn.Examination`, without
-    X and y. validation: (X, y) of rows that training did not see. rules: plain functions of an examination that give
-    findings, instead of `kn.diagnostics.RULES`; thresholds: for those that have a parameter of that name. verify:
-    whether to try the remedies, from so many seeds each, which takes as long as training all of them.
+    is fitted, what can be known then. Of several members up to eight are looked at, and a finding's
+    evidence["member"] is one that has it. Or a pipeline of scikit-learn that ends in such an estimator: X goes through
+    the steps before it, and the last one is diagnosed. Or a `kn.Examination`, without X and y, which
+    `kn.diagnostics.examine_sklearn` and `examine_torch` make of other networks. validation: (X, y) of rows that
+    training did not see. rules: plain functions of an examination that give findings, or one of them, instead of
+    `kn.diagnostics.RULES`; thresholds: for those that have a parameter of that name. verify: whether to try the
+    remedies, from so many seeds each, 6 at least, which takes as long as training all of them.
 
-    Raises SettingError for what is none of these, and what `fit` raises of data.
+    Raises SettingError for what is none of these, and what `fit` raises of data, DataError also of a validation.
 
     >>> import numpy as np
     >>> import kilonet as kn
@@ -135,61 +143,17 @@ def diagnose(
     >>> [finding.what for finding in report.findings if finding.severity == "warn"]
     ['60 epochs are many']
     """
-    whole("seeds", seeds, "[2, inf)")
+    enough_seeds(seeds)
     if not isinstance(thresholds, Thresholds):
         raise SettingError(f"thresholds came as {shown(thresholds)}; needs kn.Thresholds(...).")
+    ruling = as_sequence(rules)
     if isinstance(estimator, Examination):
-        report = Diagnosis(in_order(rulings(estimator, rules, thresholds)), estimator)
+        report = Diagnosis(in_order(rulings(estimator, ruling, thresholds)), estimator)
     else:
-        _check(estimator, X, y)
-        looked = _examinations(estimator, (X, y, sample_weight), validation)
-        of_each = [rulings(one, rules, thresholds) for one in looked]
-        findings = of_each[0] if len(looked) == 1 else merged(of_each)
-        report = Diagnosis(in_order(findings), looked[0], (estimator, X, y, sample_weight), validation, seeds)
+        asked = Asked.of(estimator, X, y, sample_weight, validation)
+        looked = examinations(asked.estimator, asked.X, asked.y, asked.sample_weight, asked.validation)
+        findings = [rulings(one, ruling, thresholds) for one in looked.values()]
+        own = [settings_of(asked.estimator, member) for member in looked]
+        together = findings[0] if len(looked) == 1 else merged(findings, list(looked), own)
+        report = Diagnosis(in_order(together), looked[0], asked, seeds)
     return report.verify() if verify else report
-
-
-def _check(estimator: Any, X: Any, y: Any) -> None:
-    if not hasattr(estimator, "_fresh_work"):
-        raise SettingError(
-            f"diagnose came with {shown(estimator)}; needs an MLPClassifier or MLPRegressor, or a kn.Examination."
-        )
-    if X is None or y is None:
-        raise SettingError("diagnose looks at a network with its training rows: give X and y, as `fit` had them.")
-
-
-def _examinations(estimator: Any, rows: tuple[Any, Any, Any], validation: Any) -> list[Examination]:
-    """Of each member that is looked at; what all have in common is looked at once."""
-    if not hasattr(estimator, "theta_"):
-        return [preflight(estimator, *rows)]
-    first = examine(estimator, *rows, validation=validation)
-    alike: dict[str, Any] = {"inputs": first.inputs, "target": first.target, "small": first.small, "rates": first.rates,
-             "gradient_error": first.gradient_error}  # fmt: skip
-    others = range(1, min(int(estimator.members), MOST_MEMBERS))
-    looked = [examine(estimator, *rows, validation=validation, member=member, full=False) for member in others]
-    return [first, *(replace(one, **alike) for one in looked)]
-
-
-def merged(findings: Sequence[Sequence[Finding]]) -> list[Finding]:
-    """Findings of several members as one list: of one rule and layer the gravest, which says how many members have it.
-
-    >>> one = Finding("dead units", "warn", "a third is dead", layer=1)
-    >>> other = Finding("dead units", "fail", "half is dead", layer=1)
-    >>> [finding.what for finding in merged([[one], [other], []])]
-    ['half is dead (in 2 of 3 members)']
-    """
-    found: dict[tuple[str, int | None], list[Finding]] = {}
-    for of_member in findings:
-        own: dict[tuple[str, int | None], Finding] = {}
-        for finding in of_member:  # a rule may have several things to say of the whole network: the first counts
-            own.setdefault((finding.rule, finding.layer), finding)
-        for key, finding in own.items():
-            found.setdefault(key, []).append(finding)
-    worst = []
-    for group in found.values():
-        grave = max(group, key=lambda finding: SEVERITIES.index(finding.severity))
-        known = [one.since for one in group if one.since]
-        evidence = dict(grave.evidence or {}) | {"members": len(group), "of": len(findings)}
-        said = f"{grave.what} (in {len(group):,} of {len(findings):,} members)"
-        worst.append(replace(grave, what=said, evidence=evidence, since=int(np.min(known, initial=grave.since))))
-    return worst

@@ -9,8 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils import _safe_indexing
 
+from kilonet.checks import whole
 from kilonet.comparison import signed_rank_interval
 from kilonet.diagnostics.branches import Branch
+from kilonet.errors import SettingError
 from kilonet.estimators.labels import Labels, label_array
 from kilonet.estimators.trials import Trial
 from kilonet.findings import Effect
@@ -19,6 +21,7 @@ from kilonet.record import Runs
 
 Floats = NDArray[np.float64]
 
+FEWEST = 6  # seeds: of fewer differences no interval of the signed-rank test is finite at 95%
 FAR = 10.0  # times the loss of knowing nothing: what is worse counts as much, or a mean would be of the worst run alone
 
 
@@ -35,6 +38,23 @@ class Measure:
     nothing: float
     furthest: float
     each: Callable[[Trial, Runs], Floats]
+
+
+def enough_seeds(seeds: Any) -> int:
+    """The number of seeds, if it is one that can show that something helps.
+
+    >>> enough_seeds(2)
+    Traceback (most recent call last):
+    kilonet.errors.SettingError: seeds came as 2; needs a whole number in [6, inf). Fewer cannot show that a remedy
+    helps: five seeds that all gain are luck in 1 of 16 cases, and the interval of their gain, at 95%, is infinite.
+    """
+    try:
+        return whole("seeds", seeds, f"[{FEWEST}, inf)")
+    except SettingError as error:
+        raise SettingError(
+            f"{error} Fewer cannot show that a remedy helps: five seeds that all gain are luck in 1 of 16 cases, and "
+            "the interval of their gain, at 95%, is infinite."
+        ) from None
 
 
 def effects(branches: Sequence[Branch]) -> list[Effect]:

@@ -9,18 +9,18 @@ from numpy.typing import NDArray
 
 from kilonet.checks import shown, whole
 from kilonet.diagnostics import foreign_sklearn, foreign_torch
-from kilonet.diagnostics.foreign import Stranger, Translated, curves, examined, plain, start_of
+from kilonet.diagnostics.foreign import Stranger, Translated, examined, start_of
+from kilonet.diagnostics.foreign_given import curves, pair, plain, settings_of
 from kilonet.diagnostics.insides import SAMPLE, activity
 from kilonet.diagnostics.outcome import mean_loss
 from kilonet.diagnostics.signs import one_gradient
-from kilonet.diagnostics.subject import spaced
-from kilonet.engine.insides import opening
+from kilonet.diagnostics.subject import Places, spaced
+from kilonet.engine.batches import Batches
+from kilonet.engine.insides import closing, opening
 from kilonet.errors import SettingError
 from kilonet.findings import Examination, StartFacts
 from kilonet.history import METRICS, History
-from kilonet.monitors import NAMES, OF_HIDDEN, SIGMOID, TANH
-from kilonet.monitors import SAMPLE as OUTPUTS
-from kilonet.smooth import Sigmoid, Tanh
+from kilonet.monitors import NAMES, width
 
 Array = NDArray[Any]
 Floats = NDArray[np.float64]
@@ -32,16 +32,19 @@ class TorchMonitor:
     module: a torch module as `examine_torch` takes it, or an MLPClassifier or MLPRegressor of scikit-learn that is
     trained by partial_fit. Make the monitor before training begins: then the start is seen too, of scikit-learn's only
     where its weights are there already. X, y: the training rows, scaled as training has them; validation: (X, y) of
-    others. every: epochs from one look inside to the next. loss, optimizer, settings: as in `examine_torch`.
+    others. every: epochs from one look inside to the next. loss, optimizer, settings: as in `examine_torch`; an
+    estimator of scikit-learn has its own loss and optimizer, so that only settings may be given. Rate and penalty are
+    read when the monitor is made.
 
-    The history has Kilonet's monitors, with these differences. gradient_norm and weight_norm are of the weights that
-    the epoch began with, the gradient is Kilonet's, of up to 2,000 rows. update_ratio: where `step` was called after
-    the first step of the epoch, the change of that step by the weights' norm, as in Kilonet's own histories. Else only
-    the change of a whole epoch is known: it is divided by the number of steps, as if all went one way, so that real
-    steps are at least so long. Without a batch in the settings that number is not known, and update_ratio is NaN.
-    changes (epochs, layers): the change of a whole epoch by the norm before it, NaN in epochs that were not watched.
+    The history has Kilonet's monitors, with these differences. Losses and gradients are those of the training's own
+    loss, as `examine_torch` has them. gradient_norm and weight_norm are of the weights that the epoch began with, the
+    gradient is of up to 2,000 rows. update_ratio: where `step` was called after the first step of the epoch, the change
+    of that step by the weights' norm, as in Kilonet's own histories. Else only the change of a whole epoch is known: it
+    is divided by the number of steps, as if all went one way, so that real steps are at least so long. Without a batch
+    in the settings that number is not known, and update_ratio is NaN. changes (epochs, layers): the change of a whole
+    epoch by the norm before it, NaN in epochs that were not watched.
 
-        monitor = TorchMonitor(model, X, y, optimizer=optimizer, settings={"batch": 64, "epochs": 20})
+        monitor = TorchMonitor(model, X, y, loss=criterion, optimizer=optimizer, settings={"batch": 64, "epochs": 20})
         for epoch in range(1, 21):
             ...                             # train an epoch
             monitor(epoch, loss=mean_loss)  # without a loss it is computed, on up to 2,000 rows
@@ -73,8 +76,13 @@ class TorchMonitor:
         self._module, self._every = module, whole("every", every)
         self._told = (loss, optimizer, settings)
         self._sklearn = hasattr(module, "partial_fit")
+        if self._sklearn and (loss is not None or optimizer is not None):
+            raise SettingError(
+                f"{type(module).__name__} of scikit-learn has its own loss and optimizer; leave out both."
+            )
         self._X, self._y = self._rows(X, y)
-        self._validation = None if validation is None else self._rows(*validation)
+        others = pair(validation)
+        self._validation = None if others is None else self._rows(*others)
         self._subject: Stranger | None = None
         self._own: Translated | None = None
         self._start: StartFacts | None = None
@@ -111,16 +119,13 @@ class TorchMonitor:
         found = self._evaluated(subject, need=loss is None) if np.isfinite(subject.theta).all() else [np.nan] * 4
         self._curves.append([there if own is None else float(plain(own))
                              for own, there in zip(told, found, strict=True)])  # fmt: skip
-        row = np.full((subject.network.n_layers, len(NAMES)), np.nan)
-        change, first_loss = np.full(subject.network.n_layers, np.nan), np.nan
+        change, row = np.full(subject.network.n_layers, np.nan), np.full(width(subject.network.n_layers), np.nan)
         if not np.isfinite(subject.theta).all():
             self._diverged = self._diverged or number
         elif (number - 1) % self._every == 0:
-            change, first_loss = self._of_layers(subject, before, row)
-            shares = activity(subject.network, subject.theta, subject.problem.X)
-            self._activity.append((number, shares))
-            row[:-1, : len(OF_HIDDEN)] = _hidden(subject, shares)
-        self._monitors.append(np.concatenate([[first_loss], row.ravel()]).astype(np.float32))
+            change, row = self._watched(subject, before, number)
+            self._activity.append((number, activity(subject.network, subject.theta, subject.problem.X)))
+        self._monitors.append(row.astype(np.float32))
         self._changes.append(change)
         self._step = None
 
@@ -158,7 +163,7 @@ class TorchMonitor:
         return examined(own, subject, self._validation, full=full, start=self._start, activity=seen)
 
     def _rows(self, X: Any, y: Any) -> tuple[Any, Any]:
-        return (X, y) if self._sklearn else (foreign_torch.flat(X), foreign_torch.labels_of(y))
+        return (foreign_sklearn.counted(X), y) if self._sklearn else (foreign_torch.flat(X), foreign_torch.labels_of(y))
 
     def _parameters(self) -> Array:
         return foreign_sklearn.parameters(self._module) if self._sklearn else foreign_torch.parameters(self._module)
@@ -171,7 +176,8 @@ class TorchMonitor:
     def _met(self) -> Stranger:
         """The network, once it has weights."""
         if self._sklearn:
-            self._own = foreign_sklearn.translated(self._module, len(self._y))
+            known = {"epochs": None} | settings_of(self._told[2])  # max_iter says nothing of partial_fit
+            self._own = foreign_sklearn.translated(self._module, self._X.shape[0], known)
         else:
             self._own = foreign_torch.translated(self._module, self._y, *self._told)
         self._subject = Stranger.met(self._own, self._X, self._y, curves(None, self._own.network))
@@ -204,44 +210,33 @@ class TorchMonitor:
         """The metrics by the weights of now, NaN for those that nobody needs."""
         found = [np.nan] * len(METRICS)
         held_out = subject.held_out(self._validation)
-        sets = [(0, subject.problem.X, subject.problem.targets)] if need else []
-        sets += [] if held_out is None else [(2, held_out.X, held_out.targets)]
-        for place, X, targets in sets:
+        sets = [(0, subject.problem.X, subject.problem.targets, subject.problem.weights)] if need else []
+        sets += [] if held_out is None else [(2, held_out.X, held_out.targets, held_out.weights)]
+        for place, X, targets, weights in sets:
             rows = spaced(len(targets), SAMPLE)
             scores = subject.scores(subject.theta, X[rows])
-            found[place] = mean_loss(subject.loss, scores, targets[rows])
+            own = None if weights is None else weights[rows]
+            found[place] = mean_loss(subject.loss, scores, targets[rows], own)
             found[place + 1] = float(subject.loss.score(scores, targets[rows]))
         return found
 
-    def _of_layers(self, subject: Stranger, before: Array | None, row: Array) -> tuple[Floats, float]:
-        """Fill in the norms; the change (layers,) over the epoch, and the loss before it."""
-        begun = subject if before is None else replace(subject, theta=before)
-        rows = spaced(subject.problem.n_rows, SAMPLE)
-        gradient, problem = one_gradient(begun, rows), subject.problem
-        loss = mean_loss(subject.loss, subject.scores(begun.theta, problem.X[rows]), problem.targets[rows])
-        seen = opening(subject.network, np.array([loss]), begun.theta[None], gradient[None], subject.theta[None])
-        table = seen[0, 1:].reshape(row.shape).astype(np.float64)
-        row[:, len(OF_HIDDEN) :] = table[:, len(OF_HIDDEN) :]
-        place = NAMES.index("update_ratio")
-        change = np.full(len(row), np.nan) if before is None else table[:, place]
-        stepwise = change / problem.steps_per_epoch if subject.known.get("batch") else np.full(len(row), np.nan)
-        row[:, place] = stepwise if self._step is None else self._step
-        return change, np.nan if before is None else loss
+    def _watched(self, subject: Stranger, before: Array | None, number: int) -> tuple[Floats, Array]:
+        """The change (layers,) over an epoch, and its monitors (width,), as the engine counts them."""
+        begun, problem = subject if before is None else replace(subject, theta=before), subject.problem
+        rows = spaced(problem.n_rows, SAMPLE)
+        gradient = one_gradient(begun, rows)[np.newaxis]
+        loss = np.nan if before is None else _loss_on(begun, rows)
+        theta = subject.theta[np.newaxis]
+        seen = opening(subject.network, np.zeros(1), begun.theta[np.newaxis], gradient, theta)
+        seen[0, 0] = loss
+        ratios = seen[0, 1 + NAMES.index("update_ratio") :: len(NAMES)]  # a view: what it gets, seen has
+        change = np.full(len(ratios), np.nan) if before is None else ratios.astype(np.float64)
+        stepwise = change / problem.steps_per_epoch if subject.known.get("batch") else np.full(len(ratios), np.nan)
+        ratios[:] = stepwise if self._step is None else self._step
+        return change, closing(seen, Batches(problem), theta, number - 1, np.zeros(1, np.int64))[0]
 
 
-def _hidden(subject: Stranger, shares: list[Floats]) -> Floats:
-    """Monitors (hidden layers, 4) of the outputs: dead on all rows, the others on up to 128 of them."""
-    rows = spaced(subject.problem.n_rows, OUTPUTS)
-    found = np.full((len(shares), len(OF_HIDDEN)), np.nan)
-    outputs = subject.network.hidden(subject.theta, subject.problem.X[rows])
-    for place, (share, a) in enumerate(zip(shares, outputs, strict=False)):
-        kind = type(subject.network.layers[place].activation)
-        saturated = np.nan
-        if kind is Tanh:
-            saturated = np.mean(np.abs(a) > TANH)
-        elif kind is Sigmoid:
-            saturated = np.mean((a > SIGMOID) | (a < 1 - SIGMOID))
-        own = {"dead": np.mean(share == 0), "saturated": saturated, "activation_mean": a.mean(dtype=np.float64),
-               "positive": np.mean(a > 0)}  # fmt: skip
-        found[place] = [own[name] for name in OF_HIDDEN]
-    return found
+def _loss_on(subject: Stranger, rows: Places) -> float:
+    problem = subject.problem
+    weights = None if problem.weights is None else problem.weights[rows]
+    return mean_loss(subject.loss, subject.scores(subject.theta, problem.X[rows]), problem.targets[rows], weights)

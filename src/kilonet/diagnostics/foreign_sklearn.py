@@ -1,5 +1,6 @@
 """scikit-learn's multilayer perceptrons, in Kilonet's terms."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -7,7 +8,9 @@ from numpy.typing import NDArray
 
 from kilonet.activations import activation_from
 from kilonet.checks import shown
-from kilonet.diagnostics.foreign import Stranger, Translated, curves, examined
+from kilonet.diagnostics.foreign import Reckoned, Stranger, Translated, examined
+from kilonet.diagnostics.foreign_given import curves, pair, settings_of
+from kilonet.diagnostics.foreign_loss import Told
 from kilonet.errors import SettingError
 from kilonet.estimators.labels import Labels
 from kilonet.estimators.numbers import Numbers
@@ -29,9 +32,12 @@ def examine_sklearn(mlp: Any, X: Any, y: Any, *, validation: Any = None, full: b
     rates, the latter two with a network of the same shape and Kilonet's optimizer of the same kind.
 
     Settings are called by Kilonet's names: alpha divided by the rows of a batch is l2. The history is what scikit-learn
-    kept: its losses include the penalty, it has no insides, and none of it is there after solver="lbfgs". Rows that
-    early_stopping set apart are looked at like the others. scikit-learn does not keep the start, so nothing is said of
-    it: `TorchMonitor` sees it where training is by partial_fit.
+    kept: its losses include the penalty, and it has no insides. solver="lbfgs" keeps its last loss alone, which is a
+    history of one epoch; epochs are its iterations. Of early_stopping there are the scores of the rows that it set
+    apart, which are looked at like the others, and the weights are those of its best epoch. After warm_start and
+    partial_fit the history is that of all calls. Losses are scikit-learn's own, so of several numbers a row a mean over
+    them; its gradients are of their sum. scikit-learn does not keep the start, so nothing is said of it: `TorchMonitor`
+    sees it where training is by partial_fit.
 
     >>> from sklearn.neural_network import MLPRegressor
     >>> X = np.random.default_rng(0).normal(size=(60, 2))
@@ -42,12 +48,23 @@ def examine_sklearn(mlp: Any, X: Any, y: Any, *, validation: Any = None, full: b
 
     Raises SettingError for what is no such estimator, and for one with the poisson loss, which Kilonet has not.
     """
-    own = translated(mlp, len(y))
-    told: dict[str, Any] = {"loss": getattr(mlp, "loss_curve_", [])}
+    X = counted(X)
+    own = translated(mlp, X.shape[0])
+    return examined(own, Stranger.met(own, X, y, curves(_kept(mlp), own.network)), pair(validation), full=full)
+
+
+def counted(X: Any) -> Any:
+    """Rows that know how many they are: lists as an array, frames and sparse matrices as they came."""
+    return X if hasattr(X, "shape") else np.asarray(X)
+
+
+def _kept(mlp: Any) -> dict[str, Any]:
+    """The curves of a fitted perceptron; those of a solver that keeps none begin and end with its last loss."""
+    told: dict[str, Any] = {"loss": getattr(mlp, "loss_curve_", None) or [mlp.loss_]}
     scores = getattr(mlp, "validation_scores_", None)
     if scores is not None and len(scores) == len(told["loss"]):
         told["validation_score"] = scores
-    return examined(own, Stranger.met(own, X, y, curves(told, own.network)), validation, full=full)
+    return told
 
 
 def is_perceptron(model: Any) -> bool:
@@ -55,8 +72,8 @@ def is_perceptron(model: Any) -> bool:
     return all(hasattr(model, name) for name in ("coefs_", "intercepts_", "out_activation_", "activation"))
 
 
-def translated(mlp: Any, n_rows: int) -> Translated:
-    """Network, parameters, loss and settings of a fitted perceptron."""
+def translated(mlp: Any, n_rows: int, settings: Mapping[str, Any] | None = None) -> Translated:
+    """Network, parameters, loss and settings of a fitted perceptron; settings: what is known better, by their names."""
     if not is_perceptron(mlp):
         raise SettingError(
             f"mlp came as {shown(mlp)}; needs a fitted MLPClassifier or MLPRegressor of scikit-learn. Call fit first?"
@@ -70,10 +87,8 @@ def translated(mlp: Any, n_rows: int) -> Translated:
     sizes = [mlp.coefs_[0].shape[0], *(weights.shape[1] for weights in mlp.coefs_)]
     unit = activation_from(_ACTIVATIONS[mlp.activation])
     network = Network([sizes[0], *(Dense(size, unit) for size in sizes[1:-1]), sizes[-1]])
-    optimizer = _optimizer(mlp)
-    return Translated(
-        "scikit-learn", network, parameters(mlp), _codec(mlp, loss), _settings(mlp, n_rows), optimizer, mlp
-    )
+    known = _settings(mlp, n_rows) | settings_of(settings)
+    return Translated("scikit-learn", network, parameters(mlp), _reckoned(mlp, loss), known, _optimizer(mlp), mlp)
 
 
 def parameters(mlp: Any) -> Array:
@@ -82,13 +97,13 @@ def parameters(mlp: Any) -> Array:
     return np.concatenate([part.ravel() for weights, biases in pairs for part in (weights.T, biases)])
 
 
-def _codec(mlp: Any, loss: Any) -> Labels | Numbers:
-    classes = getattr(mlp, "classes_", None)
+def _reckoned(mlp: Any, loss: Any) -> Reckoned:
+    classes, outputs = getattr(mlp, "classes_", None), mlp.n_outputs_
     if classes is None:
-        outputs = mlp.n_outputs_
-        return Numbers(np.zeros(outputs), np.ones(outputs), flat=outputs == 1, loss=loss)
-    several = len(classes) > 2 and loss is logistic
-    return Labels(np.arange(len(classes)) if several else np.asarray(classes), several, loss)
+        codec = Numbers(np.zeros(outputs), np.ones(outputs), flat=outputs == 1, loss=loss)
+        return Reckoned(codec, loss if outputs == 1 else Told(loss, factor=1 / outputs))
+    several = outputs > 1 and loss is logistic
+    return Reckoned(Labels(np.arange(outputs) if several else np.asarray(classes), several, loss), loss)
 
 
 def _optimizer(mlp: Any) -> Any:
@@ -109,9 +124,10 @@ def _settings(mlp: Any, n_rows: int) -> dict[str, Any]:
         "rate": float(mlp.learning_rate_init) if batches else None,
         "schedule": mlp.learning_rate if mlp.solver == "sgd" else "constant",
         "batch": batch,
-        "epochs": int(mlp.max_iter),
+        "epochs": max(int(mlp.max_iter), len(getattr(mlp, "loss_curve_", []))) if batches else int(mlp.n_iter_),
         "l2": float(mlp.alpha) / batch,
         "dropout": 0.0,
         "early_stopping": bool(mlp.early_stopping),
+        "monitor": "score",  # of the rows that early_stopping sets apart
         "tol": float(mlp.tol),
     }

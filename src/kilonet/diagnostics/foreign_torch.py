@@ -7,19 +7,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kilonet.activations import elu, gelu, identity, leaky_relu, mish, prelu, relu, selu, sigmoid, silu, softplus, tanh
-from kilonet.diagnostics.foreign import Stranger, Translated, curves, examined, plain
-from kilonet.diagnostics.foreign_loss import codec_of
+from kilonet.diagnostics.foreign import Stranger, Translated, examined
+from kilonet.diagnostics.foreign_given import curves, pair, plain, settings_of
+from kilonet.diagnostics.foreign_loss import reckoned
+from kilonet.diagnostics.foreign_optimizer import trained_by
 from kilonet.errors import SettingError, ShapeError
 from kilonet.findings import Examination
 from kilonet.network import Dense, Network
+from kilonet.optimizers import OPTIMIZERS
 
 Array = NDArray[Any]
 
 _PLAIN = {"ReLU": relu, "Tanh": tanh, "Sigmoid": sigmoid, "SiLU": silu, "Swish": silu, "Mish": mish, "SELU": selu}
 _NOTHING = ("Identity", "Dropout", "AlphaDropout", "Flatten")  # in a network that is judged, of rows that are flat
 _LINKS = ("Softmax", "LogSoftmax", "Softmin")
-_OPTIMIZERS = {"SGD": "sgd", "Adam": "adam", "AdamW": "adamw", "RMSprop": "rmsprop", "Adagrad": "adagrad"}
 _CHECKED = 16  # rows on which a module has to compute what its layers in order compute
+_ALIKE_SHORT = 0.05  # the same, where weights are float16 or bfloat16
 _ALIKE = 1e-3  # of the largest score: float32 sums in another order stay far below it, another function does not
 
 
@@ -39,22 +42,34 @@ def examine_torch(
 
     Layers may be Linear, activations that Kilonet has, Dropout, Flatten and Identity; others raise a SettingError, and
     so does a module that computes something else than its children in order. X, y: arrays or tensors of the training
-    rows, scaled as the module is given them. loss: a module such as CrossEntropyLoss(), or one of Kilonet's; None takes
-    cross_entropy for class numbers and several outputs, logistic for 0 and 1, squared for other numbers. Gradients are
-    those of Kilonet's loss: squared is half the square, summed over outputs. history: a mapping of lists, one number
-    for each epoch, named loss, score, validation_loss, validation_score. optimizer: torch's own, from which rate,
-    penalty and momentum are read; settings: what else is known, by Kilonet's names: batch, epochs, ... validation:
-    (X, y) of rows that training did not see. full: also look for leaks, learn some rows by heart, and try rates, the
-    latter two with a network of the same shape.
+    rows, scaled as the module is given them.
+
+    loss: CrossEntropyLoss, BCEWithLogitsLoss, MSELoss, L1Loss, HuberLoss or SmoothL1Loss, with their weights and
+    reduction, or one of Kilonet's; None is CrossEntropyLoss() for class numbers and several outputs,
+    BCEWithLogitsLoss() for 0 and 1, MSELoss() for other numbers. All losses and gradients of the examination are its
+    own, as torch computes them, but for `small`, which is in Kilonet's. Losses are means over rows for a reduction of
+    "sum" too, while its gradients are of whole batches.
+
+    history: a mapping of lists, one number for each epoch, named loss, score, validation_loss, validation_score.
+    optimizer: torch's own, of which rate, weight_decay, momentum and betas are read: those of the groups that hold
+    weights, where they agree; of a scheduled rate the one that it began with. settings: what else is known, by
+    Kilonet's names: batch, epochs, ... validation: (X, y) of rows that training did not see. full: also look for leaks,
+    learn some rows by heart, and try rates, the latter two with a network of the same shape; rates are tried where
+    Kilonet has an optimizer that makes the same steps.
 
     The module is not changed, and torch not imported: what is read is `module.children()` and weights.
 
-        found = examine_torch(model, X, y, history={"loss": losses}, optimizer=optimizer, settings={"batch": 64})
+        found = examine_torch(model, X, y, history={"loss": losses}, loss=criterion, optimizer=optimizer,
+                              settings={"batch": 64})
+        print(kn.diagnose(found))
+
+    Raises SettingError for what cannot be told in Kilonet's terms, ShapeError and DataError for rows that do not fit.
     """
     own = translated(module, y, loss, optimizer, settings)
     rows = flat(X)
     check_alike(module, own, X)
-    held_out = None if validation is None else (flat(validation[0]), labels_of(validation[1]))
+    others = pair(validation)
+    held_out = None if others is None else (flat(others[0]), labels_of(others[1]))
     subject = Stranger.met(own, rows, labels_of(y), curves(history, own.network))
     return examined(own, subject, held_out, full=full)
 
@@ -74,16 +89,18 @@ def labels_of(y: Any) -> Array:
 def translated(module: Any, y: Any, loss: Any = None, optimizer: Any = None, settings: Any = None) -> Translated:
     """Network, parameters, loss and settings of a module. Raises SettingError for layers that Kilonet has not."""
     network, dropout = network_of(module)
-    known = {"dropout": max(dropout, default=0.0)} | _trained_by(optimizer) | dict(settings or {})
-    codec = codec_of(loss, labels_of(y), network.n_outputs)
-    name = known.get("optimizer")
-    same = name if name in (*_OPTIMIZERS.values(), "momentum", "nesterov") else None
-    return Translated("torch", network, parameters(module), codec, known, same, module)
+    own, same = trained_by(optimizer, [leaf.weight for name, leaf in leaves(module) if name == "Linear"])
+    known = {"dropout": max(dropout, default=0.0)} | own | settings_of(settings)
+    if optimizer is None and str(known.get("optimizer")) in OPTIMIZERS.table:
+        same = known["optimizer"]
+    told = reckoned(loss, labels_of(y), network.n_outputs, known.get("batch"))
+    return Translated("torch", network, parameters(module), told, known, same, module)
 
 
 def leaves(module: Any) -> Iterator[tuple[str, Any]]:
     """Class names and modules that have no children of their own, in order."""
-    children = list(module.children())
+    # children() leaves out what stands in an nn.Sequential a second time, such as an activation that layers share.
+    children = list(module if hasattr(type(module), "__iter__") else module.children())
     if not children:
         yield type(module).__name__, module
     for child in children:
@@ -117,7 +134,10 @@ def network_of(module: Any) -> tuple[Network, list[float]]:
 
 
 def _ends_in(name: str, loss: str) -> str:
-    return f"the module ends in {name}; remove it: the loss owns the link from scores to probabilities, as in {loss}."
+    return (
+        f"the module ends in {name}; remove it: the loss owns the link from scores to probabilities, as in {loss}. "
+        f"Of an nn.Sequential give module[:-1], with loss={loss}()."
+    )
 
 
 def _activation(name: str, leaf: Any) -> Any:
@@ -157,19 +177,6 @@ def parameters(module: Any) -> Array:
     return theta if theta.dtype in (np.float32, np.float64) else theta.astype(np.float32)
 
 
-def _trained_by(optimizer: Any) -> dict[str, Any]:
-    """What an optimizer of torch tells by its first group of parameters."""
-    if optimizer is None:
-        return {}
-    group = optimizer.param_groups[0]
-    kind = type(optimizer).__name__
-    name = _OPTIMIZERS.get(kind, kind)
-    if name == "sgd" and group.get("momentum"):
-        name = "nesterov" if group.get("nesterov") else "momentum"
-    told = {"optimizer": name, "rate": float(group["lr"])}
-    return told if name == "adamw" else told | {"l2": float(group.get("weight_decay", 0.0))}
-
-
 def check_alike(module: Any, own: Translated, X: Any) -> None:
     """Raise SettingError where a module computes something else than its children in order, on some rows of X.
 
@@ -180,6 +187,8 @@ def check_alike(module: Any, own: Translated, X: Any) -> None:
     if not callable(module) or not hasattr(weights, "new_tensor"):
         return
     some = plain(X)[:_CHECKED]
+    if not some.size:
+        return  # which is said where rows are counted
     if flat(some).ndim != 2 or flat(some).shape[1] != own.network.n_inputs:
         raise ShapeError(f"X has rows of shape {some.shape[1:]}; the first Linear needs {own.network.n_inputs} inputs.")
     modes = [(part, part.training) for part in module.modules()]
@@ -192,7 +201,8 @@ def check_alike(module: Any, own: Translated, X: Any) -> None:
     expected = own.network.scores(own.theta, flat(some))
     if not np.isfinite(expected).all():
         return  # weights that are no numbers compute none, in whatever order
-    near = _ALIKE * max(1.0, float(np.abs(expected).max()))
+    short = "16" in str(getattr(weights, "dtype", ""))
+    near = (_ALIKE_SHORT if short else _ALIKE) * max(1.0, float(np.abs(expected).max()))
     if told.shape != expected.shape or not np.allclose(told, expected, rtol=0, atol=near):
         raise SettingError(
             f"{type(module).__name__} computes something else than its children in order: does its forward call "

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from kilonet.activations import LeakyReLU, ReLU
-from kilonet.diagnostics.branches import SEEDS, Branch, laid_out, prepared
+from kilonet.diagnostics.branches import SEEDS, Branch, prepared
+from kilonet.diagnostics.judging import laid_out
 from kilonet.engine import Problem
 from kilonet.engine.state import EPOCHS, State
 from kilonet.history import EpochRecord
@@ -18,7 +19,6 @@ from kilonet.record import Runs
 
 _OF_STEPS = {"rate", "schedule", "l2", "l1", "dropout", "input_noise", "max_norm"}  # may change between two steps
 _LIKE_RELU = (ReLU, LeakyReLU)  # nearly the same: what was learned with one is worth as much with the other
-_PROBE = 0.1  # seconds: enough to see how fast it goes
 
 
 def forked(
@@ -83,19 +83,6 @@ def goes_on(without: Branch, branch: Branch) -> bool:
     others = set(branch.changes) - _OF_STEPS
     ours, theirs = (own.trials[0].work.problem.network.layers for own in (without, branch))
     return not others or (others == {"activation"} and all(map(_exchangeable, ours, theirs)))
-
-
-def seconds_a_run(branch: Branch) -> float:
-    """About how long one run takes by itself, from its first steps."""
-    problem = branch.trials[0].work.problem.members([0])
-    with Population([Group.whole(problem)]) as population:
-        begun = time.perf_counter()
-        population.advance(problem.recipe.epochs, _PROBE)
-        seconds, state = time.perf_counter() - begun, population.sessions[0].state()
-    ended = max(int(state["diverged"][0]), int(state["stopped"][0]))
-    if ended:
-        return seconds / ended * problem.recipe.epochs
-    return seconds / max(int(state["step"][0]), 1) * problem.total_steps
 
 
 def _exchangeable(ours: Layer, theirs: Layer) -> bool:

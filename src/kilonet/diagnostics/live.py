@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import narwhals.stable.v2 as nw
 import numpy as np
@@ -21,6 +21,14 @@ Floats = NDArray[np.float64]
 WATCHED = 8  # members at most: what goes wrong in none of so many is rare
 _DEAD, _SATURATED, _MOVED = (NAMES.index(name) for name in ("dead", "saturated", "update_ratio"))
 _RULES = (divergence, steps, saturation, dead)  # those that can speak before the end
+_TOLD = ("divergence", "steps too large", "saturation", "dead units")  # steps too small are judged by how it ends
+
+
+class _Course(NamedTuple):
+    """Epochs of a training: curves (epochs, members, 4) and monitors (epochs, members, numbers)."""
+
+    curves: Floats
+    monitors: NDArray[np.float32]
 
 
 def plain_inputs(X: Any, names: Sequence[str]) -> InputFacts:
@@ -35,15 +43,16 @@ class Watch:
 
     network: what is trained; settings: of the estimator, see `Examination.settings`; tell: what is done with a finding
     that warns or fails, and with what members it is true of, as a text such as "" or " (in 3 of 8 members)".
-    An epoch in which nothing is odd costs a few comparisons.
+    An epoch in which nothing is odd costs a few comparisons, and another one as much as a history of two epochs,
+    however many there were before. All of them are read where something is told, to tell since when.
 
     >>> said = []
-    >>> watch = Watch(Network([2, 10, 1]), {"rate": 5.0}, lambda finding, where: said.append(finding.what + where))
+    >>> watch = Watch(Network([2, 10, 1]), {"rate": 5.0}, lambda one, _: said.append((one.rule, one.layer, one.since)))
     >>> monitors = np.full(15, np.nan, np.float32)
     >>> monitors[[1, 5, 6, 7]] = 0.4, 1.0, 0.75, 4.0  # dead, then gradient norm, update ratio and weight norm
     >>> watch(EpochRecord(1, 9, 0.6, 0.5, np.nan, np.nan, 0.1, monitors))
     >>> said
-    ['layer 1: the first step changed 75% of the weights', 'layer 1: 40% of 10 ReLU units are dead since epoch 1']
+    [('steps too large', 1, 1), ('dead units', 1, 1)]
     """
 
     def __init__(
@@ -57,44 +66,52 @@ class Watch:
     ) -> None:
         self._network, self._settings, self._tell = network, settings, tell
         self._inputs, self._thresholds = inputs, thresholds
-        self._curves: list[Floats] = []
-        self._monitors: list[NDArray[np.float32]] = []
+        self._epochs: list[_Course] = []
         self._said: set[tuple[str, int | None]] = set()
 
     def __call__(self, record: EpochRecord) -> None:
         """Look at one epoch; it never ends the training."""
         curves = np.stack([np.atleast_1d(getattr(record, name))[:WATCHED] for name in METRICS], axis=-1)
-        self._curves.append(curves)
-        self._monitors.append(np.atleast_2d(record.monitors)[:WATCHED])
-        if not self._odd(record.epoch):
+        now = _Course(curves[np.newaxis], np.atleast_2d(record.monitors)[np.newaxis, :WATCHED])
+        self._epochs.append(now)
+        # Whether something is to be told depends on the first step and on what is so now: what was, was told then.
+        short = _joined([self._epochs[0], now] if len(self._epochs) > 1 else [now])
+        if not self._odd(record.epoch) or not any(self._new(short)):
             return
-        members = range(len(curves))
-        of_each = [self._found(member) for member in members]
-        for key, finding in {(one.rule, one.layer): one for found in of_each for one in found}.items():
-            if key not in self._said:
-                self._said.add(key)
-                having = sum(any((one.rule, one.layer) == key for one in found) for found in of_each)
-                self._tell(finding, f" (in {having:,} of {len(members):,} members)" if len(members) > 1 else "")
+        of_each = self._new(_joined(self._epochs))
+        for key, finding in {key: one for found in of_each for key, one in found.items()}.items():
+            self._said.add(key)
+            having = sum(key in found for found in of_each)
+            self._tell(finding, f" (in {having:,} of {len(of_each):,} members)" if len(of_each) > 1 else "")
 
     def _odd(self, epoch: int) -> bool:
-        """Whether a rule could have something to say of the last epoch."""
-        bounds, (loss, first) = self._thresholds, (self._curves[-1][:, 0], self._monitors[0][:, 0])
-        shown = self._monitors[-1][:, 1:].reshape(len(loss), -1, len(NAMES))
-        return bool(
-            (shown[..., _DEAD] >= bounds.dead_warn).any()
-            or (shown[..., _SATURATED] > min(bounds.saturated_warn, bounds.saturated_start)).any()
-            or (epoch == 1 and (shown[..., _MOVED] > bounds.ratio_warn).any())
-            or np.any(loss > bounds.divergence * np.where(first > 0, first, math.inf))
+        """Whether a rule could have something to say of the last epoch that it has not said."""
+        bounds, now, first = self._thresholds, self._epochs[-1], self._epochs[0].monitors[0, :, 0]
+        loss = now.curves[0, :, 0]
+        shown = now.monitors[0, :, 1:].reshape(len(loss), -1, len(NAMES))
+        dying, saturating = (
+            [(rule, place + 1) not in self._said for place in range(shown.shape[1])]
+            for rule in ("dead units", "saturation")
         )
+        return bool(
+            ((shown[..., _DEAD] >= bounds.dead_warn) & dying).any()
+            or ((shown[..., _SATURATED] > min(bounds.saturated_warn, bounds.saturated_start)) & saturating).any()
+            or (epoch == 1 and (shown[..., _MOVED] > bounds.ratio_warn).any())
+            or (("divergence", None) not in self._said
+                and np.any(loss > bounds.divergence * np.where(first > 0, first, math.inf)))
+        )  # fmt: skip
 
-    def _found(self, member: int) -> Sequence[Finding]:
-        monitors = np.stack(self._monitors)[:, [member]]
-        history = History.of(np.stack(self._curves)[:, [member]], True, monitors)
+    def _new(self, course: _Course) -> list[Mapping[tuple[str, int | None], Finding]]:
+        """For each member what was not told yet, by rule and layer."""
+        return [self._found(course, member) for member in range(course.curves.shape[1])]
+
+    def _found(self, course: _Course, member: int) -> Mapping[tuple[str, int | None], Finding]:
+        history = History.of(course.curves[:, [member]], True, course.monitors[:, [member]])
         layers = [self._layer(history, place) for place in range(self._network.n_layers)]
         seen = Examination("kilonet", "", self._settings, layers, history, inputs=self._inputs)
-        return [
-            finding for rule in _RULES for finding in rule(seen, self._thresholds) if finding.severity != "info"
-        ]  # fmt: skip
+        found = [one for rule in _RULES for one in rule(seen, self._thresholds) if one.rule in _TOLD]
+        return {(one.rule, one.layer): one for one in found
+                if one.severity != "info" and (one.rule, one.layer) not in self._said}  # fmt: skip
 
     def _layer(self, history: History, place: int) -> LayerFacts:
         """What the last watched epoch tells of a layer."""
@@ -107,6 +124,10 @@ class Watch:
         weight_norm = _last(history.weight_norm[:, place])
         return LayerFacts(place + 1, layer.unit, layer.units, activity, nan, saturated, nan, nan, nan, weight_norm, nan,
                           nan)  # fmt: skip
+
+
+def _joined(epochs: Sequence[_Course]) -> _Course:
+    return _Course(*map(np.concatenate, zip(*epochs, strict=True)))
 
 
 def _last(values: NDArray[Any]) -> float:

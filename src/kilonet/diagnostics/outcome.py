@@ -14,6 +14,7 @@ Floats = NDArray[np.float64]
 
 ROWS = 20_000  # that the loss at the start is of, at most
 RESAMPLES = 2000
+_SURE = 1e-6  # the least probability of an answer that is the same for all rows
 _DRAWN = 2000  # rows that are drawn again one by one; means over more of them are as good as normal
 
 
@@ -30,6 +31,23 @@ def start_facts(subject: Subject) -> StartFacts:
     return StartFacts(
         loss=mean_loss(loss, scores, targets, weights),
         expected=mean_loss(loss, np.zeros(scores.shape), targets, weights),
+        nothing=knowing_nothing(subject, targets, weights),
+    )
+
+
+def knowing_nothing(subject: Subject, targets: Array, weights: Floats | None) -> float:
+    """The lowest loss of some answers that are the same for all rows: frequencies, mean, median, zeros."""
+    loss, n_outputs = subject.loss, subject.network.n_outputs
+    if loss.kind(targets) == "classes":
+        shares = np.bincount(targets, weights, n_outputs)[:n_outputs]
+        answers = [np.log(np.maximum(shares / shares.sum(), _SURE))]
+    else:
+        mean = np.average(targets, axis=0, weights=weights)
+        chance = np.clip(mean, _SURE, 1 - _SURE)
+        answers = [mean, np.median(targets, axis=0), np.log(chance / (1 - chance))]
+    even = np.zeros(n_outputs)
+    return min(
+        mean_loss(loss, np.broadcast_to(one, (len(targets), n_outputs)), targets, weights) for one in (even, *answers)
     )
 
 

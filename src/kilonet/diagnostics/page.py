@@ -1,13 +1,15 @@
 """A diagnosis as a page for a terminal."""
 
+import re
 import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from kilonet.diagnostics.words import cause_text, listed
 from kilonet.findings import SEVERITIES, Effect, Examination, Finding, Remedy
-from kilonet.numerals import count
+from kilonet.numerals import capital, count
 
-WIDTH = 100
+WIDTH = 80  # what a terminal has at least
 _HEAD = {"fail": "FAIL", "warn": "warn", "info": "info"}
 
 
@@ -25,23 +27,23 @@ def page(
     examination: Examination,
     written: Callable[[Mapping[str, Any]], str] = settings_text,
     gains: Sequence[tuple[Remedy, Effect]] = (),
+    trying: str = "verify()",
 ) -> str:
     """Findings as text, what fails first, with causes, remedies, and what these gained where that was tried.
 
-    written: how the changes of a remedy are written. gains: of a cure.
+    written: how the changes of a remedy are written. gains: of a cure. trying: what has the remedies tried.
     """
-    told: list[Any] = []
-    lines = [summary(findings, examination)]
+    telling = _Telling(written, () if examination.inputs is None else examination.inputs.names)
+    lines = [*_wrapped("", summary(findings, examination))]
     for finding in findings:
-        lines += ["", *_finding(finding, written, told, examination)] if finding.severity != "info" else []
+        lines += ["", *telling.lines(finding)] if finding.severity != "info" else []
     for remedy, effect in gains:
-        lines += ["", *_wrapped("Cured by ", f"{remedy.text} ({written(remedy.changes)}): {effect_text(effect)}.")]
+        lines += ["", *_wrapped("Cured by ", f"{telling.remedy(remedy)}: {effect.text}.")]
     if not gains and any(finding.severity != "info" and _untouched(finding) for finding in findings):
-        lines += ["", *_wrapped("", "No remedy was tried, so none is known to help here; verifying trains with each.")]
-    notes = [finding for finding in findings if finding.severity == "info"]
+        lines += ["", *_wrapped("", f"No remedy was tried, so none is known to help here; {trying} tries them.")]
+    notes = _notes([finding for finding in findings if finding.severity == "info"])
     if notes:
-        lines += ["", "For information:"]
-        lines += [line for finding in notes for line in _wrapped("  · ", _ended(finding.what))]
+        lines += ["", "For information:", *(line for note in notes for line in _wrapped("  · ", note))]
     untold = not_looked_at(examination)
     if untold:
         lines += ["", *_wrapped("", f"Not looked at: {', '.join(untold)}.")]
@@ -53,65 +55,76 @@ def _untouched(finding: Finding) -> bool:
     return not finding.effects and any(remedy.changes for remedy in finding.remedies)
 
 
+def _notes(findings: Sequence[Finding]) -> list[str]:
+    """What informs, in a sentence each; what a rule has to say of several layers is said of the first of them."""
+    groups: dict[tuple[str, Any], list[Finding]] = {}
+    for place, finding in enumerate(findings):
+        groups.setdefault((finding.rule, place if finding.layer is None else None), []).append(finding)
+    said = []
+    for first, *others in groups.values():
+        numbers = [str(other.layer) for other in others]
+        more = f"; likewise in layer{'s' if len(numbers) > 1 else ''} {listed(numbers, 8)}" if numbers else ""
+        said.append(_ended(f"{first.what}{more}"))
+    return said
+
+
 def summary(findings: Sequence[Finding], examination: Examination) -> str:
-    """The first line: how many findings of each severity, or that there are none.
+    """The first line: how many findings of each severity, and by what rules, or that there are none.
 
     >>> import numpy as np
     >>> from kilonet.history import History
-    >>> summary([], Examination("kilonet", "regression", {}, [], History.of(np.zeros((0, 1, 4)), True)))
+    >>> untrained = Examination("kilonet", "regression", {}, [], History.of(np.zeros((0, 1, 4)), True))
+    >>> summary([], untrained)
     'Nothing is wrong as far as was looked; the network is not trained yet.'
+    >>> summary([Finding("leaking inputs", "warn", "a tells all")], untrained)
+    '1 warning: leaking inputs; the network is not trained yet.'
     """
     counts = {name: sum(finding.severity == name for finding in findings) for name in SEVERITIES}
     before = "" if len(examination.history) else "; the network is not trained yet"
     if not counts["fail"] and not counts["warn"]:
         return f"Nothing is wrong as far as was looked{before}."
-    said = (
-        [f"{count(counts['fail'], 'finding')} {'fails' if counts['fail'] == 1 else 'fail'}"] if counts["fail"] else []
-    )
-    said += [count(counts["warn"], "warning")] if counts["warn"] else []
-    return f"{' and '.join(said)}{before}."
+    fails = f"{count(counts['fail'], 'finding')} {'fails' if counts['fail'] == 1 else 'fail'}"
+    said = ([fails] if counts["fail"] else []) + ([count(counts["warn"], "warning")] if counts["warn"] else [])
+    rules = dict.fromkeys(finding.rule for finding in findings if finding.severity != "info")
+    return f"{' and '.join(said)}: {listed(list(rules), 8)}{before}."
 
 
-def _finding(
-    finding: Finding, written: Callable[[Mapping[str, Any]], str], told: list[Any], examination: Examination
-) -> Iterator[str]:
-    """One finding; told: changes that were told of before, which are not told twice."""
-    names = () if examination.inputs is None else examination.inputs.names
-    is_name = any(finding.what.startswith(name) for name in names)  # which keeps its own spelling
-    what = finding.what if is_name else finding.what[:1].upper() + finding.what[1:]
-    yield from _wrapped(f"{_HEAD[finding.severity]}  ", _ended(what))
-    if finding.cause:
-        yield from _wrapped("      Likely cause: ", _ended(finding.cause))
-    effects = iter(finding.effects)
-    for remedy in finding.remedies:
-        effect = next(effects, None) if remedy.changes else None
+class _Telling:
+    """Findings one after another: what was said of one of them is not said again."""
+
+    def __init__(self, written: Callable[[Mapping[str, Any]], str], names: Sequence[str]) -> None:
+        self._written, self._names = written, tuple(names)
+        self._said: list[Any] = []
+
+    def _new(self, said: Any) -> bool:
+        """Whether something was not said before; it counts as said from then on."""
+        new = said not in self._said
+        if new:
+            self._said.append(said)
+        return new
+
+    def lines(self, finding: Finding) -> Iterator[str]:
+        """One finding."""
+        # A name keeps its own spelling.
+        what = finding.what if finding.what.startswith(self._names) else capital(finding.what)
+        yield from _wrapped(f"{_HEAD[finding.severity]}  ", _ended(what))
+        if finding.cause:
+            again = finding.because and not self._new(("because", finding.because))
+            yield from _wrapped("      ", cause_text(f"{finding.because}, as above" if again else finding.cause))
+        member = (finding.evidence or {}).get("member")
+        for remedy, effect in finding.tried:
+            outcome = f": {effect.text}" if effect is not None else ""
+            if not self._new(("remedy", member, remedy.changes or remedy.text)):
+                continue
+            yield from _wrapped("      Remedy: ", f"{self.remedy(remedy)}{outcome}.")
+        if finding.source and self._new(("source", finding.source)):
+            yield from _wrapped("      Threshold: ", _ended(re.sub("^own: ", "our own; ", finding.source)))
+
+    def remedy(self, remedy: Remedy) -> str:
+        """A remedy, and how it is made; what follows a colon in its text is in the latter too."""
         if not remedy.changes:
-            yield from _wrapped("      Remedy: ", f"{_ended(remedy.text)} Only you can do that.")
-        elif remedy.changes not in told:
-            told.append(remedy.changes)
-            outcome = f": {effect_text(effect)}" if effect is not None else ""
-            yield from _wrapped("      Remedy: ", f"{remedy.text} ({written(remedy.changes)}){outcome}.")
-    if finding.source:
-        yield from _wrapped("      Threshold: ", _ended(finding.source))
-
-
-def effect_text(effect: Effect) -> str:
-    """What a remedy gained, in a sentence without its end.
-
-    >>> effect_text(Effect("loss", 0.5, 0.25, 0.25, 0.125, 0.375, 8, 1))
-    'helps: held-out loss 0.5 → 0.25 (gain 0.25, 95% interval 0.125 to 0.375, 8 seeds)'
-    """
-    if effect.untried:
-        return f"not tried: {effect.untried}"
-    verdict = "helps" if effect.helps else "harms" if effect.high < 0 else "not sure"
-    lost = ""
-    if effect.lost_without or effect.lost_with:
-        lost = f"; {effect.lost_without} of {effect.seeds} runs diverged without it, {effect.lost_with} with it"
-    name = effect.metric if effect.metric.startswith("held-out") else f"held-out {effect.metric}"
-    return (
-        f"{verdict}: {name} {effect.without:.3g} → {effect.with_it:.3g} (gain {effect.gain:.3g}, 95% interval "
-        f"{effect.low:.3g} to {effect.high:.3g}, {count(effect.seeds, 'seed')}{lost})"
-    )
+            return f"{remedy.text} (only you can do that)"
+        return f"{remedy.text.partition(': ')[0]} ({self._written(remedy.changes)})"
 
 
 def not_looked_at(examination: Examination) -> list[str]:

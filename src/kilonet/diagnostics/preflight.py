@@ -1,6 +1,6 @@
-"""Before training: can the network learn a few rows by heart, which rates serve it, are its gradients right."""
+"""Before training: can the network learn a few rows by heart, with which rates does it learn, are gradients right."""
 
-import time
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,26 +12,27 @@ from kilonet.diagnostics.inputs import conflicts, input_facts, target_facts
 from kilonet.diagnostics.insides import layer_facts
 from kilonet.diagnostics.outcome import mean_loss, start_facts
 from kilonet.diagnostics.subject import Places, Subject, initial, spaced
-from kilonet.engine import Problem, choose
+from kilonet.diagnostics.sweep import losses_of, rate_facts, rates_of, steps_within, trained
+from kilonet.engine import choose
 from kilonet.engine.inputs import BLOCK
-from kilonet.findings import Examination, RateFacts, SmallFacts
+from kilonet.errors import MemoryLimitError
+from kilonet.findings import Examination, SmallFacts
 from kilonet.losses import CrossEntropy, squared
 from kilonet.optimizers import Adam
-from kilonet.record import Runs
 from kilonet.residuals import Residual
-from kilonet.training import carry_out
+
+__all__ = ["gradient_error", "gradient_error_of", "preflight", "rate_facts", "rates_of", "small_facts", "small_of"]
 
 Array = NDArray[Any]
 
 FEW, STEPS = 20, 500  # rows to be learned by heart, and steps to do it in
 _FEW_RATES = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
-RATES = np.geomspace(1e-5, 10, 16)
-_RATE_ROWS, _FEWEST_STEPS, _MOST_STEPS = 4000, 200, 1000
-_RATE_WORK = 1e10  # steps times rows times parameters of all rates: with larger networks it is fewer steps
-_ABOUT, _HALF = 0.05, 0.5  # of the lowest loss's fall: what the largest and the smallest rate may be worse by
+_LARGE = 4  # of these, the lower ones, for networks that are too large for all of them
+_FEWEST_STEPS = 100
 _CHECKED, _CHECK_ROWS = 50, 8  # parameters and rows whose gradients are checked
 _ASIDE = 0.01  # standard deviation of what moves parameters off the kinks that biases of zero may sit on
 _REACHES = (1e-4, 1e-5, 1e-6)  # of central differences: a kink in reach of one of them is out of another's
+_ROUNDING = 4 * np.finfo(float).eps  # of the largest score: what a loss next to zero, their difference, is off by
 _FLOOR = 1e-5  # of the largest gradient: smaller ones drown in the rounding of the loss
 
 
@@ -63,13 +64,16 @@ def preflight(estimator: Any, X: Any, y: Any, sample_weight: Any = None, *, memb
     )
 
 
-def small_facts(estimator: Any, X: Any, y: Any, sample_weight: Any = None, *, member: int = 0) -> SmallFacts:
+def small_facts(estimator: Any, X: Any, y: Any, sample_weight: Any = None, *, member: int = 0) -> SmallFacts | None:
     """Whether the estimator's network can learn 20 rows by heart in 500 steps of all of them.
 
     Network and data are asked, not the training. So there are no penalties, dropout, noise, bounds and smoothing of
     labels, and numbers are learned by the squared loss, which needs no fading steps. The best of eight rates counts,
     for Adam with a short memory for squares (beta2 = 0.95): of what was tried it learned by heart most often. Rows that
     contradict each other are left out first, unless there are no others.
+
+    So that it takes a second or two, large networks get the four lower rates and fewer steps. None where fewer than 100
+    are left, or where memory does not suffice: that was not looked at.
     Source: Stanford CS231n, part 3, sanity checks.
 
     >>> import kilonet as kn
@@ -80,21 +84,36 @@ def small_facts(estimator: Any, X: Any, y: Any, sample_weight: Any = None, *, me
     return small_of(Subject.of(estimator, X, y, sample_weight, member))
 
 
-def small_of(subject: Subject) -> SmallFacts:
+def small_of(subject: Subject) -> SmallFacts | None:
     """As `small_facts`."""
-    rows = few_rows(subject)
+    rows, loss = few_rows(subject), _plain(subject.loss)
+    planned = _planned(len(rows), subject.network.n_parameters)
+    if planned is None:
+        return None
+    rates, steps = planned
     recipe = subject.recipe(
-        len(_FEW_RATES), optimizer=Adam(beta2=0.95), rate=_FEW_RATES, schedule="constant", batch=len(rows),
-        epochs=STEPS, order=None, l2=0.0, l1=0.0, dropout=0.0, input_noise=0.0, max_norm=None,
+        len(rates), optimizer=Adam(beta2=0.95), rate=rates, schedule="constant", batch=len(rows),
+        epochs=steps, order=None, l2=0.0, l1=0.0, dropout=0.0, input_noise=0.0, max_norm=None,
     )  # fmt: skip
-    loss = _plain(subject.loss)
     problem = replace(subject.problem_on(rows, recipe, loss), weights=None)
-    runs = _trained(problem)
-    best = int(np.argmin(_losses(problem, runs)))
+    try:
+        runs = trained(problem)
+    except MemoryLimitError:
+        return None
+    best = int(np.argmin(losses_of(problem, runs)))
     scores = subject.scores(runs.theta[best], problem.X)
     with np.errstate(all="ignore"):
         score = float(loss.score(scores, problem.targets))
-    return SmallFacts(len(rows), STEPS, mean_loss(loss, scores, problem.targets), score)
+    return SmallFacts(len(rows), steps, mean_loss(loss, scores, problem.targets), score)
+
+
+def _planned(rows: int, parameters: int) -> tuple[Sequence[float], int] | None:
+    """Rates and steps that can be afforded, None where that tells nothing."""
+    for rates, fewest in ((_FEW_RATES, STEPS), (_FEW_RATES[:_LARGE], _FEWEST_STEPS)):
+        steps = steps_within(len(rates), rows, parameters)
+        if steps >= fewest:
+            return rates, min(STEPS, steps)
+    return None
 
 
 def _plain(loss: Any) -> Any:
@@ -125,51 +144,6 @@ def few_rows(subject: Subject) -> Places:
     return np.sort(rows[np.lexsort((kinds, turn))[:FEW]])
 
 
-def rate_facts(estimator: Any, X: Any, y: Any, sample_weight: Any = None, *, member: int = 0) -> RateFacts:
-    """How far 16 rates from 0.00001 to 10 get from one start, on up to 4,000 rows, with a constant rate, else as `fit`.
-
-    In as many steps as the training has, but 200 at least and 1,000 at most, and fewer of large networks. best is the
-    largest rate whose loss fell by 95% at least of what it fell by with the best of all; smallest, the smallest one
-    with half of that fall: few steps favour large rates, and where classes overlap, so does the training loss.
-    Source: after Smith 2017, Cyclical learning rates, with a run for each rate instead of one with rising rates.
-
-    >>> import kilonet as kn
-    >>> X = np.random.default_rng(0).normal(size=(60, 2))
-    >>> found = rate_facts(kn.MLPRegressor(hidden=(8,), random_state=0), X, X[:, 0])
-    >>> len(found.rates), found.used, 1e-3 < found.best < 10
-    (16, 0.001, True)
-    """
-    return rates_of(Subject.of(estimator, X, y, sample_weight, member))
-
-
-def rates_of(subject: Subject) -> RateFacts:
-    """As `rate_facts`."""
-    rows = spaced(subject.problem.n_rows, _RATE_ROWS)
-    own, batch = subject.problem, min(subject.problem.batch, len(rows))
-    most = _RATE_WORK / (len(RATES) * batch * own.network.n_parameters)
-    steps = max(_FEWEST_STEPS, min(_MOST_STEPS, own.total_steps, int(most)))
-    epochs = -(-steps // -(-len(rows) // batch))
-    recipe = subject.recipe(len(RATES), rate=RATES.tolist(), epochs=epochs, schedule="constant")
-    problem = subject.problem_on(rows, recipe)
-    losses = _losses(problem, _trained(problem))
-    start = mean_loss(subject.loss, subject.scores(initial(problem), problem.X), problem.targets, problem.weights)
-    lowest = float(losses.min())
-    best, smallest = (RATES[losses <= lowest + share * max(start - lowest, 0.0)] for share in (_ABOUT, _HALF))
-    used = float(subject.problem.recipe.per_member("rate")[0])
-    return RateFacts(RATES, losses, float(best.max()), used, float(smallest.min()))
-
-
-def _trained(problem: Problem) -> Runs:
-    return carry_out(problem, None, None, None, single=False, begun=time.perf_counter())
-
-
-def _losses(problem: Problem, runs: Runs) -> NDArray[np.float64]:
-    """Data loss of every member at the end, on all rows; infinite for those that left the finite numbers."""
-    predictor, loss = choose(problem.network).Predictor(problem.network, runs.theta), problem.loss
-    found = [mean_loss(loss, own, problem.targets, problem.weights) for own in predictor.scores(problem.X)]
-    return np.where(np.asarray(runs.diverged) > 0, np.inf, found)
-
-
 def gradient_error(estimator: Any, X: Any, y: Any, sample_weight: Any = None, *, member: int = 0) -> float:
     """Largest relative difference of gradients in float64 to central differences, on 50 parameters and 8 rows.
 
@@ -198,11 +172,12 @@ def gradient_error_of(subject: Subject) -> float:
     chosen = spaced(len(theta), _CHECKED)
     known = gradient[0, chosen]
     least = max(_FLOOR * max(float(np.abs(gradient).max()), float(abs(value[0]))), np.finfo(float).tiny)
+    rounding = _ROUNDING * float(np.abs(engine.scores(network, theta[np.newaxis], X, None)).max())
     found = np.full(len(chosen), np.inf)
     for reach in _REACHES:
         numeric = _differences(lambda moved: _values(engine, network, loss, moved, X, targets), theta, chosen, reach)
         size = np.maximum(np.maximum(np.abs(known), np.abs(numeric)), least)
-        found = np.fmin(found, np.abs(known - numeric) / size)
+        found = np.fmin(found, np.maximum(np.abs(known - numeric) - rounding / reach, 0) / size)
     return float(found.max())
 
 

@@ -7,9 +7,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kilonet.diagnostics.thresholds import Thresholds
+from kilonet.errors import SettingError
+from kilonet.estimators.plan import first_rates
+from kilonet.estimators.settings import Settings
 from kilonet.findings import Examination
+from kilonet.network import Network
+from kilonet.optimizers import optimizer_from
 
 Floats = NDArray[np.float64]
+
+_DUMMY = 1e-3  # relative: how near the variance of ones and zeros is to p(1 - p), which float32 blurs a little
 
 
 def setting(examination: Examination, name: str) -> float:
@@ -56,11 +63,48 @@ def since(examination: Examination, name: str, layer: int, bound: float) -> int:
     return int(epochs[begun]) if begun < len(epochs) else 0
 
 
+def large_inputs(examination: Examination, thresholds: Thresholds) -> NDArray[np.intp]:
+    """Places of the inputs that are too large, or too far from 0."""
+    inputs = examination.inputs
+    if inputs is None:
+        return np.zeros(0, np.intp)
+    far = np.abs(inputs.means) > thresholds.mean_warn
+    return np.flatnonzero((inputs.deviations > thresholds.deviation_warn) | far)
+
+
+def pale_inputs(examination: Examination, thresholds: Thresholds) -> NDArray[np.intp]:
+    """Places of the inputs that deviate too little. Rare ones among zeros should, and so what is sparse."""
+    inputs = examination.inputs
+    if inputs is None or inputs.sparse:
+        return np.zeros(0, np.intp)
+    expected = inputs.means * (1 - inputs.means)
+    dummies = np.abs(inputs.deviations**2 - expected) <= _DUMMY * np.abs(expected)
+    small = (inputs.deviations > 0) & (inputs.deviations < thresholds.deviation_low) & ~dummies
+    return np.setdiff1d(np.flatnonzero(small), large_inputs(examination, thresholds))
+
+
+def mostly_pale(examination: Examination, thresholds: Thresholds) -> bool:
+    """Whether most inputs deviate too little; a few are common, and harmless where others speak."""
+    inputs = examination.inputs
+    varying = 0 if inputs is None else np.count_nonzero(inputs.deviations > 0)
+    return bool(2 * len(pale_inputs(examination, thresholds)) > varying > 0)
+
+
 def end_loss(examination: Examination) -> float:
     """Training loss of the last epoch that has one."""
     loss = np.asarray(examination.history.loss, np.float64).reshape(-1)
     finite = loss[np.isfinite(loss)]
     return float(finite[-1]) if len(finite) else math.nan
+
+
+def kept_epoch(examination: Examination) -> int:
+    """The epoch (from 1) whose parameters were kept: the last one, or with early stopping the best one."""
+    history, settings = examination.history, examination.settings
+    by_score = settings.get("monitor", "loss") == "score"
+    curve = np.asarray(history.validation_score if by_score else history.validation_loss, np.float64).reshape(-1)
+    if not settings.get("early_stopping") or not np.isfinite(curve).any():
+        return len(history)
+    return 1 + int(np.nanargmax(curve) if by_score else np.nanargmin(curve))
 
 
 def first_loss(examination: Examination) -> float:
@@ -75,49 +119,116 @@ def knowing_nothing(examination: Examination) -> float:
     """Loss of the best answer that looks at no input: entropy of the classes, half for standardized numbers."""
     loss = str(examination.settings.get("loss", "auto"))
     target, start = examination.target, examination.start
+    if start is not None and start.nothing > 0:
+        return start.nothing
+    classes = target.classes if target is not None and examination.task == "classification" else {}
     weighted = examination.settings.get("class_weight") is not None
-    if examination.task == "classification" and target is not None and target.classes and not weighted:
-        if not loss.startswith(("auto", "cross_entropy")):
-            return math.nan
-        rows = np.array(list(target.classes.values()), np.float64)
+    if classes and not weighted and loss.startswith(("auto", "cross_entropy")):
+        rows = np.array(list(classes.values()), np.float64)
         shares = rows[rows > 0] / rows.sum()
         return float(-(shares * np.log(shares)).sum())
-    return start.expected if start is not None else math.nan
+    return start.expected if start is not None and start.expected > 0 else math.nan
 
 
 def weights_at_start(examination: Examination) -> Floats:
     """Norm (layers,) of the initial weights by the root of the layer's units: 1.4 for He's, 0.1 to 1.4 for Glorot's."""
     norms = first(examination, "weight_norm")
-    if len(norms) != len(examination.layers):
+    if examination.origin == "kilonet" and len(examination.history) == 0:  # before training
+        norms = np.array([layer.weight_norm for layer in examination.layers])
+    if len(norms) != len(examination.layers) or len(norms) == 0:
         return np.zeros(0)
     return np.asarray(norms / np.sqrt([layer.units for layer in examination.layers]), np.float64)
 
 
+def shrinkage(examination: Examination) -> float:
+    """Norm of all weights at the end by that at the start."""
+    before = first(examination, "weight_norm")
+    after = np.array([layer.weight_norm for layer in examination.layers])
+    if len(before) == 0 or len(before) != len(after):
+        return math.nan
+    return float(np.linalg.norm(after) / np.linalg.norm(before)) if np.any(before) else math.nan
+
+
+def penalty_pull(examination: Examination) -> float:
+    """The penalty's gradient by that of the data, in the first step."""
+    norms, slopes, l2 = (
+        first(examination, "weight_norm"),
+        first(examination, "gradient_norm"),
+        setting(examination, "l2"),
+    )
+    if not l2 > 0 or len(norms) == 0 or not np.any(slopes):
+        return math.nan
+    return float(l2 * np.linalg.norm(norms) / np.linalg.norm(slopes))
+
+
+def largest_step(examination: Examination, thresholds: Thresholds) -> float:
+    """The largest share of a layer's weights that the first step changed; of tiny initial weights it says nothing."""
+    moved, sizes = first(examination, "update_ratio"), weights_at_start(examination)
+    known = moved[sizes >= thresholds.weights_low] if len(sizes) == len(moved) else moved
+    return float(known.max()) if len(known) else math.nan
+
+
+def own_rate(optimizer: object, n_layers: int) -> float:
+    """The rate that a kind of optimizer has by itself for a network of so many layers; NaN where Kilonet has it not.
+
+    >>> own_rate("adam", 2), own_rate("adam", 1), own_rate("sgd", 2), own_rate("lbfgs", 2)
+    (0.001, 0.01, 0.1, nan)
+    """
+    try:
+        kind = Settings(optimizer=optimizer_from(optimizer).name)
+    except SettingError:
+        return math.nan
+    return first_rates(kind, Network([1] * (max(n_layers, 1) + 1)))[0]
+
+
 def swept_too_high(examination: Examination, thresholds: Thresholds) -> bool:
-    """Whether a sweep found the rate too high: far above the best one, and clearly worse."""
+    """Whether a trial found the rate too high: above all that learn, or lost; and the training did not learn either."""
     rates = examination.rates
-    if rates is None or not rates.used > thresholds.rate_warn * rates.best:
+    if rates is None:
         return False
-    with np.errstate(invalid="ignore"):
-        losses = np.where(np.isfinite(rates.losses), rates.losses, np.inf)
-    order = np.argsort(rates.rates)
-    place = np.searchsorted(rates.rates[order], rates.used * (1 - 1e-9))
-    at_used = losses[order][min(int(place), len(losses) - 1)]
-    # A whole training that came below the sweep has done well with its rate.
-    return bool(at_used > 1.5 * losses.min()) and not end_loss(examination) <= losses.min()
+    lost = bool(np.isinf(rates.losses[rates.rates == rates.used]).any())
+    if not (lost or rates.used > max(rates.largest, thresholds.rate_warn * rates.fastest)):
+        return False
+    return not end_loss(examination) <= rates.enough
+
+
+def swept_too_low(examination: Examination) -> bool:
+    """Whether a trial found the rate too low: below all that learn."""
+    rates = examination.rates
+    return rates is not None and rates.used < rates.smallest
 
 
 def swept_far_below(examination: Examination, thresholds: Thresholds) -> bool:
-    """Whether a sweep, of as many steps at most, came to far less than the loss that the whole training ended with."""
+    """Whether a trial, of as many steps at most, knew far more of other rows than the training of its own."""
     rates, left = examination.rates, end_loss(examination)
     if rates is None or not left > thresholds.unlearned * knowing_nothing(examination):
         return False
-    return bool(left > thresholds.swept_below * np.min(rates.losses[np.isfinite(rates.losses)], initial=np.inf))
+    return left > thresholds.swept_below * rates.reached
+
+
+def rate_serves(examination: Examination, thresholds: Thresholds) -> bool:
+    """Whether the rate learns about as fast as any in a trial, and the training came to what was known there."""
+    rates = examination.rates
+    if rates is None or not rates.learns(rates.used) or rates.used > thresholds.rate_warn * rates.fastest:
+        return False
+    return end_loss(examination) <= rates.reached
+
+
+def came_nowhere(examination: Examination, thresholds: Thresholds) -> bool:
+    """Whether a training left most of its first loss, and that is not next to nothing."""
+    left = end_loss(examination)
+    if left <= thresholds.unlearned * knowing_nothing(examination):
+        return False
+    return left > thresholds.low_loss * first_loss(examination)
 
 
 def low_rate(examination: Examination, thresholds: Thresholds) -> float:
-    """The largest median share of a layer's weights that early steps changed, where it is too low; else NaN."""
-    moved = early(examination, "update_ratio", thresholds.early)
+    """The largest median share of a layer's weights that early steps changed, where it is too low; else NaN.
+
+    It is not too low where a trial learned with this rate: what is missing then is time.
+    """
+    moved, rates = early(examination, "update_ratio", thresholds.early), examination.rates
     most = float(np.nanmax(moved)) if np.isfinite(moved).any() else math.nan
-    little = end_loss(examination) > thresholds.low_loss * first_loss(examination)
-    return most if most < thresholds.ratio_low and little else math.nan
+    little = came_nowhere(examination, thresholds)
+    learns = rates is not None and rates.learns(rates.used)
+    return most if most < thresholds.ratio_low and little and not learns else math.nan

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from kilonet.checks import whole
 from kilonet.diagnostics.insides import activity
+from kilonet.diagnostics.pace import seconds_of
 from kilonet.diagnostics.subject import Subject
-from kilonet.engine import choose
 from kilonet.history import History
 from kilonet.population import PATIENCE, Group, Population
 
@@ -17,8 +17,6 @@ Array = NDArray[Any]
 Floats = NDArray[np.float64]
 
 MOST_SECONDS = 60.0  # of a training that is worth being repeated
-# About, measured on two cores: seconds of a step beside its work, and rows times parameters in a second.
-_PACE = {"native": (3e-6, 5e9), "reference": (6e-4, 1.5e9)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +56,7 @@ def replay(
 def replay_of(subject: Subject, epochs: int = 16) -> Replay | None:
     """As `replay`."""
     last = len(subject.history)
-    if last == 0 or seconds(subject) > MOST_SECONDS:
+    if last == 0 or seconds_of(subject.problem, last) > MOST_SECONDS:
         return None
     problem = replace(subject.problem, recipe=subject.problem.recipe.but(watch=1))
     marks = sorted({0, *np.geomspace(1, last, epochs).round().astype(int).tolist()})
@@ -73,10 +71,3 @@ def replay_of(subject: Subject, epochs: int = 16) -> Replay | None:
         return None
     maps = zip(*(activity(subject.network, theta, problem.X) for theta in thetas), strict=True)
     return Replay(runs.history, marks, np.array(thetas), [np.array(own) for own in maps])
-
-
-def seconds(subject: Subject) -> float:
-    """How long its training takes, about."""
-    problem, epochs = subject.problem, len(subject.history)
-    step, pace = _PACE[choose(problem).NAME]
-    return epochs * (problem.steps_per_epoch * step + problem.n_rows * problem.network.n_parameters / pace)

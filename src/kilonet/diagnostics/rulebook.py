@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from kilonet.diagnostics.asked import as_sequence, with_remedies
 from kilonet.diagnostics.rules_data import conflicting, constant, duplicated, imbalance, leaking, unscaled
 from kilonet.diagnostics.rules_layers import dead, gradients, rare, saturation, zigzag
 from kilonet.diagnostics.rules_start import gradients_right, rate, small, start, weights
@@ -46,8 +47,10 @@ def judge(
 
 def rulings(examination: Examination, rules: Sequence[Ruling] | None, thresholds: Thresholds) -> list[Finding]:
     """What the rules find, one after another."""
-    asked = RULES if rules is None else rules
-    return [finding for rule in asked for finding in _asked(rule, examination, thresholds)]
+    asked = as_sequence(rules)
+    return [
+        finding for rule in (RULES if asked is None else asked) for finding in _asked(rule, examination, thresholds)
+    ]
 
 
 def _asked(rule: Ruling, examination: Examination, thresholds: Thresholds) -> list[Finding]:
@@ -63,7 +66,7 @@ def _asked(rule: Ruling, examination: Examination, thresholds: Thresholds) -> li
                 f"the rule {name} gave {finding!r:.60}; needs an iterable of kn.Finding with a severity of "
                 f"{', '.join(SEVERITIES)}. A rule that finds nothing gives an empty list."
             )
-    return found
+    return [with_remedies(finding) for finding in found]
 
 
 def in_order(findings: Sequence[Finding]) -> list[Finding]:

@@ -1,56 +1,72 @@
 """Rules on the data: what no training can mend, and what makes every training hard."""
 
-import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kilonet.diagnostics.causes import change, large_inputs, standardize
+from kilonet.diagnostics.changes import change, is_set, standardize
+from kilonet.diagnostics.reading import large_inputs, mostly_pale, pale_inputs
 from kilonet.diagnostics.thresholds import DEFAULT, Thresholds
 from kilonet.diagnostics.words import listed, share_text
 from kilonet.findings import Examination, Finding, InputFacts, Remedy
-from kilonet.numerals import count
+from kilonet.numerals import count, figure, significant
 
 _LEAKS = 0.1  # of the inputs: more of them do not leak at once
 _EASY = 0.99  # of what is to be known: what the others tell without it
 _ERRORS = 0.25  # of those that all other inputs make: a leak makes fewer
-_DUMMY = 1e-3  # relative: how near the variance of ones and zeros is to p(1 - p), which float32 blurs a little
+_SAME = 1e-9  # of the mean: what deviates less is rounding
+_DENSE = 0.5  # of the whole numbers in the range: what measures something is not so dense and without repetition
 
 
 def unscaled(examination: Examination, thresholds: Thresholds = DEFAULT) -> Iterator[Finding]:
-    """Inputs that are too large, too far from 0, or too small."""
+    """Inputs that are too large, too far from 0, or too small; and a target that is, where it is learned as it is."""
+    yield from _unscaled_target(examination, thresholds)
     inputs, large = examination.inputs, large_inputs(examination, thresholds)
-    if inputs is None:
+    if inputs is None or is_set(examination, {"encode": "auto"}):  # gaps and weights make what is not of size 1 then
         return
     remedy = standardize(examination)
     if len(large):
         worst = float(np.maximum(inputs.deviations, np.abs(inputs.means))[large].max())
         severity = "fail" if worst > thresholds.deviation_fail else "warn"
         yield _unscaled(inputs, large, severity, remedy, thresholds.source("deviation_warn"))
-    small = (inputs.deviations > 0) & (inputs.deviations < thresholds.deviation_low) & ~_dummies(inputs)
-    pale = np.setdiff1d(np.flatnonzero(small), large)
-    if len(pale):  # a few pale columns are common, and harmless where others speak
-        most = 2 * len(pale) > np.count_nonzero(inputs.deviations > 0)
-        source = thresholds.source("deviation_low")
-        yield _unscaled(inputs, pale, "warn" if most else "info", remedy, source)
+    pale = pale_inputs(examination, thresholds)
+    if len(pale):
+        severity = "warn" if mostly_pale(examination, thresholds) else "info"
+        yield _unscaled(inputs, pale, severity, remedy, thresholds.source("deviation_low"))
 
 
-def _dummies(inputs: InputFacts) -> NDArray[np.bool_]:
-    """Which inputs hold ones and zeros: rare categories deviate little, and so they should."""
-    expected = inputs.means * (1 - inputs.means)
-    return np.asarray(np.abs(inputs.deviations**2 - expected) <= _DUMMY * np.abs(expected))
+def _unscaled_target(examination: Examination, thresholds: Thresholds) -> Iterator[Finding]:
+    """Numbers to be learned that are far from size 1. Kilonet's estimators standardize them, others do not."""
+    target = examination.target
+    if examination.origin == "kilonet" or target is None or not target.deviation > _SAME * abs(target.mean):
+        return
+    large = target.deviation > thresholds.deviation_warn
+    if large or target.deviation < thresholds.deviation_low:
+        yield Finding(
+            "unscaled target",
+            "warn",
+            f"the target is not scaled (standard deviation {significant(target.deviation)}, "
+            f"mean {significant(target.mean)})",
+            "errors are as large as the target, and so are steps; it takes long to come there from outputs around 0"
+            if large else "errors are so small from the start that steps and tolerances hardly see them",
+            [Remedy("learn (y - mean) / deviation, as TransformedTargetRegressor of scikit-learn does", {})],
+            evidence={"deviation": target.deviation, "mean": target.mean},
+            source=thresholds.source("deviation_warn" if large else "deviation_low"),
+            because="target",
+        )  # fmt: skip
 
 
 def _unscaled(inputs: InputFacts, places: NDArray[np.intp], severity: str, remedy: Remedy, source: str) -> Finding:
     deviations, farthest = inputs.deviations[places], float(np.abs(inputs.means[places]).max())
     low, high = float(deviations.min()), float(deviations.max())
-    spread = f"standard deviations {low:.2g} to {high:.2g}" if low < high else f"standard deviation {high:.2g}"
+    ends = list(dict.fromkeys(map(significant, (low, high))))
+    spread = f"standard deviation{'s' if len(ends) > 1 else ''} {' to '.join(ends)}"
     which = f"{len(places):,} of {count(len(inputs.names), 'input')} {'is' if len(places) == 1 else 'are'} not scaled"
     return Finding(
         "unscaled inputs",
         severity,
-        f"{which}: {_named(inputs, places.tolist())} ({spread}, means up to {farthest:.2g})",
+        f"{which}: {_named(inputs, places.tolist())} ({spread}, means up to {significant(farthest)})",
         "columns go in as they are, while initial weights and rates are made for a mean of 0 and a deviation of 1",
         [remedy],
         evidence={
@@ -62,18 +78,39 @@ def _unscaled(inputs: InputFacts, places: NDArray[np.intp], severity: str, remed
 
 
 def constant(examination: Examination, thresholds: Thresholds = DEFAULT) -> Iterator[Finding]:  # noqa: ARG001 - all rules have it
-    """Inputs that are the same in all rows."""
+    """Inputs that tell nothing of other rows: the same in all of them, or another one in each."""
     inputs = examination.inputs
-    if inputs is not None and len(inputs.constant):
+    if inputs is None:
+        return
+    numbering = inputs.numbering
+    if numbering:
+        yield _numbering(inputs, numbering)
+    if len(inputs.constant):
         yield Finding(
             "constant inputs",
             "info",
-            f"{count(len(inputs.constant), 'input')} the same in all rows: {_named(inputs, inputs.constant)}",
+            f"{count(len(inputs.constant), 'input')} with one value in all rows: {_named(inputs, inputs.constant)}",
             "nothing can be learned from what never changes; it does no harm either",
             [Remedy("leave them out, or find out why they do not change", {})],
             evidence={"inputs": len(inputs.constant)},
             because="constant",
         )
+
+
+def _numbering(inputs: InputFacts, numbering: Mapping[int, float]) -> Finding:
+    """Whole numbers that are all different: an identifier, surely where most of those in between occur too."""
+    densest = max(numbering.values())
+    seems = "seems to number the rows" if len(numbering) == 1 else "seem to number the rows"
+    return Finding(
+        "numbered rows",
+        "warn" if densest >= _DENSE else "info",
+        f"{_named(inputs, sorted(numbering))} {seems}: whole numbers, all different and evenly spread",
+        "a number that only names its row tells nothing of others, and rows are learned by heart with it",
+        [Remedy("leave the column out, unless its size means something", {})],
+        evidence={"inputs": len(numbering), "share of its range": densest},
+        source="own: whole numbers that measure something repeat, or pile up somewhere",
+        because="numbered",
+    )
 
 
 def duplicated(examination: Examination, thresholds: Thresholds = DEFAULT) -> Iterator[Finding]:
@@ -106,26 +143,34 @@ def leaking(examination: Examination, thresholds: Thresholds = DEFAULT) -> Itera
     sure = {place: share for place, share in told.items() if share >= thresholds.leak_warn}
     if not sure:
         return
-    best = max(sure, key=lambda place: sure[place])
-    # Where many inputs can, or all others together nearly can, the task is an easy one.
-    easy = len(sure) > max(1, _LEAKS * len(inputs.names)) or not _tells_more(inputs, best)
+    # Where the others together nearly can as well, the task is an easy one.
+    more = [place for place in sure if _tells_more(inputs, place, len(sure))]
+    named = sorted(more or sure)
+    best, tried = max(named, key=lambda place: sure[place]), inputs.tried
+    some = f"; of {len(inputs.names):,} inputs the {tried:,} most promising were tried"
     yield Finding(
         "leaking inputs",
-        "info" if easy else "warn",
-        f"{_named(inputs, sorted(sure))} {'predicts' if len(sure) == 1 else 'predict'} the target alone: "
-        f"{inputs.leaking[best]:.4g} on held-out rows, where knowing nothing gives {inputs.baseline:.3g}",
-        "others can too, so the task is an easy one" if easy else
-        "such a column is often made from the target, or known only after it; then no network has learned anything",
+        "warn" if more else "info",
+        f"{_named(inputs, named)} {'predicts' if len(named) == 1 else 'predict'} the target alone: "
+        f"{inputs.leaking[best]:.4g} on held-out rows, where knowing nothing gives {figure(inputs.baseline)}"
+        + (some if 0 < tried < len(inputs.names) else ""),
+        "such a column is often made from the target, or known only after it; then no network has learned anything"
+        if more else "others can too, so the task is an easy one",
         [Remedy("ask where the column comes from; drop it if it is not there when predictions are needed", {})],
-        evidence={"inputs": len(sure), "score": inputs.leaking[best], "baseline": inputs.baseline},
+        evidence={"inputs": len(named), "score": inputs.leaking[best], "baseline": inputs.baseline},
         source=thresholds.source("leak_warn"),
         because="leak",
     )  # fmt: skip
 
 
-def _tells_more(inputs: InputFacts, place: int) -> bool:
-    """Whether an input alone makes at most a quarter of the errors that all other inputs make together."""
-    alone, others = inputs.leaking[place], inputs.others.get(place, math.nan)
+def _tells_more(inputs: InputFacts, place: int, n_sure: int) -> bool:
+    """Whether an input alone makes at most a quarter of the errors that those make together which say something else.
+
+    Where the others were not tried: whether at most a tenth of all inputs are as sure.
+    """
+    alone, others = inputs.leaking[place], inputs.others.get(place)
+    if others is None:
+        return n_sure <= max(1, _LEAKS * len(inputs.names))
     return not others >= min(alone, _EASY) and not 1 - alone > _ERRORS * (1 - others)
 
 
@@ -142,7 +187,7 @@ def imbalance(examination: Examination, thresholds: Thresholds = DEFAULT) -> Ite
         yield Finding(
             "class imbalance",
             "info" if weighted else "warn",
-            f"class {largest} has {rows[largest]:,} rows, {smallest} has {rows[smallest]:,}: {ratio:.3g} to 1",
+            f"class {largest} has {rows[largest]:,} rows, {smallest} has {rows[smallest]:,}: {figure(ratio)} to 1",
             "weights make up for it" if weighted else
             "the loss is little but the loss of the large class, and accuracy hides what is lost on the small one",
             [] if weighted else [change(examination, "classes that count the same", class_weight="balanced")],

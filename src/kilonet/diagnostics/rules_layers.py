@@ -6,11 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import binom
 
-from kilonet.diagnostics.causes import Cause, cause_of, change, fades, gradient_norms, handicap, standardize
+from kilonet.diagnostics.causes import Cause, cause_of, fades, gradient_norms, handicap
+from kilonet.diagnostics.changes import centre, change, positive
 from kilonet.diagnostics.reading import end_loss, first, knowing_nothing, since
 from kilonet.diagnostics.thresholds import DEFAULT, Thresholds
 from kilonet.diagnostics.words import share_text, since_text, unit_name, units_text
 from kilonet.findings import Examination, Finding, LayerFacts, Remedy
+from kilonet.numerals import significant
 
 Floats = NDArray[np.float64]
 
@@ -115,7 +117,7 @@ def gradients(examination: Examination, thresholds: Thresholds = DEFAULT) -> Ite
 
 def _gradients(examination: Examination, norms: Floats, ratio: float, rule: str, found: Cause, source: str) -> Finding:
     verb = "grow" if rule.startswith("exploding") else "fade"
-    told = f"a norm of {norms[-1]:.2g} in the last layer, {norms[0]:.2g} in the first"
+    told = f"a norm of {significant(norms[-1])} in the last layer, {significant(norms[0])} in the first"
     return Finding(
         rule,
         "fail" if rule.startswith("exploding") else "warn",
@@ -132,12 +134,11 @@ def _gradients(examination: Examination, norms: Floats, ratio: float, rule: str,
 
 def zigzag(examination: Examination, thresholds: Thresholds = DEFAULT) -> Iterator[Finding]:
     """Zig-zag: all weights of a unit are pushed the same way at once, since what it sees has one sign."""
-    positive = examination.inputs is not None and examination.inputs.positive
     small = examination.settings.get("batch") == 1
     for layer in examination.layers:
         share = layer.agreement if small else layer.agreement_in_batch
         kind = "" if layer.number == 1 else examination.layers[layer.number - 2].unit.partition("(")[0]
-        if not share >= thresholds.agreement or not (positive if layer.number == 1 else kind == "sigmoid"):
+        if not share >= thresholds.agreement or not (positive(examination) if layer.number == 1 else kind == "sigmoid"):
             continue
         at_inputs = layer.number == 1
         yield Finding(
@@ -146,7 +147,7 @@ def zigzag(examination: Examination, thresholds: Thresholds = DEFAULT) -> Iterat
             f"layer {layer.number}: {share_text(share)} of a unit's weight gradients have the same sign, so its "
             "weights go up together or down together",
             "no input is ever below 0" if at_inputs else "sigmoid outputs are never below 0",
-            [standardize(examination)] if at_inputs else
+            [centre(examination)] if at_inputs else
             [change(examination, "units with outputs around 0: tanh", activation="tanh")],
             layer.number,
             {"one example": layer.agreement, "batch": layer.agreement_in_batch},

@@ -5,18 +5,24 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from kilonet.diagnostics.causes import (
-    change,
     fitting_weights,
     handicap,
+    higher_rate,
     inputs_cause,
     lower_rate,
     weights_cause,
 )
-from kilonet.diagnostics.reading import end_loss, first_loss, swept_far_below, swept_too_high, weights_at_start
+from kilonet.diagnostics.reading import (
+    came_nowhere,
+    end_loss,
+    swept_far_below,
+    swept_too_high,
+    swept_too_low,
+    weights_at_start,
+)
 from kilonet.diagnostics.thresholds import DEFAULT, Thresholds
-from kilonet.diagnostics.words import share_text
 from kilonet.findings import Examination, Finding, Remedy
-from kilonet.numerals import count
+from kilonet.numerals import count, figure, significant
 
 
 def start(examination: Examination, thresholds: Thresholds = DEFAULT) -> Iterator[Finding]:
@@ -27,7 +33,7 @@ def start(examination: Examination, thresholds: Thresholds = DEFAULT) -> Iterato
     times = facts.loss / facts.expected
     if examination.task == "regression":
         times = math.sqrt(times)  # of squares
-    told = f"the loss before any step is {facts.loss:.3g}, where knowing nothing gives {facts.expected:.3g}"
+    told = f"the loss before any step is {figure(facts.loss)}, where knowing nothing gives {figure(facts.expected)}"
     evidence = {"loss": facts.loss, "expected": facts.expected}
     if times < thresholds.start_low_warn:
         cause = "the network knows before it has learned: it was trained before, or the target is among the inputs"
@@ -61,8 +67,8 @@ def weights(examination: Examination, thresholds: Thresholds = DEFAULT) -> Itera
     yield Finding(
         "initial weights",
         "warn" if large else "info",  # in shallow networks small ones grow
-        f"layer {place + 1}: the initial weights have a norm of {norm:.3g}, where "
-        f"{'at most ' if large else 'about '}{math.sqrt(2 * examination.layers[place].units):.3g} is usual",
+        f"layer {place + 1}: the initial weights have a norm of {figure(norm)}, where "
+        f"{'at most ' if large else 'about '}{figure(math.sqrt(2 * examination.layers[place].units))} is usual",
         found.text,
         found.remedies,
         place + 1,
@@ -87,8 +93,8 @@ def small(examination: Examination, thresholds: Thresholds = DEFAULT) -> Iterato
     yield Finding(
         "few rows by heart",
         "info" if tiny else "warn" if facts.score == 1 else "fail",
-        f"{count(facts.rows, 'row')} are not learned by heart in {count(facts.steps, 'step')}: loss {facts.loss:.2g}, "
-        f"{'R²' if examination.task == 'regression' else 'accuracy'} {facts.score:.3g}",
+        f"{count(facts.rows, 'row')} are not learned by heart in {count(facts.steps, 'step')}: loss "
+        f"{significant(facts.loss)}, {'R²' if examination.task == 'regression' else 'accuracy'} {figure(facts.score)}",
         small_network if tiny else found.text if found else
         "no rate is the right one for so few rows: the network cannot move, or what it is told contradicts itself",
         () if tiny or found is None else found.remedies,
@@ -125,28 +131,33 @@ def gradients_right(examination: Examination, thresholds: Thresholds = DEFAULT) 
 
 
 def rate(examination: Examination, thresholds: Thresholds = DEFAULT) -> Iterator[Finding]:
-    """A rate far from the best one of a sweep."""
+    """A rate that is not among those that learn in a trial."""
     rates = examination.rates
-    if rates is None or not rates.best > 0:
+    high, low = swept_too_high(examination, thresholds), swept_too_low(examination)
+    if rates is None or not (high or low):
         return
-    high, low = swept_too_high(examination, thresholds), rates.used * thresholds.rate_low_warn < rates.best
-    if not (high or low):
+    other = handicap(examination, thresholds)  # a trial under another trouble tells of that trouble
+    far = rates.used * thresholds.rate_low_warn < rates.smallest
+    slow = far if math.isnan(end_loss(examination)) else _slow(examination, thresholds)
+    if not (high or slow or far):  # a training has more steps than a trial
         return
-    other = handicap(examination, thresholds)  # a sweep under another trouble tells of that trouble
-    slow = end_loss(examination) > thresholds.low_loss * first_loss(examination)  # a training that got far did well
-    slow = slow or swept_far_below(examination, thresholds)
-    better = float(f"{rates.best:.2g}")
-    remedies = lower_rate(examination) if high else [change(examination, f"a higher rate: {better:g}", rate=better)]
-    times = f"{rates.used / rates.best:.2g} times" if high else f"{share_text(rates.used / rates.best)} of"
+    remedies = lower_rate(examination) if high else higher_rate(examination, thresholds)
+    edge = rates.largest if high else rates.smallest
     why = "steps leap over what they should reach" if high else "steps are so small that it takes many more of them"
     yield Finding(
         "rate",
         "warn" if (high or slow) and other is None else "info",
-        f"the rate {rates.used:g} is {times} the best one of a trial of rates, {rates.best:.2g}",
+        f"the rate {rates.used:g} is {'above' if high else 'below'} all that learn in a trial, "
+        f"{' to '.join(dict.fromkeys(map(significant, (rates.smallest, rates.largest))))}",
         why if other is None else other.text,
         remedies if other is None else other.remedies,
-        evidence={"rate": rates.used, "best": rates.best},
+        evidence={"rate": rates.used, "largest" if high else "smallest": edge},
         since=1,
         source=thresholds.source("rate_warn" if high else "rate_low_warn"),
         because=other.because if other else "rate" if high else "low rate",
     )
+
+
+def _slow(examination: Examination, thresholds: Thresholds) -> bool:
+    """Whether the training did not come far."""
+    return came_nowhere(examination, thresholds) or swept_far_below(examination, thresholds)

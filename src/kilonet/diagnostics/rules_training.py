@@ -1,6 +1,5 @@
 """Rules on the course of training: steps, divergence, forgetting, standing still, over-fitting."""
 
-import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -8,22 +7,34 @@ import numpy as np
 from kilonet.diagnostics.causes import (
     Cause,
     cause_of,
-    change,
     fading_cause,
     handicap,
+    higher_rate,
     inputs_cause,
-    largest_step,
+    lower_rate,
     penalty_cause,
-    penalty_pull,
-    shrinkage,
     weights_cause,
 )
-from kilonet.diagnostics.causes import lower_rate as lower_rates
-from kilonet.diagnostics.reading import end_loss, first, first_loss, knowing_nothing, low_rate, setting
+from kilonet.diagnostics.changes import change, unset
+from kilonet.diagnostics.reading import (
+    end_loss,
+    first,
+    first_loss,
+    kept_epoch,
+    knowing_nothing,
+    largest_step,
+    low_rate,
+    penalty_pull,
+    rate_serves,
+    setting,
+    shrinkage,
+)
 from kilonet.diagnostics.thresholds import DEFAULT, Thresholds
-from kilonet.diagnostics.words import moved_text, share_text
+from kilonet.diagnostics.words import moved_text, of_nothing, share_text
 from kilonet.findings import Examination, Finding, Remedy
-from kilonet.numerals import count
+from kilonet.numerals import count, figure, significant
+
+_DROPPED = 0.5  # of the hidden outputs: more of them are seldom of use
 
 
 def steps(examination: Examination, thresholds: Thresholds = DEFAULT) -> Iterator[Finding]:
@@ -35,10 +46,11 @@ def steps(examination: Examination, thresholds: Thresholds = DEFAULT) -> Iterato
         layer = int(np.nanargmax(first(examination, "update_ratio"))) + 1
         fails = moved > thresholds.ratio_fail
         found = inputs_cause(examination, thresholds) or weights_cause(examination, thresholds)
-        found = found or Cause("rate", f"{named} is likely too high", lower_rates(examination))
+        fine = found is None and rate_serves(examination, thresholds)  # it leapt, and came where it should
+        found = found or Cause("rate", f"{named} is likely too high", lower_rate(examination))
         yield Finding(
             "steps too large",
-            "fail" if fails else "warn",
+            "info" if fine else "fail" if fails else "warn",
             f"layer {layer}: the first step changed {moved_text(moved, 'the')}",
             found.text,
             found.remedies,
@@ -50,7 +62,7 @@ def steps(examination: Examination, thresholds: Thresholds = DEFAULT) -> Iterato
         )
     elif low == low:
         other = handicap(examination, thresholds)  # large weights move little in comparison, faded slopes little at all
-        found = other or Cause("low rate", f"{named} is likely too low", _higher(examination, thresholds, low))
+        found = other or Cause("low rate", f"{named} is likely too low", higher_rate(examination, thresholds))
         left = end_loss(examination) / first_loss(examination)
         yield Finding(
             "steps too small",
@@ -67,17 +79,6 @@ def steps(examination: Examination, thresholds: Thresholds = DEFAULT) -> Iterato
         )
 
 
-def _higher(examination: Examination, thresholds: Thresholds, low: float) -> list[Remedy]:
-    """Rates to try instead of one that is too low: that of a sweep, or what makes steps a thousandth of the weights."""
-    rate = setting(examination, "rate")
-    if not rate > 0:
-        return [Remedy("a higher rate", {})]
-    best = examination.rates.best if examination.rates is not None else math.nan
-    fitting = rate * 10 ** math.ceil(round(math.log10(10 * thresholds.ratio_low / low), 3)) if low > 0 else 100 * rate
-    rates = dict.fromkeys(float(f"{one:.2g}") for one in (best, fitting) if one > rate)
-    return [change(examination, f"a higher rate: {one:g}", rate=one) for one in rates]
-
-
 def divergence(examination: Examination, thresholds: Thresholds = DEFAULT) -> Iterator[Finding]:
     """A loss that left the finite numbers, or grew a thousandfold."""
     loss = np.asarray(examination.history.loss, np.float64).reshape(-1)
@@ -90,17 +91,17 @@ def divergence(examination: Examination, thresholds: Thresholds = DEFAULT) -> It
     told = (
         f"training left the finite numbers in epoch {epoch:,}"
         if examination.diverged
-        else f"the loss grew to {loss[grown].max():.2g} in epoch {epoch:,}, from {begin:.2g}"
+        else f"the loss grew to {significant(loss[grown].max())} in epoch {epoch:,}, from {significant(begin)}"
     )
     found = cause_of(examination, thresholds)
     named = found.because or "rate"
-    remedies = found.remedies or [*lower_rates(examination)]
+    remedies = found.remedies or lower_rate(examination)
     yield Finding(
         "divergence",
         "fail",
         told,
         found.text if found.because else "steps were too large: the rate is too high for this network and these rows",
-        [*remedies, change(examination, "bounded weights: max_norm=3", max_norm=3.0)],
+        [*remedies, *unset(examination, "bounded weights: max_norm=3", max_norm=3.0)],
         None,
         {"epoch": epoch, "largest loss": float(np.nanmax(loss, initial=0.0))},
         epoch,
@@ -137,12 +138,12 @@ def stuck(examination: Examination, thresholds: Thresholds = DEFAULT) -> Iterato
         return
     found = fading_cause(examination, thresholds) or cause_of(examination, thresholds)
     if not found.because and low_rate(examination, thresholds) > 0:
-        found = Cause("low rate", "steps are too small to lead anywhere")
+        found = Cause("low rate", "steps are too small to lead anywhere", higher_rate(examination, thresholds))
     known = bool(found.because)
     yield Finding(
         "nothing learned",
         "fail" if known else "info",
-        f"the training loss is {share_text(left)} of that of knowing nothing",
+        f"the training loss is {of_nothing(left)} of knowing nothing",
         found.text
         if known
         else "the inputs may tell nothing of the target, or the network or its training is too small",
@@ -157,7 +158,7 @@ def stuck(examination: Examination, thresholds: Thresholds = DEFAULT) -> Iterato
 
 def _surer_and_wrong(examination: Examination, thresholds: Thresholds) -> bool:
     """Whether the validation loss has grown far above its lowest: wrong answers are given with more certainty."""
-    losses = np.asarray(examination.history.validation_loss, np.float64).reshape(-1)
+    losses = np.asarray(examination.history.validation_loss, np.float64).reshape(-1)[: kept_epoch(examination)]
     losses = losses[np.isfinite(losses)]
     if len(losses) == 0:
         return False
@@ -173,32 +174,40 @@ def gap(examination: Examination, thresholds: Thresholds = DEFAULT) -> Iterator[
     bound = "gap_high_warn" if facts.training > thresholds.gap_from else "gap_warn"
     apart = facts.training - facts.held_out
     scores = apart > getattr(thresholds, bound) and facts.low > 0
+    kept = kept_epoch(examination)
+    rising = max(0, facts.rising - (len(examination.history) - kept))  # the patience is not what was kept
     watched = bool(np.isfinite(examination.history.validation_loss).any())  # else the scores are all there is
-    if watched and not (facts.rising >= thresholds.rising and (scores or _surer_and_wrong(examination, thresholds))):
+    if watched and not (rising >= thresholds.rising and (scores or _surer_and_wrong(examination, thresholds))):
         return
     if not (watched or scores):
         return
     named = "R²" if examination.task == "regression" else "accuracy"
-    l2 = setting(examination, "l2")
-    stronger = max(10 * l2, 1e-3) if l2 == l2 else 1e-3
-    best = len(examination.history) - facts.rising
     yield Finding(
         "over-fitting",
         "warn",
-        f"{named} is {facts.training:.3g} on training rows and {facts.held_out:.3g} on held-out ones (apart by "
-        f"{facts.low:.2g} to {facts.high:.2g})"
-        + (f", and the validation loss was lowest {count(facts.rising, 'epoch')} ago" if watched else ""),
+        f"{named} is {figure(facts.training)} on training rows and {figure(facts.held_out)} on held-out ones (apart by "
+        f"{significant(facts.low)} to {significant(facts.high)})"
+        + (f", and the validation loss was lowest {count(rising, 'epoch')} ago" if watched else ""),
         "training rows were learned by heart, their noise too: the network is large for them, or trained too long",
-        [
-            change(examination, "stop when held-out rows get no better", early_stopping=True),
-            change(examination, f"a stronger penalty: l2={stronger:g}", l2=stronger),
-            change(examination, "half of the hidden outputs dropped: dropout=0.5", dropout=0.5),
-            Remedy("more rows, or fewer units", {}),
-        ],
+        _less_by_heart(examination),
         None,
         {"training": facts.training, "held out": facts.held_out, "low": facts.low, "high": facts.high,
-         "epochs rising": facts.rising},
-        max(best, 0) if watched else 0,
+         "epochs rising": rising},
+        max(kept - rising, 0) if watched else 0,
         source=thresholds.source(bound),
         because="over-fitting",
     )  # fmt: skip
+
+
+def _less_by_heart(examination: Examination) -> list[Remedy]:
+    """What keeps a network from learning rows by heart, as far as it is not set already."""
+    l2 = setting(examination, "l2")
+    stronger = max(10 * l2, 1e-3) if l2 == l2 else 1e-3
+    drops = setting(examination, "dropout") >= _DROPPED
+    half = [] if drops else [change(examination, "half of the hidden outputs dropped: dropout=0.5", dropout=_DROPPED)]
+    return [
+        *unset(examination, "stop when held-out rows get no better", early_stopping=True),
+        change(examination, f"a stronger penalty: l2={stronger:g}", l2=stronger),
+        *half,
+        Remedy("more rows, or fewer units", {}),
+    ]

@@ -28,7 +28,14 @@ Array = NDArray[Any]
 Places = NDArray[np.intp]
 
 BLOCK = 4096  # rows whose outputs are held at once
-NO_SETTINGS = ("callbacks", "validation_data", "verbose", "n_jobs", "warm_start")  # nothing that a network depends on
+NO_SETTINGS = (
+    "callbacks",
+    "validation_data",
+    "verbose",
+    "n_jobs",
+    "warm_start",
+    "watch",
+)  # nothing that a network depends on
 
 
 def spaced(n: int, most: int) -> Places:
@@ -155,10 +162,10 @@ class Subject:
             raise SettingError("validation must be (X, y) or (X, y, sample_weight).")
         try:
             rows = self.estimator._rows(*given, *([None] if len(given) == 2 else []), reset=False)
+            known = self.footing.codec.targets(rows.targets)
         except ValueError as error:
             raise DataError(f"validation: {error}") from error
-        targets = self.loss.targets(self.footing.codec.targets(rows.targets), self.network.n_outputs,
-                                    self.footing.dtype)  # fmt: skip
+        targets = self.loss.targets(known, self.network.n_outputs, self.footing.dtype)
         return Validation(self.encodings.inputs(self.footing, rows), targets, rows.own_weights)
 
     def scores(self, theta: Array, X: Any) -> Array:

@@ -1,13 +1,29 @@
 """Every threshold of the rules, with where it comes from."""
 
+import difflib
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
-from typing import Any
+from itertools import pairwise
+from typing import Any, Self
 
-from kilonet.checks import number
+from kilonet.checks import number, shown
+from kilonet.errors import SettingError
 
 CS231N = "published: Stanford CS231n, part 3"
 AUTOTRAINER = "published: Zhang, Zhai, Ma & Shen 2021, AutoTrainer"
 NOTES = "the course notes' figure"
+_SHARES = (
+    "early", "small_score", "dead_warn", "dead_fail", "dead_luck", "saturated_warn", "saturated_fail",
+    "saturated_start", "agreement", "gap_from", "leak_warn", "duplicated_warn", "conflicting_warn",
+)  # fmt: skip
+"""Thresholds of what is never above 1: a larger one would never speak."""
+_RISING = (
+    ("start_low_warn", "start_warn", "start_fail"), ("gradient_warn", "gradient_fail"),
+    ("ratio_low", "ratio_warn", "ratio_fail"), ("ratio_large", "ratio_fail"), ("dead_warn", "dead_fail"),
+    ("saturated_warn", "saturated_fail"), ("deviation_low", "deviation_warn", "deviation_fail"),
+    ("weights_low", "weights_warn"),
+)  # fmt: skip
+"""Thresholds of one number, each at most the next: what fails has to have warned."""
 
 
 def _published(value: float, source: str) -> Any:
@@ -42,7 +58,8 @@ class Thresholds:
     data in the first step; shrunk, the weights' norm by that at the start; kept, the training loss by that of knowing
     nothing; and so stuck_warn.
 
-    Raises SettingError for what is no number, or below 0.
+    Raises SettingError for a name that there is none of, for what is no number or out of its range, [0, 1] for shares
+    and [0, inf) for others, and for a _warn above its _fail.
 
     >>> Thresholds(dead_fail=0.5).dead_fail, Thresholds().source("dead_fail")
     (0.5, "the course notes' figure")
@@ -99,14 +116,36 @@ class Thresholds:
     kept: float = _own(0.4, "what is lower has been learned in spite of the penalty")
     stuck_warn: float = _own(0.95, "what is lower knows something")
 
+    def __new__(cls, *values: float, **named: float) -> Self:  # noqa: ARG004 - __init__ takes them
+        """Refuse unknown names before __init__ does, which would not say the near ones."""
+        for name in named:
+            _known(name, cls.__match_args__)
+        return super().__new__(cls)
+
     def __post_init__(self) -> None:
         for entry in fields(self):
-            number(entry.name, getattr(self, entry.name), "[0, inf)")
+            number(entry.name, getattr(self, entry.name), "[0, 1]" if entry.name in _SHARES else "[0, inf)")
+        for lower, upper in (pair for names in _RISING for pair in pairwise(names)):
+            least, most = getattr(self, lower), getattr(self, upper)
+            if least > most:
+                raise SettingError(f"{lower} is {least:g} and {upper} is {most:g}; needs {lower} <= {upper}. Set both.")
 
     def source(self, name: str) -> str:
-        """Where the default of a threshold comes from, or that it was set."""
+        """Where the default of a threshold comes from, or that it was set. Raises SettingError for no such name."""
+        _known(name, self.__match_args__)
         entry = next(entry for entry in fields(self) if entry.name == name)
         return str(entry.metadata["source"]) if getattr(self, name) == entry.default else "set by the user"
+
+
+def _known(name: object, names: Sequence[str]) -> None:
+    """Raise SettingError, with the names that are near, for what is the name of no threshold."""
+    if name in names:
+        return
+    word = str(name).lower()
+    near = [known for known in names if word and known.startswith(word.split("_")[0])]
+    near = near or difflib.get_close_matches(word, names, n=4, cutoff=0.5)
+    hint = f"Near it are {', '.join(near)}." if near else "help(kn.Thresholds) tells of all."
+    raise SettingError(f"{shown(name)} is no threshold; needs the name of one. {hint}")
 
 
 DEFAULT = Thresholds()

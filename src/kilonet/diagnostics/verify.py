@@ -1,22 +1,27 @@
 """Remedies are tried before they are advised, and what helps is applied."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 import numpy as np
-from sklearn.base import clone
 
-from kilonet.diagnostics.branches import SEEDS, laid_out, prepared
-from kilonet.diagnostics.effects import effects, untried
-from kilonet.diagnostics.fork import seconds_a_run, trained
+from kilonet.checks import whole
+from kilonet.diagnostics.branches import SEEDS, prepared
+from kilonet.diagnostics.curing import finite, warn_of_what_is_left
+from kilonet.diagnostics.effects import effects, enough_seeds, untried
+from kilonet.diagnostics.fork import trained
+from kilonet.diagnostics.judging import laid_out
+from kilonet.diagnostics.pace import seconds_of
+from kilonet.diagnostics.per_member import alike, with_changes
 from kilonet.errors import MemoryLimitError
 from kilonet.findings import Effect, Finding, Remedy
 from kilonet.numerals import count
 
 LONGEST = 60.0  # seconds of a run: what takes longer is not tried, as each remedy takes several of them
 FEWEST = 20  # rows: a quarter of them says little enough
-Changes = Mapping[str, Any]
+NONE_HELPS = "; none of the remedies that were tried helps here"
+ALL_HARM = "; the remedies that were tried do harm here, so look at it before you change anything"
 
 
 def verified(
@@ -35,11 +40,14 @@ def verified(
     trained up to the epoch before the finding's first sign, and then on to the end without and with each remedy: see
     `kilonet.diagnostics.fork.forked`, and `kilonet.diagnostics.effects.effects` for what is judged and what an
     interval says. The runs with the remedy on and off are the same but for it. A remedy that does not help has an
-    effect that says so. One that could not be tried says why: the estimator refuses the change, a run takes more than
-    a minute, there are too few rows or too little memory.
+    effect that says so, and a finding of which none helps says so itself; it is as grave as before, since a network
+    that is sick of something else is no better for it. A remedy that could not be tried says why: the estimator refuses
+    the change, a run takes more than a minute, there are too few rows or too little memory. Of several members with
+    settings of their own, those of the member that the finding is of are tried: its evidence["member"], else the first.
 
     validation: (X, y) to judge by; else a quarter of the rows is held out from training. The estimator itself, fitted
-    or not, stays as it is. Raises what `fit` raises of its settings and data; Ctrl-C is a KeyboardInterrupt.
+    or not, stays as it is. Raises what `fit` raises of its settings and data, SettingError for fewer than six seeds
+    and for another validation; Ctrl-C is a KeyboardInterrupt.
 
     >>> import numpy as np
     >>> from kilonet.estimators.regressor import MLPRegressor
@@ -49,15 +57,12 @@ def verified(
     >>> verified([finding], slow, X, X[:, 0])[0].effects[0].helps
     True
     """
-    wanted = _distinct(findings)
-    if not wanted:
-        return list(findings)
-    changes, epochs = [own for own, _ in wanted], [epoch for _, epoch in wanted]
-    found = _tried(estimator, changes, epochs, (X, y, sample_weight, validation), seeds)
-    return [
-        replace(finding, effects=tuple(found[changes.index(remedy.changes)] for remedy in _to_try(finding)))
-        for finding in findings
-    ]
+    enough_seeds(seeds)
+    candidates = _candidates(findings, estimator)
+    once = _once(candidates)
+    rows = _Rows(X, y, sample_weight, validation)
+    found = dict(zip(once, _tried(estimator, list(once.values()), rows, seeds), strict=True))
+    return [_told(one, [found[own.key] for own in asked]) for one, asked in zip(findings, candidates, strict=True)]
 
 
 def cured(
@@ -72,13 +77,17 @@ def cured(
 ) -> tuple[Any, list[tuple[Remedy, Effect]]]:
     """A fitted estimator with the remedies that help, and what each of them gained on top of those before it.
 
-    Applied is the remedy that takes away the largest share of the loss (or of what a score lacks to 1), then the rest
-    is tried on top of it, until nothing helps: until no interval lies above zero. All are tried from the start of
-    training, as a fit with them is. A clone with all of them is then fitted to all rows. Being the best of several
-    is luck in part, so gains are a little flattering.
+    Applied is a remedy of the cause that is named first: what stands behind others is mended before them. Of several
+    it is the one that takes away the largest share of the loss (or of what a score lacks to 1). Then the rest is tried
+    on top of it, until nothing helps: until no interval lies above zero. All are tried from the start of training, as
+    a fit with them is. A clone with all of them is then fitted to all rows; of several members, settings are
+    changed of those who have what it is against. Being the best of several is luck in part, so gains are a little
+    flattering.
 
     Where nothing helps the list is empty, and the estimator itself comes back as it is: fitted to the rows, as a
-    clone, only if it was not.
+    clone, only if it was not. A UserWarning says so, and of what fails and no remedy helps against. Where a fit leaves
+    the finite numbers, the remedy that was applied last is left out, with a DivergenceWarning; if it was none that
+    can be left out, what comes back is not fitted. Raises what `verified` raises.
 
     >>> import numpy as np
     >>> from kilonet.estimators.regressor import MLPRegressor
@@ -89,47 +98,109 @@ def cured(
     >>> better.rate, [remedy.text for remedy, effect in gained]
     (0.01, ['a larger rate'])
     """
-    left = list(_unique(findings))
-    current, gained = estimator, []
+    enough_seeds(seeds)
+    left = [replace(one, epoch=0) for one in _once(_candidates(findings, estimator)).values()]
+    steps, gained, vain = [estimator], [], []
     while left:
-        changes = [remedy.changes for remedy in left]
-        found = _tried(current, changes, [0] * len(left), (X, y, sample_weight, validation), seeds)
-        best = max(range(len(left)), key=lambda place: _share(found[place]))
-        if not found[best].helps:
+        found = _tried(steps[-1], left, _Rows(X, y, sample_weight, validation), seeds)
+        helping = [place for place, effect in enumerate(found) if effect.helps]
+        if not helping:
+            vain = [(one.remedy, effect) for one, effect in zip(left, found, strict=True)]
             break
-        remedy = left.pop(best)
-        current = clone(current).set_params(**remedy.changes)
-        gained.append((remedy, found[best]))
-    if not gained and hasattr(estimator, "theta_"):
-        return estimator, []
-    return clone(current).fit(X, y, sample_weight), gained
+        best = min(helping, key=lambda place: (left[place].rank, -_share(found[place])))
+        chosen = left.pop(best)
+        steps.append(with_changes(steps[-1], chosen.remedy.changes, chosen.member, everyone=chosen.everyone))
+        gained.append((chosen.remedy, found[best]))
+    better, kept = finite(steps, gained, X, y, sample_weight)
+    warn_of_what_is_left(findings, kept, vain)
+    return better, kept
 
 
-def _tried(
-    estimator: Any, changes: Sequence[Changes], epochs: Sequence[int], given: tuple[Any, Any, Any, Any], seeds: int
-) -> list[Effect]:
-    """What each of the changes gained, all tried together; epochs: the last ones before the trouble."""
-    X, y, sample_weight, validation = given
-    n_rows = len(y) if sample_weight is None else int(np.count_nonzero(np.broadcast_to(sample_weight, len(y))))
-    if validation is None and n_rows < FEWEST:
-        return [untried(f"{count(n_rows, 'row')}: too few to hold some out, which takes {FEWEST}")] * len(changes)
-    data = laid_out(estimator, X, y, sample_weight, validation)
-    if validation is None and len(data.split.test) == 0:
-        return [untried("every class has a single row: none can be held out")] * len(changes)
-    branches = prepared(estimator, changes, data, seeds)
+class _Rows(NamedTuple):
+    X: Any
+    y: Any
+    sample_weight: Any
+    validation: Any
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    """A remedy that is tried with the settings of a member, from an epoch on.
+
+    rank: of its cause, the first has 0. everyone: whether all members have what it is against.
+    """
+
+    remedy: Remedy
+    member: int
+    epoch: int
+    rank: int
+    everyone: bool
+
+    @property
+    def key(self) -> tuple[int, str]:
+        """What is the same for those that are tried once."""
+        return self.member, repr(sorted(self.remedy.changes.items()))
+
+
+def _candidates(findings: Sequence[Finding], estimator: Any) -> list[list[_Candidate]]:
+    """What is to be tried of each finding: remedies with changes, unless it only informs."""
+    members: dict[float, int] = dict(enumerate(alike(estimator, whole("members", estimator.members))))
+    causes = [*dict.fromkeys(one.because for one in findings if one.because), ""]  # unknown ones come last
+    found = []
+    for finding in findings:
+        known = finding.evidence or {}
+        member, everyone = members.get(known.get("member", 0), 0), known.get("members") == known.get("of")
+        asked = () if finding.severity == "info" else finding.remedies
+        rank, epoch = causes.index(finding.because), max(finding.since - 1, 0)
+        found.append([_Candidate(remedy, member, epoch, rank, everyone) for remedy in asked if remedy.changes])
+    return found
+
+
+def _once(candidates: Sequence[Sequence[_Candidate]]) -> dict[tuple[int, str], _Candidate]:
+    """Each of them once: from before the trouble that began first, and for the cause that is named first."""
+    found: dict[tuple[int, str], _Candidate] = {}
+    for one in (own for of_finding in candidates for own in of_finding):
+        known = found.setdefault(one.key, one)
+        epoch, rank = min(known.epoch, one.epoch), min(known.rank, one.rank)
+        found[one.key] = replace(known, epoch=epoch, rank=rank, everyone=known.everyone or one.everyone)
+    return found
+
+
+def _tried(estimator: Any, candidates: Sequence[_Candidate], rows: _Rows, seeds: int) -> list[Effect]:
+    """What each of them gained, those of one member tried together."""
+    found: dict[int, Effect] = {}
+    for member in dict.fromkeys(one.member for one in candidates):
+        places = [place for place, one in enumerate(candidates) if one.member == member]
+        own = _tried_together(estimator, [candidates[place] for place in places], rows, seeds)
+        found |= dict(zip(places, own, strict=True))
+    return [found[place] for place in range(len(candidates))]
+
+
+def _tried_together(estimator: Any, candidates: Sequence[_Candidate], rows: _Rows, seeds: int) -> list[Effect]:
+    """What candidates of one member gained over the same runs without them."""
+    n_rows = len(rows.y)
+    if rows.sample_weight is not None:
+        n_rows = int(np.count_nonzero(np.broadcast_to(rows.sample_weight, n_rows)))
+    if rows.validation is None and n_rows < FEWEST:
+        why = f"{count(n_rows, 'row')}: too few to hold some out, which takes {FEWEST}"
+        return [untried(why)] * len(candidates)
+    data = laid_out(estimator, *rows)
+    if rows.validation is None and len(data.split.test) == 0:
+        return [untried("every class has a single row: none can be held out")] * len(candidates)
+    changes = [one.remedy.changes for one in candidates]
+    without, *branches = prepared(estimator, changes, data, seeds, candidates[0].member)
     try:
-        seconds = seconds_a_run(branches[0])
-        slow = [
-            "" if own.refused else _too_long(seconds * max(own.cost / branches[0].cost, 1.0)) for own in branches[1:]
-        ]
+        problem = without.trials[0].work.problem.members([0])
+        seconds = seconds_of(problem, problem.recipe.epochs)
+        slow = ["" if own.refused else _too_long(seconds * max(own.cost / without.cost, 1.0)) for own in branches]
         quick = [place for place, why in enumerate(slow) if not why]
         found = {}
         if quick:
-            some = trained([branches[0], *(branches[place + 1] for place in quick)], [0, *(epochs[p] for p in quick)])
-            found = dict(zip(quick, effects(some), strict=True))
+            epochs = [0, *(candidates[place].epoch for place in quick)]
+            found = dict(zip(quick, effects(trained([without, *(branches[p] for p in quick)], epochs)), strict=True))
         return [found.get(place) or untried(why) for place, why in enumerate(slow)]
     except MemoryLimitError as error:
-        return [untried(str(error))] * len(changes)
+        return [untried(str(error))] * len(candidates)
 
 
 def _too_long(seconds: float) -> str:
@@ -138,38 +209,15 @@ def _too_long(seconds: float) -> str:
     return f"one run takes about {seconds:.0f} s, and remedies are tried where it is {LONGEST:.0f} s at most"
 
 
-def _to_try(finding: Finding) -> list[Remedy]:
-    """The remedies of a finding that are tried."""
-    return [] if finding.severity == "info" else [remedy for remedy in finding.remedies if remedy.changes]
-
-
-def _distinct(findings: Sequence[Finding]) -> list[tuple[Changes, int]]:
-    """All that is to be tried, each once, and the last epoch before the trouble that began first."""
-    changes: list[Changes] = []
-    epochs: list[int] = []
-    for finding in findings:
-        epoch = max(finding.since - 1, 0)
-        for remedy in _to_try(finding):
-            if remedy.changes not in changes:
-                changes.append(remedy.changes)
-                epochs.append(epoch)
-            place = changes.index(remedy.changes)
-            epochs[place] = min(epochs[place], epoch)
-    return list(zip(changes, epochs, strict=True))
-
-
-def _unique(findings: Sequence[Finding]) -> Iterator[Remedy]:
-    """Remedies to be tried, one for each of the changes."""
-    seen: list[Changes] = []
-    for remedy in (own for finding in findings for own in _to_try(finding)):
-        if remedy.changes not in seen:
-            seen.append(remedy.changes)
-            yield remedy
+def _told(finding: Finding, found: Sequence[Effect]) -> Finding:
+    """A finding with its effects; it says so if all were tried and none helps."""
+    what = finding.what.removesuffix(NONE_HELPS).removesuffix(ALL_HARM)  # of an earlier trial
+    if found and not any(effect.untried or effect.helps for effect in found):
+        what += ALL_HARM if all(effect.high < 0 for effect in found) else NONE_HELPS
+    return replace(finding, what=what, effects=tuple(found))
 
 
 def _share(effect: Effect) -> float:
-    """The share of the loss, or of what a score lacks to 1, that a remedy takes away; −1 where it does not help."""
-    if not effect.helps:
-        return -1.0
+    """The share of the loss, or of what a score lacks to 1, that a remedy takes away."""
     lacking = effect.without if effect.with_it < effect.without else 1 - effect.without
     return effect.gain / lacking if lacking > 0 else effect.gain

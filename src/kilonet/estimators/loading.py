@@ -112,7 +112,7 @@ def _codec(model: SavedModel) -> Labels | Numbers:
 def _parameters(kind: type, model: SavedModel) -> dict[str, Any]:
     """Constructor arguments: those in the file, on top of what recipe and network tell of a model made elsewhere."""
     recipe, known = model.recipe, {field.name for field in fields(kind)}
-    alike = ("l2", "l1", "dropout", "input_noise", "max_norm", "batch", "epochs", "dtype")
+    alike = ("l2", "l1", "dropout", "input_noise", "max_norm", "batch", "epochs", "dtype", "watch")
     told = {name: getattr(recipe, name) for name in alike}
     told |= {"optimizer": str(recipe.optimizer), "loss": str(model.loss)}
     schedules = [str(schedule) for schedule in recipe.each("schedule")]

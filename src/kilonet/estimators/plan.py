@@ -147,7 +147,7 @@ def training_settings(settings: Settings, network: Network, n_rows: int, draws: 
     if settings.early_stopping:
         metric = choice("monitor", settings.monitor, ("loss", "score"))
         stopping = Stopping(metric, settings.patience, settings.min_delta)
-    plain = ("optimizer", "schedule", "l2", "l1", "dropout", "input_noise", "max_norm")
+    plain = ("optimizer", "schedule", "l2", "l1", "dropout", "input_noise", "max_norm", "watch")
     return {name: getattr(settings, name) for name in plain} | {
         "rate": starting_rate(settings, network),
         "batch": batch,

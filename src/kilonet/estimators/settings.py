@@ -56,6 +56,8 @@ SETTINGS = """\
         warm_start: `fit` goes on from where the last one ended, until `epochs` in total; see `fit`.
         callbacks: a function or several; each gets an `EpochRecord` after every epoch, and training ends
             when one returns True.
+        watch: epochs from one look inside the networks to the next, for `history_.dead` and its like; "auto" is so
+            many that 2,000 rows lie between, 0 never looks. The results are the same.
         verbose: show a progress bar, on a terminal only.
         n_jobs: threads; -1 is as many of all processors as make it quicker, None the same, or 1 inside a
             joblib worker. The result does not depend on it.
@@ -69,7 +71,8 @@ ATTRIBUTES = """
         coefs_, intercepts_: per layer, (fan_in, fan_out) and (fan_out,) as scikit-learn has them; a maxout
             layer has one of each per piece, in front; several members stand in front of all.
         history_: curves `loss`, `score`, `validation_loss`, `validation_score`, each (n_iter_,), or
-            (n_iter_, members), NaN where a member had stopped.
+            (n_iter_, members), NaN where a member had stopped; monitors `dead`, `saturated` and so on of each layer,
+            NaN in epochs that were not looked into. `history_.last("dead")` is the last known value.
         n_iter_, best_epoch_, loss_: epochs trained; the epoch theta_ is of (from 1); its training loss. Of several
             members: of the longest; (members,); the mean.
         encoder_, n_features_in_, feature_names_in_, n_outputs_, recipe_, engine_, interrupted_.
@@ -106,6 +109,7 @@ class Settings:
     dtype: Any = None
     warm_start: bool = False
     callbacks: Callback | Sequence[Callback] | None = None
+    watch: int | str = "auto"
     verbose: bool = False
     n_jobs: int | None = None
     random_state: Any = None

@@ -7,8 +7,7 @@ pip install "kilonet[plots]".
 
 from typing import Any
 
-from kilonet.findings import Examination
-from kilonet.plots.base import Display, ExaminationDisplay, Picture, record_of
+from kilonet.plots.base import Display, ExaminationDisplay, Picture, examination_of, record_of
 from kilonet.plots.cost import CostDisplay
 from kilonet.plots.dead import DeadUnitsDisplay
 from kilonet.plots.insides import ActivationsDisplay, GradientsDisplay
@@ -90,16 +89,17 @@ _OF_A_NETWORK: tuple[type[ExaminationDisplay], ...] = (
 )
 
 
-def pictures_of(examination: Examination) -> list[ExaminationDisplay]:
-    """All pictures that an examination has something for, not yet drawn, in the order of reading.
+def pictures_of(examination: Any) -> list[ExaminationDisplay]:
+    """All pictures that an examination, or that of a diagnosis, has something for, not yet drawn, in order of reading.
 
     >>> import numpy as np
-    >>> from kilonet.findings import LayerFacts
+    >>> from kilonet.findings import Examination, LayerFacts
     >>> from kilonet.history import History
     >>> one = LayerFacts(1, "relu", 2, np.array([0.0, 0.4]), 0.5, np.nan, 0.1, 0.2, 1.5, 2.0, 0.6, 0.6)
     >>> last = LayerFacts(2, "identity", 1, np.ones(1), 0.0, np.nan, 0.1, 0.2, 1.0, 2.0, 0.6, 0.6)
     >>> history = History(*np.full((4, 3), np.nan))
     >>> [picture.title for picture in pictures_of(Examination("kilonet", "regression", {}, [one, last], history))]
-    ['Gradients reach the first layer: its norm is 1.5 × that of the last; layer 1: 1 of 2 relu units are dead']
+    ["The norm of the first layer's gradient is 1.5 × that of the last's; layer 1: 1 of 2 relu units are dead"]
     """
-    return [kind.from_record(examination) for kind in _OF_A_NETWORK if not kind.lack(examination)]
+    record = examination_of(examination)
+    return [kind.from_record(record) for kind in _OF_A_NETWORK if not kind.lack(record)]

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 SIZE = (6.0, 4.0)  # inches
 _LETTERS = 11.8  # of a title, in an inch
 Source = TypeVar("Source")
+Held = TypeVar("Held")
 
 
 @dataclass(eq=False, kw_only=True)
@@ -153,26 +154,29 @@ class ExaminationDisplay(Picture[Examination]):
     """A picture of an examination of a network; see `Picture`."""
 
     @classmethod
-    def from_examination(cls, examination: Examination, *, ax: "Axes | None" = None, **kwargs: Any) -> Self:
-        """Draw an examination.
-
-        ax: where to; None for a new figure. kwargs: as for `plot`. Raises SettingError where the examination has
-        nothing of the kind, for what is no examination, and where matplotlib is not installed.
-        """
-        if not isinstance(examination, Examination):
-            raise SettingError(f"examination came as {shown(examination)}; needs a kilonet.findings.Examination.")
-        return cls.from_record(examination).plot(ax, **kwargs)
+    def from_examination(cls, examination: Any, *, ax: "Axes | None" = None, **kwargs: Any) -> Self:
+        """Draw an examination, or that of a diagnosis; otherwise as `Display.from_search`."""
+        return cls.from_record(examination_of(examination)).plot(ax, **kwargs)
 
 
 def record_of(search_or_record: Any) -> SearchRecord:
     """The record of a fitted search, or the record itself. Raises SettingError for anything else."""
-    found = getattr(search_or_record, "record_", search_or_record)
-    if isinstance(found, SearchRecord):
+    needs = "a fitted ArchitectureSearch or a SearchRecord. Call fit first?"
+    return _held("search_or_record", search_or_record, "record_", SearchRecord, needs)
+
+
+def examination_of(examination: Any) -> Examination:
+    """The examination of what `kn.diagnose` gives, or the examination itself. Raises SettingError for anything else."""
+    needs = "a kn.Examination, or what kn.diagnose gives."
+    return _held("examination", examination, "examination", Examination, needs)
+
+
+def _held(label: str, given: Any, attribute: str, kind: type[Held], needs: str) -> Held:
+    """What something holds, or is. Raises SettingError where it is of another kind."""
+    found = getattr(given, attribute, given)
+    if isinstance(found, kind):
         return found
-    raise SettingError(
-        f"search_or_record came as {shown(search_or_record)}; needs a fitted ArchitectureSearch or a SearchRecord. "
-        "Call fit first?"
-    )
+    raise SettingError(f"{label} came as {shown(given)}; needs {needs}")
 
 
 def _place(ax: "Axes") -> Any:

@@ -123,7 +123,7 @@ class DeadUnitsDisplay(ExaminationDisplay):
         top = max(0.12, 1.12 * float(np.nanmax(self.shares)))
         if top > _MANY:
             ax.axhline(_MANY, color=GREY, linestyle=":", linewidth=1)
-            ax.annotate(f"{_MANY:.0%}: far too many", (0, _MANY), (3, 2), xycoords=ax.get_yaxis_transform(),
+            ax.annotate(f"{_MANY:.0%}: the course notes' figure", (0, _MANY), (3, 2), xycoords=ax.get_yaxis_transform(),
                         textcoords="offset points", fontsize=SMALL, color=GREY)  # fmt: skip
         ax.set_ylim(-0.01, min(1.03, top))
         ax.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")

@@ -1,5 +1,6 @@
 """What goes through the layers of a network: histograms of outputs and gradients."""
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
@@ -25,11 +26,57 @@ class _HistogramsDisplay(ExaminationDisplay):
     headings: of the panels. histograms: of each. units: kind of unit of each.
     """
 
+    what: ClassVar[str]  # of `LayerFacts` is drawn
+    whose: ClassVar[str]
     color: ClassVar[str]
     label: ClassVar[str]
     headings: list[str]
     histograms: list[Histogram]
     units: list[str]
+
+    @classmethod
+    def lack(cls, record: Examination) -> str:
+        """Why the examination cannot be drawn so, in a sentence; empty where it can."""
+        return "" if cls._known(record) else f"there is no {cls.whose} with a histogram of its {cls.what}."
+
+    @classmethod
+    def _made(cls, record: Examination) -> Self:
+        known = cls._known(record)
+        layers = [known[place] for place in spread_out(len(known))]
+        title, said = cls._finding(record), words.listed(map(cls._said, cls._layers(record)))
+        return cls(
+            headings=[cls._heading(own) for own in layers],
+            histograms=[getattr(own, cls.what) for own in layers],
+            units=[own.unit for own in layers],
+            title=title,
+            alt=f"{title}. {said}.",
+        )
+
+    @classmethod
+    def _known(cls, record: Examination) -> list[LayerFacts]:
+        """Layers with a histogram that counts something."""
+        named = [(own, getattr(own, cls.what)) for own in cls._layers(record)]
+        return [own for own, histogram in named if histogram is not None and sum(histogram.counts)]
+
+    @classmethod
+    @abstractmethod
+    def _layers(cls, record: Examination) -> Sequence[LayerFacts]:
+        """Those that may have a histogram."""
+
+    @classmethod
+    @abstractmethod
+    def _finding(cls, record: Examination) -> str:
+        """The title."""
+
+    @classmethod
+    @abstractmethod
+    def _said(cls, layer: LayerFacts) -> str:
+        """A layer for those who do not see the picture."""
+
+    @classmethod
+    @abstractmethod
+    def _heading(cls, layer: LayerFacts) -> str:
+        """The title of a layer's panel."""
 
     def _panels(self) -> tuple[int, int]:
         return panels_for(len(self.histograms))
@@ -67,27 +114,26 @@ class ActivationsDisplay(_HistogramsDisplay):
     """
 
     name: ClassVar[str] = "activations"
+    what: ClassVar[str] = "outputs"
+    whose: ClassVar[str] = "hidden layer"
     color: ClassVar[str] = PALETTE[0]
     label: ClassVar[str] = "output"
 
     @classmethod
-    def lack(cls, record: Examination) -> str:
-        """Why the examination cannot be drawn so, in a sentence; empty where it can."""
-        return "" if _drawn(record.hidden, "outputs") else "there is no hidden layer with a histogram of its outputs."
+    def _layers(cls, record: Examination) -> Sequence[LayerFacts]:
+        return record.hidden
 
     @classmethod
-    def _made(cls, record: Examination) -> Self:
-        layers = _drawn(record.hidden, "outputs")
-        title = output_finding(record.hidden)
-        said = words.listed(f"layer {a.number} mean {a.mean:.2g}, spread {a.deviation:.2g}, {trouble(a)}"
-                            for a in record.hidden)  # fmt: skip
-        return cls(
-            headings=[f"layer {own.number}, {own.unit}: {trouble(own)}" for own in layers],
-            histograms=[own.outputs for own in layers if own.outputs],
-            units=[own.unit for own in layers],
-            title=title,
-            alt=f"{title}. Outputs: {said}.",
-        )
+    def _finding(cls, record: Examination) -> str:
+        return output_finding(record.hidden)
+
+    @classmethod
+    def _said(cls, layer: LayerFacts) -> str:
+        return f"Layer {layer.number}: outputs of mean {layer.mean:.2g}, spread {layer.deviation:.2g}, {trouble(layer)}"
+
+    @classmethod
+    def _heading(cls, layer: LayerFacts) -> str:
+        return f"layer {layer.number}, {layer.unit}: {trouble(layer)}"
 
     def _mark(self, ax: Any, unit: str) -> None:
         bounds = _BOUNDS.get(unit)
@@ -104,32 +150,26 @@ class GradientsDisplay(_HistogramsDisplay):
     """Histograms of the loss's gradient by the weights of each layer; a panel for each, with a scale of its own."""
 
     name: ClassVar[str] = "gradients"
+    what: ClassVar[str] = "gradients"
+    whose: ClassVar[str] = "layer"
     color: ClassVar[str] = PALETTE[2]
     label: ClassVar[str] = "gradient"
 
     @classmethod
-    def lack(cls, record: Examination) -> str:
-        """Why the examination cannot be drawn so, in a sentence; empty where it can."""
-        return "" if _drawn(record.layers, "gradients") else "there is no layer with a histogram of its gradients."
+    def _layers(cls, record: Examination) -> Sequence[LayerFacts]:
+        return record.layers
 
     @classmethod
-    def _made(cls, record: Examination) -> Self:
-        layers = _drawn(record.layers, "gradients")
-        title = gradient_finding(record.layers)
-        said = words.listed(f"layer {own.number} {own.gradient_norm:.2g}" for own in record.layers)
-        return cls(
-            headings=[f"layer {own.number}: norm {own.gradient_norm:.2g}" for own in layers],
-            histograms=[own.gradients for own in layers if own.gradients],
-            units=[own.unit for own in layers],
-            title=title,
-            alt=f"{title}. Norms of the gradients by the weights: {said}.",
-        )
+    def _finding(cls, record: Examination) -> str:
+        return gradient_finding(record.layers)
 
+    @classmethod
+    def _said(cls, layer: LayerFacts) -> str:
+        return f"Layer {layer.number}: gradient by the weights of norm {layer.gradient_norm:.2g}"
 
-def _drawn(layers: Sequence[LayerFacts], what: str) -> list[LayerFacts]:
-    """Layers with a histogram that counts something, at most as many as have panels."""
-    known = [own for own in layers if getattr(own, what) is not None and sum(getattr(own, what).counts)]
-    return [known[place] for place in spread_out(len(known))]
+    @classmethod
+    def _heading(cls, layer: LayerFacts) -> str:
+        return f"layer {layer.number}: norm {layer.gradient_norm:.2g}"
 
 
 def _bars(ax: Any, histogram: Histogram, color: str) -> None:

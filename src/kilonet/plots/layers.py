@@ -15,7 +15,6 @@ from kilonet.plots.base import ExaminationDisplay
 from kilonet.plots.style import NORMAL, PALETTE, finite, inches, legend_above, loss_axis, tidy
 
 MOST = 12  # panels of which each can still be read
-_VANISHING, _EXPLODING = 1e-3, 70.0  # of first to last gradient norm
 
 
 @dataclass(eq=False, kw_only=True)
@@ -132,7 +131,7 @@ def output_finding(hidden: Sequence[LayerFacts]) -> str:
 
 
 def gradient_finding(layers: Sequence[LayerFacts]) -> str:
-    """What of the gradient arrives at the first layer."""
+    """What of the gradient arrives at the first layer; whether that is too little is for rules to judge."""
     if not all(math.isfinite(own.gradient_norm) for own in layers):
         lost = next(own for own in layers if not math.isfinite(own.gradient_norm))
         return f"The gradient of layer {lost.number} is no finite number"
@@ -143,12 +142,7 @@ def gradient_finding(layers: Sequence[LayerFacts]) -> str:
         return f"The gradient of the only layer has norm {layers[0].gradient_norm:.2g}"
     ratio = layers[0].gradient_norm / layers[-1].gradient_norm
     size = f"{ratio:.2g} ×" if 0.1 <= ratio < 10 else times(ratio)
-    size = f"{size} that of the last"
-    if ratio < _VANISHING:
-        return f"Gradients vanish: the first layer's norm is {size}"
-    if ratio > _EXPLODING:
-        return f"Gradients explode: the first layer's norm is {size}"
-    return f"Gradients reach the first layer: its norm is {size}"
+    return f"The norm of the first layer's gradient is {size} that of the last's"
 
 
 def _lowered(text: str) -> str:

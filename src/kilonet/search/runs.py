@@ -235,7 +235,7 @@ class Runner:
         return self._row_marks[split]
 
 
-_MOOT: dict[str, Any] = {"members": 1, "random_state": None, "n_jobs": None, "verbose": False, "callbacks": None}
+_MOOT: Any = {"members": 1, "random_state": None, "n_jobs": None, "verbose": False, "callbacks": None, "watch": "auto"}
 
 
 def _keep(trial: Trial, members: Sequence[int]) -> None:
