@@ -41,7 +41,7 @@ def fitted(capsys: pytest.CaptureFixture[str], line: str) -> str:
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("'my data.csv' --l2 3 --epochs 100", "l2=3 pulls the weights towards 0"),
+        ("'my data.csv' --l2 3 --epochs 100", "l2=3 pulls the weights towards zero"),
         ("'my data.csv' --activation sigmoid --hidden 8,8,8,8,8,8 --epochs 20", "97% of that of knowing nothing|fade"),
         ("large.csv --no-encode --epochs 10", "inputs are not scaled"),
         ("'my data.csv' --rate 1e-6 --epochs 20", "he rate 1e-06 is (below all|too low)"),

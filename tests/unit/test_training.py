@@ -364,7 +364,8 @@ def advance(sessions: list[Counting], epoch: int, seconds: float | None = None) 
 
 
 def test_without_a_callback_all_epochs_are_one_call_of_the_engine(monkeypatch: pytest.MonkeyPatch) -> None:
-    engine = SimpleNamespace(NAME="none", Session=Counting, advance=advance, needed_bytes=lambda _: 0)
+    opened = {"sessions": lambda given: [Counting(*one) for one in given], "advance": advance}
+    engine = SimpleNamespace(NAME="none", needed_bytes=lambda _: 0, **opened)
     monkeypatch.setattr(population, "choose", lambda _: engine)
     X, y = np.random.default_rng(0).normal(size=(50, 4)), np.arange(50) % 3
     kn.train(kn.Network([4, 5, 3]), kn.cross_entropy, X, y, epochs=100)

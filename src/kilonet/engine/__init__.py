@@ -75,7 +75,7 @@ def choose(subject: Problem | Network, loss: Any = None) -> Any:
 def opened(engines: Sequence[Any], given: Sequence[tuple[Problem, Any, Any]]) -> list[Any]:
     """A session for each (problem, theta, state), by the engine of the same place; those of one are opened together."""
     found: dict[int, Any] = {}
-    for engine in dict.fromkeys(engines):
+    for engine in {id(engine): engine for engine in engines}.values():
         own = [place for place, other in enumerate(engines) if other is engine]
         found |= dict(zip(own, engine.sessions([given[place] for place in own]), strict=True))
     return [found[place] for place in range(len(given))]
