@@ -32,7 +32,7 @@ from benchmarks.planted import FAULTS, Case, Fault, drawn, over_fitting
 from kilonet.comparison import binomial_interval
 from kilonet.estimators.insight import loss_on
 
-TRUTH = 50_000_000
+TRUTH = 100_000_000
 REGAINED = 0.8  # of the held-out loss that a fault had cost
 HARMLESS = 0.03  # of held-out loss: what costs less is no fault
 NEGLIGIBLE = 0.1  # of the loss of knowing nothing
@@ -210,9 +210,9 @@ def main() -> None:
     for number in range(part, asked.runs, parts):
         fault = None if number % 2 == 0 else FAULTS[number // 2 % len(FAULTS)]
         runs.append(judged(asked.first + number, fault, cures=not asked.no_cures))
-        print(json.dumps(runs[-1]), flush=True)
+        print(json.dumps(runs[-1], default=repr), flush=True)
         if asked.out:
-            asked.out.write_text(json.dumps(runs))
+            asked.out.write_text(json.dumps(runs, default=repr))
     print(summary(runs))
     print(machine.describe())
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:  # what type checkers see; at run time __getattr__ brings it
         softplus,
         tanh,
     )
+    from kilonet.collapsing import collapse
     from kilonet.diagnostics import Diagnosis, Thresholds, diagnose
     from kilonet.engine import engine_name
     from kilonet.engine.planner import Plan
@@ -60,6 +61,7 @@ if TYPE_CHECKING:  # what type checkers see; at run time __getattr__ brings it
         squared_hinge,
     )
     from kilonet.network import Dense, Maxout, Network
+    from kilonet.neuron import Neuron
     from kilonet.optimizers import SGD, Adagrad, Adam, AdamW, Momentum, Nesterov, RMSProp, optimizer_from
     from kilonet.plots import (
         CapacityDisplay,
@@ -67,6 +69,7 @@ if TYPE_CHECKING:  # what type checkers see; at run time __getattr__ brings it
         CostDisplay,
         DepthDisplay,
         LearningCurveDisplay,
+        NeuronDisplay,
         RegionsDisplay,
         RegularizationPathDisplay,
         ReliabilityDisplay,
@@ -90,6 +93,8 @@ __all__ = [
     "Adam",
     "AdamW",
     "ArchitectureSearch",
+    "BinarySVMClassifier",
+    "BinarySoftmaxClassifier",
     "CapacityDisplay",
     "ConfusionDisplay",
     "CostDisplay",
@@ -118,6 +123,8 @@ __all__ = [
     "Momentum",
     "Nesterov",
     "Network",
+    "Neuron",
+    "NeuronDisplay",
     "Plan",
     "RMSProp",
     "Recipe",
@@ -138,6 +145,7 @@ __all__ = [
     "Thresholds",
     "absolute",
     "activation_from",
+    "collapse",
     "constant",
     "cosine",
     "cross_entropy",
@@ -207,11 +215,15 @@ _HOMES = {
     "kilonet.stopping": "Stopping",
     "kilonet.schedules": "constant cosine schedule_from sequence step warm_up",
     "kilonet.training": "train value_and_grad",
-    "kilonet.estimators": "CrossValidation MLPClassifier MLPRegressor cross_validate load",
+    "kilonet.collapsing": "collapse",
+    "kilonet.estimators": """
+        BinarySVMClassifier BinarySoftmaxClassifier CrossValidation MLPClassifier MLPRegressor cross_validate load
+    """,
+    "kilonet.neuron": "Neuron",
     "kilonet.search": "ArchitectureSearch",
     "kilonet.evidence": "SearchRecord",
     "kilonet.plots": """
-        CapacityDisplay ConfusionDisplay CostDisplay DepthDisplay LearningCurveDisplay RegionsDisplay
+        CapacityDisplay ConfusionDisplay CostDisplay DepthDisplay LearningCurveDisplay NeuronDisplay RegionsDisplay
         RegularizationPathDisplay ReliabilityDisplay ResidualsDisplay SeedSpreadDisplay displays
     """,
     "kilonet.tables": "TableEncoder",

@@ -14,13 +14,14 @@ OPTIMIZERS = "SGD Momentum Nesterov RMSProp Adagrad Adam AdamW"
 SCHEDULES = "constant step cosine warm_up sequence"
 INITIALIZERS = "he glorot lecun orthogonal scaled"
 FROM_TEXT = "activation_from loss_from optimizer_from schedule_from"
-NETWORKS = "Dense Maxout Network"
+NETWORKS = "Dense Maxout Network Neuron collapse"
 TRAINING = "train value_and_grad Recipe Stopping EpochRecord History Runs Plan Spread engine_name"
 FACES = (
-    "ArchitectureSearch SearchRecord cross_validate CrossValidation MLPClassifier MLPRegressor TableEncoder load read"
+    "ArchitectureSearch SearchRecord cross_validate CrossValidation MLPClassifier MLPRegressor TableEncoder load read "
+    "BinarySoftmaxClassifier BinarySVMClassifier"
 )
 PICTURES = """SeedSpreadDisplay RegularizationPathDisplay CapacityDisplay DepthDisplay LearningCurveDisplay
-    RegionsDisplay ReliabilityDisplay ConfusionDisplay ResidualsDisplay CostDisplay displays"""
+    RegionsDisplay ReliabilityDisplay ConfusionDisplay ResidualsDisplay CostDisplay NeuronDisplay displays"""
 FAULTS = """ShapeError DataError SettingError FileFormatError DivergenceError EngineError MemoryLimitError
     DivergenceWarning InterruptedWarning EngineWarning DataWarning LeftOutWarning RemedyWarning"""
 

@@ -7,7 +7,16 @@ no code when they are loaded.
 
 from kilonet.estimators.classifier import MLPClassifier
 from kilonet.estimators.crossval import CrossValidation, cross_validate
+from kilonet.estimators.linear import BinarySoftmaxClassifier, BinarySVMClassifier
 from kilonet.estimators.loading import load
 from kilonet.estimators.regressor import MLPRegressor
 
-__all__ = ["CrossValidation", "MLPClassifier", "MLPRegressor", "cross_validate", "load"]
+__all__ = [
+    "BinarySVMClassifier",
+    "BinarySoftmaxClassifier",
+    "CrossValidation",
+    "MLPClassifier",
+    "MLPRegressor",
+    "cross_validate",
+    "load",
+]

@@ -14,6 +14,7 @@ from kilonet.estimators.classifier import MLPClassifier
 from kilonet.estimators.ensemble import at_epochs, over_members
 from kilonet.estimators.footing import Footing
 from kilonet.estimators.labels import Labels
+from kilonet.estimators.linear import BinarySoftmaxClassifier, BinarySVMClassifier
 from kilonet.estimators.numbers import Numbers
 from kilonet.estimators.plan import Draws
 from kilonet.estimators.regressor import MLPRegressor
@@ -57,10 +58,13 @@ def _history(model: SavedModel, lead: tuple[int, ...]) -> History:
     return History(**curves, monitors=np.asarray(watched, np.float32))
 
 
+_LINEAR = {own.__name__: own for own in (BinarySoftmaxClassifier, BinarySVMClassifier)}
+
+
 def _restored(model: SavedModel) -> MLPClassifier | MLPRegressor:
     extra = model.extra
     codec = _codec(model)
-    kind = MLPRegressor if isinstance(codec, Numbers) else MLPClassifier
+    kind = _kind(model, codec)
     estimator: MLPClassifier | MLPRegressor = kind(**_parameters(kind, model))
     seed, order, split = extra.get("draws", (model.recipe.seeds[0], model.recipe.order or 0, model.recipe.seeds[0]))
     encoder = None if model.encoder is None else TableEncoder.from_json(dict(model.encoder))
@@ -98,6 +102,14 @@ def _restored(model: SavedModel) -> MLPClassifier | MLPRegressor:
     return estimator
 
 
+def _kind(model: SavedModel, codec: Labels | Numbers) -> type[MLPClassifier] | type[MLPRegressor]:
+    """The estimator that the file names, where the network is one that it can have."""
+    if isinstance(codec, Numbers):
+        return MLPRegressor
+    linear = (model.network.n_layers, model.network.n_outputs) == (1, 1)
+    return _LINEAR.get(str(model.extra.get("estimator")), MLPClassifier) if linear else MLPClassifier
+
+
 def _codec(model: SavedModel) -> Labels | Numbers:
     if model.task == "regression":
         k = model.network.n_outputs
@@ -111,7 +123,7 @@ def _codec(model: SavedModel) -> Labels | Numbers:
 
 def _parameters(kind: type, model: SavedModel) -> dict[str, Any]:
     """Constructor arguments: those in the file, on top of what recipe and network tell of a model made elsewhere."""
-    recipe, known = model.recipe, {field.name for field in fields(kind)}
+    recipe, known = model.recipe, {field.name for field in fields(kind) if field.init}
     alike = ("l2", "l1", "dropout", "input_noise", "max_norm", "batch", "epochs", "dtype", "watch")
     told = {name: getattr(recipe, name) for name in alike}
     told |= {"optimizer": str(recipe.optimizer), "loss": str(model.loss)}
@@ -127,7 +139,8 @@ def _parameters(kind: type, model: SavedModel) -> dict[str, Any]:
     weights = told.get("class_weight")
     if isinstance(weights, Mapping):
         told["class_weight"] = {label: float(weight) for label, weight in weights["pairs"]}
-    return told | {"hidden": _hidden(model.network, told), "members": recipe.n_members}
+    told |= {"hidden": _hidden(model.network, told), "members": recipe.n_members}
+    return {name: value for name, value in told.items() if name in known}
 
 
 def _hidden(network: Network, told: Mapping[str, Any]) -> tuple[Any, ...]:

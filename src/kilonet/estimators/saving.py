@@ -23,6 +23,7 @@ def to_model(estimator: Any, target_name: str | None = None) -> SavedModel:
     footing, codec = estimator._footing, estimator._footing.codec
     extra: dict[str, Any] = {
         "settings": _settings(estimator),
+        "estimator": type(estimator).__name__,
         "draws": [footing.draws.seed, footing.draws.order, footing.draws.split],
         "n_features": int(estimator.n_features_in_),
         "best_epoch": np.asarray(estimator.best_epoch_).tolist(),

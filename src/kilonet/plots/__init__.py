@@ -13,6 +13,7 @@ from kilonet.plots.dead import DeadUnitsDisplay
 from kilonet.plots.insides import ActivationsDisplay, GradientsDisplay
 from kilonet.plots.layers import LayersDisplay
 from kilonet.plots.learning import LearningCurveDisplay
+from kilonet.plots.neuron import NeuronDisplay
 from kilonet.plots.outcomes import ConfusionDisplay, ReliabilityDisplay, ResidualsDisplay
 from kilonet.plots.paths import RegularizationPathDisplay
 from kilonet.plots.ratios import UpdateRatioDisplay
@@ -34,6 +35,7 @@ __all__ = [
     "GradientsDisplay",
     "LayersDisplay",
     "LearningCurveDisplay",
+    "NeuronDisplay",
     "Picture",
     "RegionsDisplay",
     "RegularizationPathDisplay",
