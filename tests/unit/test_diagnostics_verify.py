@@ -518,6 +518,17 @@ def test_the_root_is_mended_before_what_gains_more(monkeypatch: pytest.MonkeyPat
     assert (better.rate, better.max_norm, better.l2, better.dropout) == (0.02, 3.0, 0.01, 0.1)
 
 
+def test_a_remedy_with_which_runs_diverge_comes_after_one_with_which_none_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    rates = {0.1: replace(helping(0.4), lost_with=1), 0.04: helping(0.3)}
+
+    def canned(_: Any, candidates: Any, *__: Any) -> list[Effect]:
+        return [rates[float(one.remedy.changes["rate"])] for one in candidates]
+
+    monkeypatch.setattr(verify, "_tried", canned)
+    _, gained = cured([finding({"rate": 0.1}, {"rate": 0.04})], clone(PLAIN).set_params(epochs=1), X, Y)
+    assert gained[0][0].changes == {"rate": 0.04}
+
+
 def test_what_fails_and_is_not_cured_is_told_of() -> None:
     slow = clone(PLAIN).set_params(rate=1e-6)
     given = [replace(finding({"rate": 0.02}), because="rate"), replace(finding({}), rule="leak", because="leak")]

@@ -193,7 +193,7 @@ def test_a_search_knows_its_kind_of_interval() -> None:
     ("changes", "why"),
     [
         ({"nested": False}, "it was not asked for"),
-        ({"nested": True, "runs": 32}, "the budget has no room for it"),
+        ({"nested": True, "runs": 34}, "the budget has no room for it"),
         ({"nested": True, "y": np.where(np.arange(60) < 2, "rare", Y)}, "rows of a class are too few for folds"),
         ({"nested": True, "groups": np.arange(60) % 3, "y": X[:, 0]}, "rows, or groups, are too few for folds"),
     ],

@@ -78,7 +78,8 @@ def cured(
     """A fitted estimator with the remedies that help, and what each of them gained on top of those before it.
 
     Applied is a remedy of the cause that is named first: what stands behind others is mended before them. Of several
-    it is the one that takes away the largest share of the loss (or of what a score lacks to 1). Then the rest is tried
+    it is one with which the fewest runs diverge, and of these the one that takes away the largest share of the loss (or
+    of what a score lacks to 1): what is lost by chance in a trial may be lost in the fit. Then the rest is tried
     on top of it, until nothing helps: until no interval lies above zero. All are tried from the start of training, as
     a fit with them is. A clone with all of them is then fitted to all rows; of several members, settings are
     changed of those who have what it is against. Being the best of several is luck in part, so gains are a little
@@ -107,7 +108,7 @@ def cured(
         if not helping:
             vain = [(one.remedy, effect) for one, effect in zip(left, found, strict=True)]
             break
-        best = min(helping, key=lambda place: (left[place].rank, -_share(found[place])))
+        best = min(helping, key=lambda place: (left[place].rank, found[place].lost_with, -_share(found[place])))
         chosen = left.pop(best)
         steps.append(with_changes(steps[-1], chosen.remedy.changes, chosen.member, everyone=chosen.everyone))
         gained.append((chosen.remedy, found[best]))

@@ -217,17 +217,19 @@ class ArchitectureSearch(Chosen, MetaEstimatorMixin, BaseEstimator):
         self.best_params_ = candidates[self.best_index_].params
         self.cv_results_ = cv_results(record, candidates)
         self.best_score_ = float(self.cv_results_["mean_test_score"][self.best_index_])
-        self.n_splits_, self.runs_ = len(record.splits), runner.done
+        self.n_splits_ = len(record.splits)
         if self.refit:
             begun = time.perf_counter()
             best = runner.estimator_of(candidates[self.best_index_], runner.random_states[0])
             if best.fit(*runner.table).interrupted_:
                 raise KeyboardInterrupt
+            runner.beside(1)
             self.best_estimator_ = best
             self.refit_time_ = time.perf_counter() - begun
             self.scorer_ = check_scoring(self.best_estimator_, self.scoring)
             if is_classifier(best):
                 self.classes_ = best.classes_
+        self.runs_ = runner.done
         return self
 
     def __sklearn_tags__(self) -> Any:

@@ -40,6 +40,10 @@ class Found:
 def record_of(study: Study, found: Found, begun: float) -> SearchRecord:
     """All evidence. begun: when the search began, by `time.perf_counter`."""
     runner, splits = study.runner, study.splits.splits[: study.plan.splits]
+    chosen = found.winners[found.chosen]
+    # These before the settings, which tell how many networks there were.
+    held_out = predictions.held_out(runner, chosen, splits[: len(study.once)], _TOO_MANY)
+    plane = regions(runner, study.grid, found.winners, chosen)
     record = SearchRecord(
         task="classification" if is_classifier(runner.estimator) else "regression",
         data=dict(study.data),
@@ -54,8 +58,8 @@ def record_of(study: Study, found: Found, begun: float) -> SearchRecord:
         baselines=predictions.baselines(runner, range(len(splits))),
         nested=found.nested,
         learning=found.learning,
-        predictions=predictions.held_out(runner, found.winners[found.chosen], splits[: len(study.once)], _TOO_MANY),
-        regions=regions(runner, study.grid, found.winners, found.winners[found.chosen]),
+        predictions=held_out,
+        regions=plane,
         verdict=[],
         notes=study.notes,
         reproduce="",

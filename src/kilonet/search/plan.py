@@ -50,11 +50,14 @@ class Plan:
     def total(self, grid: Grid) -> int:
         """At most how many runs there are.
 
-        Beside those of the architectures: a larger one, rescues, the nested winners, the learning curve, pictures.
+        Beside those of the architectures: a larger one, rescues, the nested winners, the learning curve, predictions of
+        held-out rows, pictures, the final fit.
         """
         own = self.runs(grid)
         extra = max(own.values()) + self.splits * self.seeds + RESCUES * self.second
-        shown = (1 + len(LEARNING)) * self.second + PANELS * len(own)
+        shown = (
+            (1 + len(LEARNING)) * self.second + PANELS * len(own) + 2
+        )  # the choice among the pictures, the final fit
         return sum(own.values()) + extra + self.nested * self.seeds + shown
 
 

@@ -48,6 +48,7 @@ def held_out(runner: Runner, choice: Candidate, splits: Sequence[Split], most: i
             said.append(np.asarray(fitted.predict(X)))
             if hasattr(fitted, "predict_proba") and np.ndim(y) == 1 and is_classifier(fitted):
                 sure.append(fitted.predict_proba(X).max(axis=1))
+    runner.beside(len(given))
     if not true or true[0].ndim != 1:
         return {}
     y, predicted = np.concatenate(true), np.concatenate(said)

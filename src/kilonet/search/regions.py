@@ -46,6 +46,7 @@ def regions(runner: Runner, grid: Grid, winners: Sequence[Candidate], chosen: Ca
         if rows is None or len(rows.numbers) < 2:
             return None
         networks = _trained(prepared)
+    runner.beside(len(prepared))
     known = [network for network in (networks[place], *networks) if network is not None]
     if not known:
         return None

@@ -88,6 +88,11 @@ class Runner:
         """Candidates that were tried."""
         return {run.candidate for run in self.outcomes}
 
+    def beside(self, networks: int) -> None:
+        """Networks that were trained for the evidence and at the end: they count too."""
+        self.done += networks
+        self.progress(self.done)
+
     def add(self, splits: Sequence[Split]) -> list[int]:
         """Further splits, by the numbers that they get."""
         first = len(self.splits)
