@@ -8,9 +8,10 @@ import numpy as np
 
 from kilonet.comparison import compared
 from kilonet.search.grid import Architecture, Candidate, Grid
+from kilonet.search.outcomes import Outcome, Run
 from kilonet.search.plan import Plan
 from kilonet.search.procedure import Procedure
-from kilonet.search.runs import Outcome, Run, Runner
+from kilonet.search.runs import Runner
 from kilonet.search.selection import Rounds, smallest_of_equals
 
 

@@ -9,8 +9,8 @@ from kilonet.comparison import binomial_interval
 from kilonet.evidence import Nested
 from kilonet.numerals import count
 from kilonet.search.grid import Candidate
+from kilonet.search.outcomes import Run
 from kilonet.search.plan import LEARNING
-from kilonet.search.runs import Run
 from kilonet.search.selection import Rounds, choose, losses
 from kilonet.search.splits import Target, apart, shortened, test_to_train
 from kilonet.search.study import Study

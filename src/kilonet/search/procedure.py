@@ -12,7 +12,7 @@ from kilonet.evidence import SearchRecord
 from kilonet.search.assembly import Found, record_of
 from kilonet.search.estimates import learning_curve, nested_estimate
 from kilonet.search.grid import Candidate
-from kilonet.search.runs import Run
+from kilonet.search.outcomes import Run
 from kilonet.search.selection import Rounds, choose, losses
 from kilonet.search.study import Study
 

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from kilonet.estimators.trials import Split, Table, Trained, Trial, trials
 from kilonet.record import Runs
 from kilonet.search.grid import Architecture, Candidate
 from kilonet.search.marks import digest
+from kilonet.search.outcomes import LOST, Outcome, Run
 from kilonet.search.pace import Pace, training_cost
 from kilonet.search.store import Store
 
@@ -25,25 +26,6 @@ _GROUP = 2e9  # nanoseconds of training in one population, about, or a pack: wha
 _MOST = 512  # runs in it: getting ready takes time too
 _PACK = 16  # lanes of the widest vectors: so many runs may fill one pack
 MOST_ORDERS = 4  # of the rows: seeds beyond share them, and their batches
-
-
-class Run(NamedTuple):
-    """A candidate on a split (its number) with a seed (its number)."""
-
-    candidate: Candidate
-    split: int
-    seed: int
-
-
-class Outcome(NamedTuple):
-    """Held-out loss and score, NaN without a score; loss of the last epoch. All NaN where training diverged."""
-
-    loss: float
-    score: float
-    training_loss: float
-
-
-LOST = Outcome(np.nan, np.nan, np.nan)
 
 
 @dataclass(eq=False)

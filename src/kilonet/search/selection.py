@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from kilonet.comparison import compared
 from kilonet.search.grid import Architecture, Candidate, Grid
-from kilonet.search.runs import Run, Runner
+from kilonet.search.outcomes import Run
+from kilonet.search.runs import Runner
 
 Floats = NDArray[np.float64]
 

@@ -12,8 +12,9 @@ from sklearn.base import is_classifier
 from kilonet.estimators.plan import network_of
 from kilonet.network import Network
 from kilonet.search.grid import Candidate, Grid
+from kilonet.search.outcomes import LOST, Outcome, Run
 from kilonet.search.plan import Plan
-from kilonet.search.runs import LOST, Outcome, Run, Runner
+from kilonet.search.runs import Runner
 from kilonet.search.splits import Nest, Splits, apart
 
 Floats = NDArray[np.float64]
