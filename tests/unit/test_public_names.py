@@ -25,6 +25,7 @@ PICTURES = """SeedSpreadDisplay RegularizationPathDisplay CapacityDisplay DepthD
 FAULTS = """ShapeError DataError SettingError FileFormatError DivergenceError EngineError MemoryLimitError
     DivergenceWarning InterruptedWarning EngineWarning DataWarning LeftOutWarning RemedyWarning"""
 
+APPROXIMATION = "approximate certify Approximation Proof CertificateError"
 DIAGNOSTICS = "diagnose Diagnosis Examination Finding Remedy Thresholds"
 
 FAMILIES = (
@@ -39,6 +40,7 @@ FAMILIES = (
     FACES,
     PICTURES,
     FAULTS,
+    APPROXIMATION,
     DIAGNOSTICS,
 )
 NAMES = sorted(name for family in FAMILIES for name in family.split())
