@@ -171,7 +171,7 @@ def test_the_plan_says_when_too_few_candidates_are_alike() -> None:
         pytest.skip("scalar code has one lane")
     few = kn.cross_validate([kn.MLPClassifier(8, epochs=1, random_state=n) for n in range(lanes)], X, Y, cv=2).plan
     assert (few.packs, few.single_members, few.too_few) == (0, 2 * lanes, 2 * lanes)
-    assert f"{2 * lanes} by themselves (too few of one network, number of rows, order and schedule for a pack);" in str(
+    assert f"{2 * lanes} by themselves (too few of one network, number of rows, order and schedule for a pack" in str(
         few
     )
     wide = kn.cross_validate(kn.MLPClassifier((1000, 1000), epochs=1, random_state=0), X, Y, cv=2).plan

@@ -9,7 +9,8 @@ An engine is a module with NAME and
   first on, P, 4); `.theta()` (P, n); `.state()` as `kilonet.engine.state` says; `.plan()`, a
   `kilonet.engine.planner.Plan`; `.close()`. Continued from a state it goes on as if it had never
   stopped, bit for bit.
-- `sessions([(problem, theta, state), …])`: several runs that are to train side by side.
+- `sessions([(problem, theta, state), …])`: several runs that are to train side by side. They may share packs, so that
+  who advances one of them may take others along.
 - `advance(sessions, epoch, seconds)`: all of them side by side, until each has completed so many
   epochs in all or the seconds are over.
 - `needed_bytes(problems)`: memory that their runs need side by side, asked before there is anything to run.

@@ -41,16 +41,22 @@ class KernelCrew:
     """A crew with its memory in the kernel.
 
     problem: of one of the runs whose members are in it; parts: the kernel's settings of each run, and the members.
+    n_threads: that may share it, None for as many as pay.
     """
 
     def __init__(
-        self, problem: Problem, parts: Sequence[tuple[Any, Sequence[int]]], packed: bool, factors: Factors
+        self,
+        problem: Problem,
+        parts: Sequence[tuple[Any, Sequence[int]]],
+        packed: bool,
+        factors: Factors,
+        n_threads: int | None,
     ) -> None:
         self.packed = packed
         self._problem, self._factors, self._reach = problem, factors, -1
         self.kernel = machine.trainer(problem.recipe.dtype, parts, packed)
         work = 3.0 * problem.network.n_weights * problem.batch * sum(len(members) for _, members in parts)
-        self._threads = machine.thread_count(problem.recipe.n_threads, work)
+        self._threads = machine.thread_count(n_threads, work)
 
     @property
     def live(self) -> bool:

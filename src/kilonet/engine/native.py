@@ -186,7 +186,8 @@ def muster(sessions: Sequence[Session]) -> None:
         owners = [(sessions[number], members) for number, members in crew.seats]
         first, members = owners[0]
         settings = [(session.settings, own) for session, own in owners]
-        kernel = KernelCrew(first.problem, settings, crew.packed, first.factors(members[0]))
+        asked = _asked_threads(session.problem for session, _ in owners)
+        kernel = KernelCrew(first.problem, settings, crew.packed, first.factors(members[0]), asked)
         lanes = accumulate((len(own) for _, own in owners), initial=0)
         seats = [Seats(kernel, own, lane) for (_, own), lane in zip(owners, lanes, strict=False)]
         kernel.load([(seat, session.resting) for seat, (session, _) in zip(seats, owners, strict=True)])
@@ -216,7 +217,8 @@ def needed_bytes(problems: Sequence[Problem]) -> int:
     batches = [batch_bytes(problem, machine.lanes(problem.recipe.dtype), _PADDING) for problem in problems]
     scratch = [(_SCRATCH + 64 * max(p.network.sizes) * 16) * itemsize(p) for p in problems]
     parts = [Part(p, range(p.recipe.n_members), [0] * p.recipe.n_members) for p in problems]
-    kernel = sum(_crew_bytes(problems[crew.seats[0][0]], crew.packed) for crew in plan(parts, machine.lanes))
+    crews = plan(parts, machine.lanes)
+    kernel = sum(max(_crew_bytes(problems[number], crew.packed) for number, _ in crew.seats) for crew in crews)
     # The start, the state, its start of an epoch, the state at the end and the result.
     members = sum(member_bytes(problem, 5 + 2 * (_kept(problem) - 2)) for problem in problems)
     return kernel + members + threads * (max(batches) + max(scratch))
@@ -239,5 +241,10 @@ def _crew_bytes(problem: Problem, packed: bool) -> int:
 
 def _most_threads(problems: Iterable[Problem]) -> int:
     """Threads for all: as many as the one that asks for the most, or as there are where one leaves it open."""
+    return machine.thread_count(_asked_threads(problems), np.inf)
+
+
+def _asked_threads(problems: Iterable[Problem]) -> int | None:
+    """The most threads that any asks for, None where one leaves it open."""
     asked = [problem.recipe.n_threads for problem in problems]
-    return machine.thread_count(None if None in asked else max(n for n in asked if n is not None), np.inf)
+    return None if None in asked else max(n for n in asked if n is not None)

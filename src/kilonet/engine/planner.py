@@ -27,6 +27,10 @@ class Part(NamedTuple):
     step: Sequence[int]
 
 
+_TOO_FEW = (
+    "too few of one network, number of rows, order and schedule for a pack, of which it takes more where each has rows "
+    "of its own"
+)
 Place = tuple[int, int]  # the number of a part, and a member of it
 
 
@@ -85,26 +89,45 @@ def _company(problem: Problem, number: int) -> Hashable:
 
 
 def _crews(problem: Problem, group: Sequence[Place], lanes: int) -> list[Crew]:
-    crews = []
-    for pack in _packs(group, lanes):
-        own_rows = pack[0][0] != pack[-1][0]
-        if pays(problem.network, problem.batch, len(pack), lanes, own_rows=own_rows):
-            crews.append(Crew.of(pack, packed=True))
-        else:
-            crews += [Crew.of([place], packed=False) for place in pack]
-    return crews
+    """Full packs of one part each, whose lanes share their rows; what is left over of all parts as it takes least time.
 
-
-def _packs(group: Sequence[Place], lanes: int) -> list[Sequence[Place]]:
-    """Full packs of one part each, whose lanes share their rows; what is left over of all parts shares packs."""
-    packs: list[Sequence[Place]] = []
-    rest: list[Place] = []
+    Left over, members of one part may still fill enough of a pack by themselves, or share packs with those of others,
+    each lane with rows of its own, which takes longer.
+    """
+    crews, rests = [], []
     for _, same in groupby(group, key=lambda place: place[0]):
         own = list(same)
         full = len(own) // lanes * lanes
-        packs += [own[start : start + lanes] for start in range(0, full, lanes)]
-        rest += own[full:]
-    return packs + [rest[start : start + lanes] for start in range(0, len(rest), lanes)]
+        crews += _manned(problem, own[:full], lanes)
+        rests += [own[full:]] if full < len(own) else []
+    apart = [_manned(problem, rest, lanes) for rest in rests]
+    poor = [place for rest, own in zip(rests, apart, strict=True) if not own[0].packed for place in rest]
+    shared = _manned(problem, [place for rest in rests for place in rest], lanes)
+    if _asked():
+        return crews + shared
+    some = [crew for own in apart if own[0].packed for crew in own] + _manned(problem, poor, lanes)
+    plans = [[crew for own in apart for crew in own], some, shared]
+    return crews + min(plans, key=lambda plan: sum(_cost(problem, crew, lanes) for crew in plan))
+
+
+def _manned(problem: Problem, places: Sequence[Place], lanes: int) -> list[Crew]:
+    """Members as packs of as many as there are lanes, or by themselves where a pack takes longer."""
+    crews = []
+    for start in range(0, len(places), lanes):
+        pack = Crew.of(places[start : start + lanes], packed=True)
+        if pays(problem.network, problem.batch, pack.size, lanes, own_rows=len(pack.seats) > 1):
+            crews.append(pack)
+        else:
+            crews += [Crew.of([place], packed=False) for place in places[start : start + lanes]]
+    return crews
+
+
+def _cost(problem: Problem, crew: Crew, lanes: int) -> float:
+    """Time of a step of a crew."""
+    if not crew.packed:
+        return single_cost(problem.network, problem.batch, lanes)
+    extra = own_rows_cost(problem.network, problem.batch) if len(crew.seats) > 1 else 0.0
+    return pack_cost(problem.network, problem.batch, lanes) + extra
 
 
 def pays(network: Network, batch: int, members: int, lanes: int, *, own_rows: bool = False) -> bool:
@@ -179,7 +202,7 @@ class Plan:
     >>> print(Plan("native", "x86-64-v3", 8, packs=125, members_in_packs=1000, threads=2, bytes=3_400_000))
     1000 members: 125 packs of up to 8 networks; native engine, x86-64-v3, at most 2 threads, about 3.4 MB of memory
     >>> print(Plan("native", lanes=8, single_members=3, too_few=3))
-    3 members: 3 by themselves (too few of one network, number of rows, order and schedule for a pack); native ...
+    3 members: 3 by themselves (too few of one network, number of rows, order and schedule for a pack, of which ...
     """
 
     engine: str
@@ -209,11 +232,11 @@ class Plan:
     def __str__(self) -> str:
         members = self.members_in_packs + self.single_members
         packs = f"{self.packs} pack{'s' if self.packs > 1 else ''} of up to {self.lanes} networks"
-        shares = [packs] if self.packs else []
+        shares = [packs] if self.packs else ["in packs of others"] if self.members_in_packs else []
         if self.single_members:
             alone = f"{self.single_members} by {'itself' if self.single_members == 1 else 'themselves'}"
             which = "" if self.too_few == self.single_members else f"{self.too_few}: "
-            why = f" ({which}too few of one network, number of rows, order and schedule for a pack)"
+            why = f" ({which}{_TOO_FEW})"
             shares.append(alone + (why if self.too_few and members > 1 else ""))
         kernel = f", {self.instruction_set}" if self.instruction_set else ""
         threads = f"at most {self.threads} thread{'s' if self.threads > 1 else ''}"

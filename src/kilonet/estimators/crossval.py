@@ -86,8 +86,8 @@ def cross_validate(
     rows (which random_state draws) and number of training rows, in whatever rate, penalties, dropout, noise or
     weights they differ, if there are enough of them to fill most of a pack and the network is not so wide that it
     fills the vectors by itself. Candidates of one split fill packs first; what is left over of all splits with
-    equally many rows shares packs too, so that even the folds of a single small network train side by side. (Rows of
-    a sparse table are not read side by side.) `plan` says what came of it.
+    equally many rows shares packs too, where inputs are few enough for that to pay, so that even the folds of a single
+    small network train side by side. (Rows of a sparse table are not.) `plan` says what came of it.
     Each split has an encoder of its own, fitted to its training rows, for all candidates.
 
     estimator: MLPClassifier or MLPRegressor, as configured, not fitted. cv: a number of folds, a splitter or

@@ -46,7 +46,7 @@ template <class T>
 class PyTrainer : public Trainer<T> {
 public:
     PyTrainer(const std::vector<typename Settings<T>::Part>& parts, bool packed, const std::string& isa)
-        : PyTrainer(Settings<T>::of(parts), parts.front().first->n_inputs, variant(isa), packed ? Packing::networks : Packing::columns) {}
+        : PyTrainer(Settings<T>::of(parts), parts.at(0).first->n_inputs, variant(isa), packed ? Packing::networks : Packing::columns) {}
 
     template <class Values, class Each>
     void for_each(const Places& places, const Values& values, Each each) {

@@ -138,8 +138,12 @@ public:
     // Members of a population, or of several whose recipes have the same in common and that differ in their tables.
     static Share of(const std::vector<Part>& parts) {
         std::size_t total = 0;
-        for (const auto& [settings, places] : parts) total += places.size();
-        if (!total || total > std::size_t(most_lanes)) throw std::invalid_argument("a session has 1 to 16 members");
+        bool empty = parts.empty();
+        for (const auto& [settings, places] : parts) {
+            total += places.size();
+            empty |= places.empty();
+        }
+        if (empty || total > std::size_t(most_lanes)) throw std::invalid_argument("a session has 1 to 16 members");
         const Settings& first = *parts.front().first;
         Share share{first.common, first.layers, {}, {}};
         Session<T>& s = share.session;
