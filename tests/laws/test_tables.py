@@ -67,8 +67,7 @@ def tables(draw: Any) -> dict[str, Any]:
             own["stopping"] = each(st.sampled_from([None, kn.Stopping("loss", 1), kn.Stopping("score", 1)]))
         return own
 
-    told["runs"] = [run_of(members) for members in draw(st.lists(st.integers(1, 9), min_size=2, max_size=6))]
-    return told
+    return told | {"runs": [run_of(n) for n in draw(st.lists(st.integers(1, 9), min_size=2, max_size=6))]}
 
 
 def problems(told: dict[str, Any]) -> list[Problem]:
