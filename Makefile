@@ -35,7 +35,7 @@ help:
 	@echo "make calibrate  how often the verdicts of a search are right; half an hour or more"
 	@echo "make choosing   how long choosing a network takes, beside scikit-learn's grid search"
 	@echo "make soak     kill a search at twenty moments and go on with it"
-	@echo "make docs     pages of the Python interface in build/docs"
+	@echo "make docs     the gallery of experiments in docs/notes.md, pages of the Python interface in build/docs"
 	@echo "make dist     source distribution and wheel in dist/"
 	@echo "make clean    remove what was built; make distclean: the environments too"
 
@@ -119,6 +119,7 @@ soak: build
 	KILONET_KILLS=20 $(VENV)/bin/python -m pytest -q tests/unit/test_search_store.py
 
 docs: build $(VENV)/.docs
+	$(VENV)/bin/python tools/gallery.py
 	$(VENV)/bin/python -m pdoc --output-directory build/docs --no-show-source kilonet
 
 dist: build

@@ -1,4 +1,4 @@
-"""The command line: `kilonet choose`, `kilonet fit`, `kilonet diagnose`, `kilonet predict`, `kilonet show`.
+"""The command line: `kilonet choose`, `fit`, `diagnose`, `predict`, `show`, `notes`.
 
 Exit status: 0 it worked, 1 the run failed, 2 wrong usage, 3 a diagnosis found what fails, 130 interrupted.
 What fails never exits 0, and a file that was to be written is then either whole or untouched.

@@ -21,6 +21,7 @@ COMMANDS = {
     "choose": "Say which network suits the data, with evidence.",
     "diagnose": "Say what is wrong with a model, and what cures it.",
     "fit": "Train a network on data and save it.",
+    "notes": "Measure what the lecture notes claim.",
     "predict": "Predict rows with a saved model.",
     "show": "Say what a model is and how it was trained.",
 }
@@ -37,6 +38,7 @@ kilonet fit houses.csv --target price
 kilonet predict houses.kn new_houses.csv > prices.csv
 kilonet show houses.kn
 kilonet diagnose houses.kn houses.csv
+kilonet notes dying-relu
 
 Results go to stdout; messages and progress go to stderr. Every command takes --json. Exit status: 0 it worked,
 1 the run failed, 2 wrong usage, 3 a diagnosis found something that fails, 130 interrupted.

@@ -1,0 +1,124 @@
+"""Without a non-linearity between them, layers are one: folded, and compared on random rows; with ReLU they are not."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kilonet.activations import identity, relu
+from kilonet.collapsing import collapse
+from kilonet.losses import squared
+from kilonet.measured import Figure, Measured, Series, Table, Text, same, together, verdict
+from kilonet.network import Network
+from kilonet.notes.experiment import Experiment, Size
+from kilonet.notes.intervals import Estimate, bootstrapped, mean_of
+from kilonet.training import train
+
+Floats = NDArray[np.float64]
+
+SIZES = ([3, 16, 1], [3, 16, 16, 1], [3, 32, 8, 32, 1])
+ROWS = 400
+_ROUNDING = 64.0  # units in the last place of the largest score: sums of up to 32 terms in another order, four times
+
+
+def run(size: Size) -> Measured:
+    """Measure it."""
+    seeds = size.of(64, 16)
+    gaps = {name(sizes): differences(sizes, seeds) for sizes in SIZES}
+    left = {unit: mean_of(losses(unit, seeds, size.of(200, 60))) for unit in (str(identity), str(relu))}
+    counts = {name(sizes): folded_parameters(sizes) for sizes in SIZES}
+    worst = bootstrapped(np.concatenate(list(gaps.values())), np.max)
+    linear, bent = left[str(identity)], left[str(relu)]
+    # Folding is exact up to rounding; and of a curve that no straight line comes near, layers of identity units learn
+    # nothing, whatever their number, where the same layers with ReLU between them do.
+    said = together(
+        verdict(worst.low, worst.high, f"[0, {_ROUNDING:g}]"),
+        verdict(linear.low, linear.high, "[0.45, 0.55]"),
+        verdict(bent.low, bent.high, "[0, 0.25]"),
+    )
+    facts: dict[str, float] = {
+        "worst_ulp": worst.value, "linear_left": linear.value, "linear_low": linear.low, "relu_left": bent.value,
+        "relu_high": bent.high, "layers_left": float(max(n for _, _, n in counts.values())),
+    }  # fmt: skip
+    return Measured(said, _statement(worst, linear, bent), worst.value, worst.low, worst.high,
+                    _table(gaps, counts), _figure(left), facts)  # fmt: skip
+
+
+def name(sizes: list[int]) -> str:
+    """The sizes of the layers with hyphens, inputs first."""
+    return "-".join(map(str, sizes))
+
+
+def differences(sizes: list[int], seeds: int) -> Floats:
+    """Largest difference of the scores before and after (seeds,), in units in the last place of the largest score."""
+    network = Network(sizes, activation=identity)
+    random, found = np.random.default_rng(0), []
+    theta = network.initial(seeds=range(seeds), dtype=np.float64)
+    theta = theta + random.normal(0, 0.1, theta.shape)  # biases other than 0
+    X = random.normal(size=(ROWS, sizes[0]))
+    single, folded = collapse(network, theta)
+    for before, after in zip(network.scores(theta, X), single.scores(folded, X), strict=True):
+        found.append(np.abs(before - after).max() / np.spacing(np.abs(before).max()))
+    return np.array(found)
+
+
+def folded_parameters(sizes: list[int]) -> tuple[int, int, int]:
+    """Parameters before and after, and layers after."""
+    network = Network(sizes, activation=identity)
+    single, _ = collapse(network, network.initial(seed=0))
+    return network.n_parameters, single.n_parameters, single.n_layers
+
+
+def losses(unit: str, seeds: int, epochs: int) -> Floats:
+    """Training loss (seeds,) of 1-16-16-1 on y = x², standardized, of which a straight line explains nothing."""
+    x = np.linspace(-1, 1, ROWS)[:, np.newaxis]
+    y = (x**2 - np.mean(x**2)) / np.std(x**2)
+    network = Network([1, 16, 16, 1], activation=unit)
+    runs = train(network, squared, x, y, seeds=range(seeds), rate=0.01, optimizer="adam", epochs=epochs)
+    return np.asarray(runs.history.loss[-1], np.float64)
+
+
+def _statement(worst: Estimate, linear: Estimate, bent: Estimate) -> Text:
+    return Text(
+        "Folded into one layer, the scores of networks of two to four layers without a non-linearity change by at "
+        f"most {worst.value:.2g} units in the last place (95% bootstrap interval of the largest {worst.low:.2g} to "
+        f"{worst.high:.2g}), and on y = x² such layers keep a loss of {linear.value:.3f} ({linear.low:.3f} to "
+        f"{linear.high:.3f}), the 0.5 of a constant answer, where ReLU comes to {bent.value:.3f} ({bent.low:.3f} to "
+        f"{bent.high:.3f}; 95% t intervals over seeds).",
+        f"비선형성이 없는 층 두 개에서 네 개까지를 한 층으로 접어도 점수는 가장 커야 {worst.value:.2g} ULP만큼 "
+        f"달라집니다(가장 큰 차이의 95% 부트스트랩 신뢰구간 {worst.low:.2g}~{worst.high:.2g}). y = x²에서 이런 층들의 "
+        f"손실은 {linear.value:.3f}({linear.low:.3f}~{linear.high:.3f})으로 상수로만 답할 때의 0.5에 머물고, ReLU를 "
+        f"사이에 두면 {bent.value:.3f}({bent.low:.3f}~{bent.high:.3f})까지 내려갑니다(시드에 대한 95% t 신뢰구간).",
+    )
+
+
+def _table(gaps: dict[str, Floats], counts: dict[str, tuple[int, int, int]]) -> Table:
+    head = (
+        Text("network", "신경망"),
+        Text("parameters", "매개변수"),
+        Text("parameters of the one layer", "한 층으로 접은 뒤의 매개변수"),
+        Text("largest difference, ULP", "가장 큰 차이, ULP"),
+    )
+    rows = [(key, str(counts[key][0]), str(counts[key][1]), f"{own.max():.2g}") for key, own in gaps.items()]
+    return Table(head, tuple(rows))
+
+
+def _figure(left: dict[str, Estimate]) -> Figure:
+    bars = Series.of(Text("training loss", "훈련 손실"), [], [own.value for own in left.values()],
+                     [own.low for own in left.values()], [own.high for own in left.values()])  # fmt: skip
+    alt = Text(
+        "Training loss on y = x²: 0.5 with identity units, hardly anything with ReLU.",
+        "y = x²에서의 훈련 손실: 항등 유닛은 0.5, ReLU는 거의 0.",
+    )
+    return Figure("bars", alt, y=Text("training loss", "훈련 손실"), series=(bars,), names=tuple(map(same, left)))
+
+
+EXPERIMENT = Experiment(
+    "collapse",
+    ("1.3",),
+    Text("Layers without a non-linearity are one", "비선형성이 없는 층들은 하나와 같다"),
+    Text(
+        "Without the non-linearity between them two matrices could be multiplied into one, so the scores would again "
+        "be a linear function of the input.",
+        "사이에 비선형성이 없으면 두 행렬을 하나로 곱해 합칠 수 있으므로 점수는 다시 입력의 선형 함수가 된다.",
+    ),
+    run,
+)

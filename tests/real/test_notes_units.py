@@ -1,0 +1,143 @@
+"""What the notes claim of units and sizes, measured at small size: each verdict is pinned, and the numbers behind it.
+
+Where the measurement does not agree with the notes, it is the disagreement that is pinned.
+"""
+
+import json
+
+import pytest
+
+from kilonet.measured import LANGUAGES
+from kilonet.notes.trials import own_best
+from measuring import measured
+
+VERDICTS = {
+    "gradual-forgetting": "agrees",
+    "saturation": "partly",
+    "zig-zag": "agrees",
+    "tanh-and-sigmoid": "partly",
+    "convergence": "partly",
+    "maxout": "partly",
+    "mixed-units": "agrees",
+    "neuron-types": "partly",
+    "sizing": "agrees",
+    "hundred-million": "partly",
+}
+
+
+@pytest.mark.parametrize("name", VERDICTS)
+def test_the_verdict_is_the_pinned_one_and_all_of_it_is_plain_data(name: str) -> None:
+    found = measured(name)
+    assert found.verdict == VERDICTS[name], found.statement.en
+    assert found.low <= found.value <= found.high
+    plain = json.loads(json.dumps(found.to_json(), allow_nan=False))
+    assert plain["statement"]["en"] != plain["statement"]["ko"]
+    for language in LANGUAGES:
+        assert all(cell for row in found.table.cells(language) for cell in row)
+
+
+def test_a_penalty_alone_leaves_the_claimed_share_of_each_weight_to_one_unit_in_the_last_place() -> None:
+    found = measured("gradual-forgetting")
+    assert found.facts["worst_ulp"] <= 1
+    assert found.low <= 1 - 0.1 * 0.05 + 1e-9  # 200 roundings of 2^-24 may have one direction
+    assert found.high >= 1 - 0.1 * 0.05 - 1e-9
+    assert found.facts["closed_form_error"] < 200 * 2**-24
+    assert found.facts["towards_zero"] == 1
+    assert found.facts["left_at_0.1_high"] < 0.5
+
+
+def test_large_initial_weights_saturate_most_units_but_it_takes_far_larger_ones_to_stop_the_learning() -> None:
+    facts = measured("saturation").facts
+    assert facts["slope_at_tail"] < 1e-4
+    assert facts["centre"] == pytest.approx(0.5, abs=0.02)
+    assert facts["healthy_saturated"] < 0.01
+    assert facts["healthy_factor"] < 0.25  # no slope of sigmoid is larger, and Glorot's weights keep the rest
+    assert facts["healthy_left"] < 0.02
+    assert facts["first_scale"] == 10
+    assert facts["first_saturated"] > 0.5
+    assert facts["first_left"] < 0.02  # the disagreement: most units are saturated, and all is learned
+    assert facts["worst_saturated"] > 0.95
+    assert facts["worst_left"] > 0.5
+
+
+def test_positive_inputs_give_one_sign_for_one_example_and_less_in_a_batch() -> None:
+    facts = measured("zig-zag").facts
+    assert facts["lowest_of_one"] == 1
+    assert 0.8 < facts["batch_low"] <= facts["batch_high"] < 0.95
+    assert facts["tanh_of_one_high"] < 0.6
+    assert facts["cost_low"] > 1
+
+
+def test_tanh_is_a_scaled_sigmoid_and_ahead_in_training_but_not_always_on_rows_held_out() -> None:
+    facts = measured("tanh-and-sigmoid").facts
+    assert facts["identity_ulp"] <= 3
+    assert facts["training_ratio_high"] < 0.9
+    assert facts["tasks"] == 12
+    assert 1 <= facts["tanh_ahead"] < 12
+    assert facts["held_out_ratio_low"] < 1 < facts["held_out_ratio_high"]
+
+
+def test_relu_needs_a_fraction_of_sigmoids_steps_but_not_of_those_of_a_tanh_at_its_own_rate() -> None:
+    facts = measured("convergence").facts
+    assert facts["seeds"] >= 16
+    for target in ("0.1", "0.02"):
+        assert 3 < facts[f"sigmoid_{target}_low"] <= facts[f"sigmoid_{target}_high"] < 7
+        assert facts[f"tanh_{target}_high"] < 1.5  # the disagreement: the notes report 6
+    assert 2 < facts["same_rate_low"] <= facts["same_rate_high"] < 3
+    assert all(facts[f"microseconds_{unit}"] > 0 for unit in ("relu", "tanh", "sigmoid"))
+
+
+def test_maxout_holds_relu_and_leaky_relu_to_the_last_bit_lives_and_yet_learns_nothing_where_relu_dies() -> None:
+    facts = measured("maxout").facts
+    assert facts["relu_bits"] == facts["leaky_bits"] == 1
+    assert facts["leaky_0.01_bits"] < 1  # 0.01 is no number of the machine: its products are rounded
+    assert facts["factor"] == 2
+    assert facts["factor_of_network"] < 2  # the output layer has no maxout units
+    assert facts["relu_dead_low"] >= 0.4
+    assert facts["maxout_dead"] == 0
+    assert facts["maxout_sound_low"] > 0.99
+    assert facts["maxout_accuracy_high"] < 0.2
+
+
+def test_mixed_networks_have_right_gradients_and_learn_like_the_types_that_they_are_of() -> None:
+    facts = measured("mixed-units").facts
+    assert facts["gradient_error"] < 1e-7
+    for mix in ("by_layer", "within"):
+        assert 0.5 < facts[f"{mix}_low"] <= facts[f"{mix}_high"] < 1.5
+
+
+def test_sigmoid_ranks_last_but_no_order_of_all_types_is_sure() -> None:
+    facts = measured("neuron-types").facts
+    ranks = {unit: facts[f"rank_{unit}"] for unit in ("relu", "leaky_relu", "maxout", "tanh", "sigmoid")}
+    assert sum(ranks.values()) == pytest.approx(15)
+    assert max(ranks, key=lambda unit: ranks[unit]) == "sigmoid"
+    # Bounds that other splits and rows of the same tasks keep too: with 6 splits sigmoid by relu begins at 0.985, tanh
+    # by maxout at 0.88, here at 1.04 and 1.03. Which side of 1 they are on is no finding.
+    for pair in ("sigmoid_by_relu", "tanh_by_relu", "tanh_by_maxout"):
+        assert 0.8 < facts[f"{pair}_low"] < 1.2 < facts[f"{pair}_high"]
+    assert facts["sigmoid_by_tanh_low"] < 1 < facts["sigmoid_by_tanh_high"]
+
+
+def test_sizes_are_those_of_the_notes_for_every_type_of_unit() -> None:
+    facts = measured("sizing").facts
+    parts = ("neurons", "weights", "biases", "parameters")
+    assert [facts[f"{part}_3-4-2"] for part in parts] == [6, 20, 6, 26]
+    assert [facts[f"{part}_3-4-4-1"] for part in parts] == [9, 32, 9, 41]
+    # A PReLU unit has a slope more, a maxout unit as many weights and biases again: 4 or 8 hidden units.
+    assert (facts["prelu_3-4-2"], facts["maxout_3-4-2"]) == (26 + 4, 26 + 4 * 4)
+    assert (facts["prelu_3-4-4-1"], facts["maxout_3-4-4-1"]) == (41 + 8, 41 + 4 * 4 + 4 * 5)
+    assert facts["column_form_ulp"] <= 8
+
+
+def test_a_hundred_million_parameters_are_built_counted_and_trained_a_step() -> None:
+    facts = measured("hundred-million").facts
+    assert facts["parameters"] >= 10**8
+    assert 10 <= facts["layers"] <= 20
+    assert facts["after"] < facts["before"]
+    # Three times was the aim. Once the engine makes fewer copies, this is to be told, and the verdict to be "agrees".
+    assert 3 < facts["times_sgd"] < 8
+
+
+def test_no_split_chooses_its_own_candidate() -> None:
+    assert own_best([[1.0, 2.0], [1.0, 2.0], [9.0, 2.0]]).tolist() == [2, 2, 9]
+    assert own_best([[1.0, float("inf")], [3.0, 4.0]]).tolist() == [1, 3]
