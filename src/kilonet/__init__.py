@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # what type checkers see; at run time __getattr__ brings it
         leaky_relu,
         maxout,
         mish,
+        mixed,
         prelu,
         relu,
         selu,
@@ -60,7 +61,7 @@ if TYPE_CHECKING:  # what type checkers see; at run time __getattr__ brings it
         squared,
         squared_hinge,
     )
-    from kilonet.network import Dense, Maxout, Network
+    from kilonet.network import Dense, Maxout, Network, Same
     from kilonet.neuron import Neuron
     from kilonet.optimizers import SGD, Adagrad, Adam, AdamW, Momentum, Nesterov, RMSProp, optimizer_from
     from kilonet.plots import (
@@ -135,6 +136,7 @@ __all__ = [
     "RemedyWarning",
     "ResidualsDisplay",
     "Runs",
+    "Same",
     "SearchRecord",
     "SeedSpreadDisplay",
     "SettingError",
@@ -167,6 +169,7 @@ __all__ = [
     "loss_from",
     "maxout",
     "mish",
+    "mixed",
     "optimizer_from",
     "orthogonal",
     "prelu",
@@ -194,7 +197,7 @@ __all__ = [
 # SciPy, who only trains networks does not wait for scikit-learn, and whoever waits can press Ctrl-C.
 _HOMES = {
     "kilonet.activations": """
-        activation_from elu gelu identity leaky_relu maxout mish prelu relu selu sigmoid silu softplus tanh
+        activation_from elu gelu identity leaky_relu maxout mish mixed prelu relu selu sigmoid silu softplus tanh
     """,
     "kilonet.diagnostics": "Diagnosis Thresholds diagnose",
     "kilonet.engine": "engine_name",
@@ -206,7 +209,7 @@ _HOMES = {
     "kilonet.findings": "Examination Finding Remedy",
     "kilonet.initializers": "glorot he lecun orthogonal scaled",
     "kilonet.losses": "absolute cross_entropy hinge huber logistic loss_from quantile squared squared_hinge",
-    "kilonet.network": "Dense Maxout Network",
+    "kilonet.network": "Dense Maxout Network Same",
     "kilonet.optimizers": "SGD Adagrad Adam AdamW Momentum Nesterov RMSProp optimizer_from",
     "kilonet.recipe": "Recipe",
     "kilonet.history": "EpochRecord History",
