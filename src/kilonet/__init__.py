@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # what type checkers see; at run time __getattr__ brings it
         leaky_relu,
         maxout,
         mish,
+        mixed,
         prelu,
         relu,
         selu,
@@ -61,7 +62,7 @@ if TYPE_CHECKING:  # what type checkers see; at run time __getattr__ brings it
         squared,
         squared_hinge,
     )
-    from kilonet.network import Dense, Maxout, Network
+    from kilonet.network import Dense, Maxout, Network, Same
     from kilonet.neuron import Neuron
     from kilonet.optimizers import SGD, Adagrad, Adam, AdamW, Momentum, Nesterov, RMSProp, optimizer_from
     from kilonet.plots import (
@@ -96,13 +97,13 @@ __all__ = [
     "History", "InterruptedWarning", "LearningCurveDisplay", "LeftOutWarning", "MLPClassifier", "MLPRegressor",
     "Maxout", "MemoryLimitError", "Momentum", "Nesterov", "Network", "Neuron", "NeuronDisplay", "Plan", "Proof",
     "RMSProp", "Recipe", "RegionsDisplay", "RegularizationPathDisplay", "ReliabilityDisplay", "Remedy",
-    "RemedyWarning", "ResidualsDisplay", "Runs", "SearchRecord", "SeedSpreadDisplay", "SettingError", "ShapeError",
-    "Spread", "Stopping", "TableEncoder", "Thresholds", "absolute", "activation_from", "approximate", "certify",
-    "collapse", "constant", "cosine", "cross_entropy", "cross_validate", "diagnose", "displays", "elu",
+    "RemedyWarning", "ResidualsDisplay", "Runs", "Same", "SearchRecord", "SeedSpreadDisplay", "SettingError",
+    "ShapeError", "Spread", "Stopping", "TableEncoder", "Thresholds", "absolute", "activation_from", "approximate",
+    "certify", "collapse", "constant", "cosine", "cross_entropy", "cross_validate", "diagnose", "displays", "elu",
     "engine_name", "gelu", "glorot", "he", "hinge", "huber", "identity", "leaky_relu", "lecun", "load", "logistic",
-    "loss_from", "maxout", "mish", "optimizer_from", "orthogonal", "prelu", "quantile", "read", "relu", "scaled",
-    "schedule_from", "selu", "sequence", "sigmoid", "silu", "softplus", "squared", "squared_hinge", "step", "tanh",
-    "train", "value_and_grad", "warm_up",
+    "loss_from", "maxout", "mish", "mixed", "optimizer_from", "orthogonal", "prelu", "quantile", "read", "relu",
+    "scaled", "schedule_from", "selu", "sequence", "sigmoid", "silu", "softplus", "squared", "squared_hinge", "step",
+    "tanh", "train", "value_and_grad", "warm_up",
 ]
 # fmt: on
 
@@ -110,7 +111,7 @@ __all__ = [
 # SciPy, who only trains networks does not wait for scikit-learn, and whoever waits can press Ctrl-C.
 _HOMES = {
     "kilonet.activations": """
-        activation_from elu gelu identity leaky_relu maxout mish prelu relu selu sigmoid silu softplus tanh
+        activation_from elu gelu identity leaky_relu maxout mish mixed prelu relu selu sigmoid silu softplus tanh
     """,
     "kilonet.diagnostics": "Diagnosis Thresholds diagnose",
     "kilonet.engine": "engine_name",
@@ -122,7 +123,7 @@ _HOMES = {
     "kilonet.findings": "Examination Finding Remedy",
     "kilonet.initializers": "glorot he lecun orthogonal scaled",
     "kilonet.losses": "absolute cross_entropy hinge huber logistic loss_from quantile squared squared_hinge",
-    "kilonet.network": "Dense Maxout Network",
+    "kilonet.network": "Dense Maxout Network Same",
     "kilonet.optimizers": "SGD Adagrad Adam AdamW Momentum Nesterov RMSProp optimizer_from",
     "kilonet.recipe": "Recipe",
     "kilonet.history": "EpochRecord History",

@@ -6,19 +6,22 @@ The smooth ones come from kilonet.smooth; here are those with a kink, and the ta
 """
 # ruff: noqa: D102 (methods that the base class documents, with its arguments)
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import ClassVar, cast
+from itertools import accumulate
+from typing import Any, ClassVar, Self, cast
 
 import numpy as np
 
+from kilonet.checks import shown, whole
 from kilonet.errors import SettingError
 from kilonet.smooth import Activation, ActivationLike, gelu, identity, mish, sigmoid, silu, softplus, tanh
-from kilonet.values import Array, Family, counted, real
+from kilonet.values import Array, Family, Value, checked, counted, real
 
 __all__ = [
-    "ACTIVATIONS", "ELU", "SELU", "Activation", "ActivationLike", "LeakyReLU", "MaxoutActivation", "PReLU", "ReLU",
-    "activation_from", "elu", "gelu", "identity", "leaky_relu", "maxout", "mish", "prelu", "relu", "selu", "sigmoid",
-    "silu", "softplus", "tanh",
+    "ACTIVATIONS", "ELU", "SELU", "Activation", "ActivationLike", "LeakyReLU", "MaxoutActivation", "Mixed", "PReLU",
+    "ReLU", "activation_from", "elu", "gelu", "identity", "leaky_relu", "maxout", "mish", "mixed", "prelu", "relu",
+    "selu", "sigmoid", "silu", "softplus", "tanh",
 ]  # fmt: skip
 
 
@@ -144,13 +147,81 @@ class MaxoutActivation(Activation):
         return cast(Array, (np.arange(z.shape[-2])[:, np.newaxis] == first).astype(z.dtype))
 
 
+def _mixture(label: str, parts: object) -> tuple[tuple[ActivationLike, int], ...]:
+    """Pairs of an activation and a number of units."""
+    pairs: list[Any] = list(parts) if isinstance(parts, list | tuple) else [None]
+    if not all(isinstance(pair, list | tuple) and len(pair) == 2 for pair in pairs):
+        raise SettingError(f"{label} came as {shown(parts)}; needs pairs such as (relu, 10), or text: mixed(relu:10).")
+    return tuple((_part(label, spec), whole(f"the units of {shown(spec)}", units)) for spec, units in pairs)
+
+
+def _part(label: str, spec: object) -> ActivationLike:
+    unit = activation_from(spec)
+    if isinstance(unit, PReLU | MaxoutActivation | Mixed):
+        raise SettingError(
+            f"{label} hold {unit}, which is no function of one number alone. Give such units a layer of their own, and "
+            f'let the next layer take both: source=("one", "other").'
+        )
+    return unit
+
+
+@dataclass(frozen=True, repr=False)
+class Mixed(Activation):
+    """Several activations within one layer: so many units of the first, then so many of the next.
+
+    z is (..., units), of all parts together; in text `mixed(relu:10, tanh:10)`. PReLU and maxout, which have
+    parameters of their own for a unit, are no parts; nor is another mixture.
+
+    >>> unit = mixed((relu, 1), (tanh, 2))
+    >>> str(unit), unit.units, unit.value(np.array([[-3.0, 0.0, 1e30]])).tolist()
+    ('mixed(relu:1, tanh:2)', 3, [[0.0, 0.0, 1.0]])
+
+    Raises SettingError for what is no pair of an activation and a number of units.
+    """
+
+    name: ClassVar[str] = "mixed"
+    parts: tuple[tuple[ActivationLike, int], ...] = field(default=(), metadata=checked(_mixture))
+
+    def __call__(self, *parts: Any, **settings: Any) -> Self:
+        """Return the mixture of these pairs."""
+        return super().__call__(parts, **settings) if parts else super().__call__(**settings)
+
+    @property
+    def units(self) -> int:
+        """How many units all parts have together."""
+        return sum(units for _, units in self.parts)
+
+    @property
+    def columns(self) -> list[tuple[ActivationLike, slice]]:
+        """Each part's activation, and where its units stand."""
+        ends = accumulate(units for _, units in self.parts)
+        return [(own, slice(end - units, end)) for (own, units), end in zip(self.parts, ends, strict=True)]
+
+    def value(self, z: Array) -> Array:
+        return self._each(z, lambda own, part: own.value(part))
+
+    def slope(self, z: Array) -> Array:
+        return self._each(z, lambda own, part: own.slope(part))
+
+    def _each(self, z: Array, of: Callable[[ActivationLike, Array], Array]) -> Array:
+        return np.concatenate([of(own, z[..., columns]) for own, columns in self.columns], axis=-1)
+
+    def __str__(self) -> str:
+        named = [(own if isinstance(own, Value) else type(own).__name__, units) for own, units in self.parts]
+        return f"{self.name}({', '.join(f'{own}:{units}' for own, units in named)})" if named else self.name
+
+    def __repr__(self) -> str:
+        return f"{self.name}({', '.join(map(repr, self.parts))})" if self.parts else self.name
+
+
 relu, leaky_relu, prelu = ReLU(), LeakyReLU(), PReLU()
-elu, selu, maxout = ELU(), SELU(), MaxoutActivation()
+elu, selu, maxout, mixed = ELU(), SELU(), MaxoutActivation(), Mixed()
 
 ACTIVATIONS: Family[Activation] = Family(
     "activation",
     identity, sigmoid, tanh, relu, leaky_relu, prelu, elu, selu, gelu, silu, mish, softplus, maxout,
 )  # fmt: skip
+_NAMED: Family[Activation] = Family("activation", *ACTIVATIONS.table.values(), mixed)
 
 
 def activation_from(spec: object) -> ActivationLike:
@@ -165,4 +236,4 @@ def activation_from(spec: object) -> ActivationLike:
         return spec
     if callable(spec) and not isinstance(spec, type):
         raise SettingError(f"the activation {spec!r} is a plain function; needs an object with value(z) and slope(z).")
-    return ACTIVATIONS.parse(spec)
+    return _NAMED.parse(spec)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from kilonet.activations import identity
-from kilonet.errors import DataError
+from kilonet.errors import DataError, SettingError
 from kilonet.layers import Layer, LayerView, Shape
 from kilonet.network import Network, as_theta
 from kilonet.values import Array
@@ -30,9 +30,14 @@ def collapse(network: Network, theta: Any) -> tuple[Network, Any]:
     >>> single, network.n_parameters, single.n_parameters, parameters.shape
     (Network([3, Dense(2, activation=identity)]), 53, 8, (2, 8))
 
-    Raises ShapeError when theta's last axis is not n_parameters, and DataError when a product is too large for its
-    type.
+    Raises ShapeError when theta's last axis is not n_parameters, DataError when a product is too large for its type,
+    and SettingError when the network is a graph and no chain.
     """
+    if not network.graph.is_chain:
+        raise SettingError(
+            f"the network is no chain of layers ({', '.join(network.names)}); collapse folds layers that follow one "
+            "another, each with one user. Build the chain with Network([...])."
+        )
     views, given = network.views(theta), as_theta(theta)
     last = network.n_layers - 1
     stays = [place == last or not _is_linear(layer) for place, layer in enumerate(network.layers)]

@@ -7,13 +7,14 @@ seeds gives one draw for each, seeds' axes first. Numbers come from stream 1 of 
 
 import math
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from kilonet import philox
-from kilonet.activations import LeakyReLU, PReLU, identity, selu, sigmoid, tanh
+from kilonet.activations import LeakyReLU, Mixed, PReLU, identity, selu, sigmoid, tanh
 from kilonet.values import Family, Value, chosen, real
 
 Shape = tuple[int, ...]
@@ -132,6 +133,22 @@ class Scaled(Initializer):
         return self.std * philox.normals(seed, layer, 0, math.prod(shape)).reshape(*np.shape(seed), *shape)
 
 
+@dataclass(frozen=True, repr=False)
+class _ByUnit(Initializer):
+    """The weights of each unit as the initializer that fits it would draw them for the whole layer.
+
+    parts: initializers, each with the number of units that it is for.
+    """
+
+    parts: tuple[tuple[Initializer, int], ...]
+
+    def weights(self, shape: Shape, fan_in: int, fan_out: int, seed: Any, layer: int) -> Weights:
+        drawn = {own: own.weights(shape, fan_in, fan_out, seed, layer) for own, _ in self.parts}
+        ends = accumulate(units for _, units in self.parts)
+        rows = [drawn[own][..., end - units : end, :] for (own, units), end in zip(self.parts, ends, strict=True)]
+        return np.concatenate(rows, axis=-2)
+
+
 he, glorot, lecun, orthogonal, scaled = He(), Glorot(), LeCun(), Orthogonal(), Scaled()
 
 INITIALIZERS: Family[Initializer] = Family("initializer", he, glorot, lecun, orthogonal, scaled)
@@ -149,10 +166,14 @@ def initializer_from(spec: object) -> Initializer:
 def default_for(activation: object) -> Initializer:
     """Return the initializer that fits a unit: glorot, lecun for selu, he for what is flat on one side.
 
+    Units of a mixture each get the one that fits them.
+
     >>> from kilonet.activations import leaky_relu, relu
     >>> default_for(tanh), default_for(selu), default_for(relu), default_for(leaky_relu(0.2))
     (glorot, lecun, he, he(slope=0.2))
     """
+    if isinstance(activation, Mixed):
+        return _ByUnit(tuple((default_for(own), units) for own, units in activation.parts))
     if activation in (identity, sigmoid, tanh):
         return glorot
     if activation == selu:

@@ -3,18 +3,19 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from math import prod
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, cast
 
 import numpy as np
 from scipy import sparse
 
 from kilonet import checks
-from kilonet.activations import ActivationLike, MaxoutActivation, PReLU, activation_from, identity, maxout, relu
+from kilonet.activations import ActivationLike, MaxoutActivation, Mixed, PReLU, activation_from, identity, maxout, relu
 from kilonet.errors import SettingError
 from kilonet.initializers import Initializer, default_for, initializer_from
 from kilonet.values import Array, Family, Value, checked, counted
 
 Shape = tuple[int, ...]
+Source = str | tuple[str, ...] | None  # names of layers, or "input"
 
 
 class LayerView(NamedTuple):
@@ -36,6 +37,14 @@ def _initializer(_: str, spec: object) -> Initializer | None:
     return None if spec is None else initializer_from(spec)
 
 
+def as_source(label: str, spec: object) -> Source:
+    """Return the names of what a layer takes: a name, several, or None where none was said."""
+    names = spec if isinstance(spec, list | tuple) else (spec,)
+    if spec is not None and not (names and all(isinstance(name, str) and name for name in names)):
+        raise SettingError(f"{label} came as {checks.shown(spec)}; needs the name of a layer, or a tuple of names.")
+    return cast(Source, tuple(names) if len(names) > 1 else names[0])
+
+
 @dataclass(frozen=True, repr=False)
 class Layer(Value):
     """The base of the layers: a number of units, each with `pieces` rows of weights and as many biases."""
@@ -50,6 +59,11 @@ class Layer(Value):
     @property
     def initializer(self) -> Initializer | None:
         """The layer's own initializer; None stands for the one that fits its units."""
+        raise NotImplementedError
+
+    @property
+    def source(self) -> Source:
+        """Of a layer of a graph: whose outputs it takes, side by side where there are several."""
         raise NotImplementedError
 
     @property
@@ -102,6 +116,11 @@ class Layer(Value):
             return self.activation.value(z, view.alpha[..., np.newaxis, :])
         return self.activation.value(z)
 
+    def to_json(self) -> dict[str, Any]:
+        """Return a description ready for json.dumps; only layers of graphs have a source in it."""
+        found = super().to_json()
+        return found if self.source is not None else {key: found[key] for key in found if key != "source"}
+
     def __repr__(self) -> str:
         return self._text(type(self).__name__)
 
@@ -110,15 +129,23 @@ class Layer(Value):
 class Dense(Layer):
     """Units that see every input: activation(W x + b), W (units, fan_in), b (units,).
 
-    Without an initializer the one that fits the activation is used.
+    Without an initializer the one that fits the activation is used. source: for `Network.from_layers`, where the
+    layer that gives the scores has no activation unless one was said.
 
     >>> Dense(4), Dense(4, "tanh"), Dense(4, "tanh").weight_shape(fan_in=3)
     (Dense(4), Dense(4, activation=tanh), (4, 3))
     """
 
     name: ClassVar[str] = "dense"
-    activation: ActivationLike = field(default=relu, metadata=checked(_elementwise))
+    activation: ActivationLike = field(default=replace(relu), metadata=checked(_elementwise))
     initializer: Initializer | None = field(default=None, metadata=checked(_initializer))
+    source: Source = field(default=None, metadata=checked(as_source))
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if isinstance(self.activation, Mixed) and self.activation.units != self.units:
+            came = f"{self.units} units, {self.activation} {self.activation.units}"
+            raise SettingError(f"a dense layer came with {came}; the parts of a mixture need to add up to the layer.")
 
 
 @dataclass(frozen=True, repr=False)
@@ -134,6 +161,7 @@ class Maxout(Layer):
     name: ClassVar[str] = "maxout"
     pieces: int = field(default=2, metadata=counted())
     initializer: Initializer | None = field(default=None, metadata=checked(_initializer))
+    source: Source = field(default=None, metadata=checked(as_source))
 
     @property
     def activation(self) -> ActivationLike:
@@ -209,6 +237,8 @@ def _listed(layers: Any) -> list[Any]:
 
 def _built(index: int, spec: Any, activation: Any, initializer: Any) -> Layer:
     """Build a layer from a number of units, or fill in the initializer of a given layer."""
+    if hasattr(spec, "source") and (spec.source is not None or not isinstance(spec, Layer)):
+        raise SettingError(f"layers[{index}] came as {spec!r}; layers of a list follow one another: see from_layers.")
     if isinstance(spec, Layer):
         return spec if spec.initializer or initializer is None else replace(spec, initializer=initializer)  # type: ignore[call-arg]
     units = checks.whole(f"layers[{index}]", spec)

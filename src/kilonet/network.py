@@ -2,11 +2,12 @@
 
 theta is (..., n_parameters); leading axes are members of a population. Layout, layer by layer: W
 row by row ((units, fan_in), or (pieces, units, fan_in) for maxout), then b, then the alphas of a
-PReLU layer. For plain layers it is the layout of torch.nn.utils.parameters_to_vector.
+PReLU layer. For plain layers it is the layout of torch.nn.utils.parameters_to_vector. Layers of a
+graph stand in topological order; one that is applied at several places has its parameters there once.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 from math import prod
@@ -19,15 +20,17 @@ from scipy import sparse
 from kilonet import checks
 from kilonet.activations import PReLU, identity, relu
 from kilonet.errors import SettingError, ShapeError
+from kilonet.graph import Graph, Names, Same, arranged
 from kilonet.layers import Dense, Layer, LayerView, Maxout, layer_from, layers_from
+from kilonet.structure import Structure, names_of_chain
 from kilonet.values import Array
 
-__all__ = ["Dense", "LayerView", "Maxout", "Network"]
+__all__ = ["Dense", "LayerView", "Maxout", "Network", "Same"]
 
 
 @dataclass(frozen=True, init=False, repr=False)
-class Network:
-    """A fully-connected network: how many inputs, and its layers.
+class Network(Structure):
+    """A fully-connected network: how many inputs, and its layers, one after another; `from_layers` makes other graphs.
 
     `layers` starts with the number of inputs; then come layers, or plain numbers of units, which
     get `activation` (maxout(k) makes them Maxout layers), the last one `output_activation`.
@@ -43,55 +46,39 @@ class Network:
     Raises SettingError when a layer is no positive number of units and no layer, or none is there.
     """
 
-    n_inputs: int
-    layers: tuple[Layer, ...]
-
     def __init__(
         self, layers: Iterable[Any], activation: Any = relu, output_activation: Any = identity, initializer: Any = None
     ) -> None:
         n_inputs, built = layers_from(layers, activation, output_activation, initializer)
-        object.__setattr__(self, "n_inputs", n_inputs)
-        object.__setattr__(self, "layers", built)
+        super().__init__(n_inputs, built, names_of_chain(len(built)), Graph.chain(len(built)))
 
-    @property
-    def sizes(self) -> tuple[int, ...]:
-        """The number of inputs, then of units in each layer."""
-        return (self.n_inputs, *(layer.units for layer in self.layers))
+    @classmethod
+    def from_layers(cls, layers: Any, n_inputs: int) -> "Network":
+        """Return a network whose layers name what they take: an acyclic graph.
 
-    @property
-    def n_outputs(self) -> int:
-        """How many scores the network emits for an example."""
-        return self.layers[-1].units
+        layers: a dict from names to layers, or pairs of both, in any order. `source` is the name of a layer, or a
+        tuple of names whose outputs are laid side by side in that order; "input" names the inputs, and is what the
+        layer that is given first takes unless told otherwise. `Same` applies a layer once more. The one layer that
+        nobody uses gives the scores, without an activation unless it names one. Layers then stand in topological
+        order, of those that could come next the one that was given first; a chain is the same as the `Network([...])`
+        of its layers.
 
-    @property
-    def n_layers(self) -> int:
-        """How many layers have parameters; the input is not counted."""
-        return len(self.layers)
+        >>> layers = {"hidden": Dense(5), "scores": Dense(2, source=("hidden", "input"))}
+        >>> net = Network.from_layers(layers, n_inputs=3)
+        >>> net.names, net.fan_ins, net.n_parameters
+        (('hidden', 'scores'), (3, 8), 38)
 
-    @property
-    def n_neurons(self) -> int:
-        """How many units all layers have together; inputs are not counted."""
-        return sum(layer.units for layer in self.layers)
+        Raises SettingError for a cycle, which it spells out, a source that is unknown or missing, a name that is given
+        twice, and where several layers are used by nobody; ShapeError where a `Same` does not fit its place.
+        """
+        n_inputs = checks.whole("n_inputs", n_inputs)
+        return cls._made(n_inputs, *arranged(layers, n_inputs))
 
-    @property
-    def n_weights(self) -> int:
-        """How many entries all W have together."""
-        return sum(prod(weights) for weights, _, _ in self._shapes)
-
-    @property
-    def n_biases(self) -> int:
-        """How many entries all b have together."""
-        return sum(prod(biases) for _, biases, _ in self._shapes)
-
-    @cached_property
-    def n_parameters(self) -> int:
-        """The length of theta: weights, biases and PReLU slopes."""
-        return self.n_weights + self.n_biases + sum(alphas for _, _, alphas in self._shapes)
-
-    @cached_property
-    def _shapes(self) -> tuple[tuple[tuple[int, ...], tuple[int, ...], int], ...]:
-        fans = zip(self.layers, self.sizes, strict=False)
-        return tuple((layer.weight_shape(fan_in), layer.bias_shape, layer.n_alphas) for layer, fan_in in fans)
+    @classmethod
+    def _made(cls, n_inputs: int, layers: tuple[Layer, ...], names: Names, graph: Graph) -> "Network":
+        network = cls.__new__(cls)
+        Structure.__init__(network, n_inputs, layers, names, graph)
+        return network
 
     @cached_property
     def weight_mask(self) -> npt.NDArray[np.bool_]:
@@ -104,6 +91,8 @@ class Network:
 
     def views(self, theta: Any) -> list[LayerView]:
         """Return the parameters of each layer as views that share theta's memory; leading axes are kept.
+
+        A layer that is applied at two places of a graph has the same views at both.
 
         >>> net = Network([3, 4, 1])
         >>> views = net.views(net.initial(seeds=[0, 1]))
@@ -124,7 +113,13 @@ class Network:
             w, b, alpha = (theta[..., low:high] for low, high in pairwise(ends))
             views.append(LayerView(w.reshape(*lead, *weights), b.reshape(*lead, *biases), alpha if alphas else None))
             start = ends[-1]
-        return views
+        own = dict(zip(self.graph.own, views, strict=True))
+        return [own[owner] for owner in self.graph.owners]
+
+    def weights(self, theta: Any) -> list[Array]:
+        """Return the W of each layer as views of theta; of one that is applied at several places once."""
+        views = self.views(theta)
+        return [views[place].W for place in self.graph.own]
 
     def initial(self, seeds: Any = None, seed: int | None = None, dtype: Any = np.float32) -> Array:
         """Return parameters to start from: (n_parameters,) for one seed, (len(seeds), n_parameters) for several.
@@ -142,7 +137,9 @@ class Network:
         if seeds is not None:
             key = np.array(checks.seeds("seeds", seeds), np.uint64)
         theta = np.zeros((*np.shape(key), self.n_parameters), checks.as_float_dtype("dtype", dtype))
-        for i, (layer, view, fan_in) in enumerate(zip(self.layers, self.views(theta), self.sizes, strict=False)):
+        views = self.views(theta)
+        for i in self.graph.own:
+            layer, view, fan_in = self.layers[i], views[i], self.fan_ins[i]
             shape = layer.weight_shape(fan_in)
             view.W[...] = layer.fitting_initializer.weights(shape, fan_in, layer.units, key, i)
             if view.alpha is not None and isinstance(layer.activation, PReLU):
@@ -163,7 +160,7 @@ class Network:
         return self.hidden(theta, X)[-1]
 
     def hidden(self, theta: Any, X: Any) -> list[Array]:
-        """Return the outputs (..., n, units) of every layer; the last ones are the scores.
+        """Return the outputs (..., n, units) of every layer, in the order of `layers`; the last ones are the scores.
 
         Numbers too large for theta's dtype become infinite without a warning: training reports
         them, with the member and its epoch.
@@ -172,8 +169,8 @@ class Network:
         theta = theta if theta.dtype.kind == "f" else theta.astype(np.float64)
         outputs: list[Any] = [self._inputs(X, theta.dtype)]
         with np.errstate(over="ignore", invalid="ignore"):
-            for layer, view in zip(self.layers, self.views(theta), strict=True):
-                outputs.append(layer.activate(view, layer.affine(view, outputs[-1])))
+            for place, (layer, view) in enumerate(zip(self.layers, self.views(theta), strict=True)):
+                outputs.append(layer.activate(view, layer.affine(view, self.graph.inputs(place, outputs))))
         return outputs[1:]
 
     def _inputs(self, X: Any, dtype: np.dtype[Any]) -> Any:
@@ -186,46 +183,21 @@ class Network:
             )
         return x
 
-    def summary(self) -> str:
-        """Return a table of the layers: shape, unit, weights, biases and parameters, with totals.
-
-        >>> print(Network([3, 4, 2]).summary())
-        layer  shape  unit       weights  biases  parameters
-        1      3 → 4  relu            12       4          16
-        2      4 → 2  identity         8       2          10
-        total  3-4-2  6 neurons       20       6          26
-        """
-        rows = [("layer", "shape", "unit", "weights", "biases", "parameters")]
-        for i, (layer, fan_in) in enumerate(zip(self.layers, self.sizes, strict=False)):
-            w, b = prod(layer.weight_shape(fan_in)), prod(layer.bias_shape)
-            counts = (f"{w:,}", f"{b:,}", f"{w + b + layer.n_alphas:,}")
-            rows.append((f"{i + 1}", f"{fan_in} → {layer.units}", layer.unit, *counts))
-        neurons = f"{self.n_neurons:,} neuron{'s' if self.n_neurons > 1 else ''}"
-        totals = (f"{self.n_weights:,}", f"{self.n_biases:,}", f"{self.n_parameters:,}")
-        rows.append(("total", "-".join(map(str, self.sizes)), neurons, *totals))
-        return _aligned(rows)
-
-    def to_json(self) -> dict[str, Any]:
-        """Return a description ready for json.dumps; from_json reads it back.
-
-        >>> Network.from_json(Network([3, 4, 1]).to_json()) == Network([3, 4, 1])
-        True
-        """
-        return {"n_inputs": self.n_inputs, "layers": [layer.to_json() for layer in self.layers]}
-
     @classmethod
     def from_json(cls, description: Any) -> "Network":
         """Return the network that a description holds; SettingError says what is wrong with it."""
-        needed = {field.name for field in fields(cls)}
-        if not isinstance(description, Mapping) or set(description) != needed:
-            came = f"the keys {sorted(map(str, description))}" if isinstance(description, Mapping) else "no table"
+        keys = set(description) if isinstance(description, Mapping) else None
+        if keys not in ({"n_inputs", "layers"}, {"n_inputs", "layers", "names"}):
+            came = "no table" if keys is None else f"the keys {sorted(map(str, keys))}"
             raise SettingError(f"the description of a network has {came}; needs n_inputs and layers.")
-        if not isinstance(description["layers"], list):
-            raise SettingError(f"layers came as {checks.shown(description['layers'])}; needs a list of layers.")
-        return cls([description["n_inputs"], *map(layer_from, description["layers"])])
-
-    def __repr__(self) -> str:
-        return f"Network([{', '.join(map(repr, (self.n_inputs, *self.layers)))}])"
+        layers, names = description["layers"], description.get("names")
+        if not isinstance(layers, list):
+            raise SettingError(f"layers came as {checks.shown(layers)}; needs a list of layers.")
+        if "names" not in description:
+            return cls([description["n_inputs"], *map(layer_from, layers)])
+        if not isinstance(names, list) or len(names) != len(layers):
+            raise SettingError(f"names came as {checks.shown(names)}; needs a list of {len(layers)}, one per layer.")
+        return cls.from_layers(list(zip(names, layers, strict=True)), description["n_inputs"])
 
 
 def as_theta(theta: Any) -> Array:
@@ -237,11 +209,3 @@ def as_theta(theta: Any) -> Array:
             "theta is a list of arrays that differ in shape, those of differing networks; needs one array of one "
             "network. Take them one by one: runs.network[m].scores(runs.theta[m], X)."
         ) from None
-
-
-def _aligned(rows: Sequence[tuple[str, ...]]) -> str:
-    """Align a table: the first three columns to the left, the numbers to the right."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    edges = ["<", "<", "<", ">", ">", ">"]
-    form = "  ".join(f"{{:{edge}{width}}}" for edge, width in zip(edges, widths, strict=True))
-    return "\n".join(form.format(*row) for row in rows)

@@ -7,7 +7,7 @@ import numpy as np
 from scipy import sparse
 
 from kilonet import checks
-from kilonet.activations import ActivationLike, MaxoutActivation, PReLU, activation_from, sigmoid
+from kilonet.activations import ActivationLike, MaxoutActivation, Mixed, PReLU, activation_from, sigmoid
 from kilonet.errors import DataError, SettingError, ShapeError
 from kilonet.layers import Dense, Maxout
 from kilonet.network import Network, as_theta
@@ -61,7 +61,8 @@ class Neuron:
 
         theta: (n_parameters,), of one member. layer, unit: counted from 0, or from the end where they are negative.
         What the neuron is given are the outputs of the layer below: `network.hidden(theta, X)[layer - 1]`, or X
-        itself for layer 0. A PReLU unit keeps the slope that it has learned.
+        itself for layer 0; in a graph those of all its sources, side by side. A PReLU unit keeps the slope that it has
+        learned.
 
         >>> network = Network([3, 4, 2])
         >>> Neuron.of(network, network.initial(seed=0), -1, 0).weights.shape
@@ -78,6 +79,9 @@ class Neuron:
         if isinstance(chosen, Maxout):
             raise _of_several(chosen.pieces, "; take weights and biases of a piece from network.views(theta)")
         activation = chosen.activation
+        if isinstance(activation, Mixed):
+            at_unit = range(chosen.units)[at]
+            activation = next(own for own, columns in activation.columns if at_unit < columns.stop)
         if isinstance(activation, PReLU) and view.alpha is not None:
             activation = activation(alpha=float(view.alpha[at]))
         return cls(view.W[at], float(view.b[at]), activation)

@@ -172,11 +172,9 @@ class Family(Generic[V]):
         try:
             if len(text) > _LONGEST_TEXT:
                 raise SyntaxError
-            call = ast.parse(f"_({rest}", mode="eval").body
-            if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name):
-                raise SyntaxError
-            arguments = [_literal(node) for node in call.args]
-            settings = {_name(keyword): _literal(keyword.value) for keyword in call.keywords}
+            given, named = _parsed(rest)
+            arguments = [_literal(node) for node in given]
+            settings = {_name(keyword): _literal(keyword.value) for keyword in named}
         except (SyntaxError, ValueError, TypeError, MemoryError, RecursionError):
             example = str(value) if fields(value) else value.name
             raise SettingError(
@@ -184,6 +182,21 @@ class Family(Generic[V]):
                 f"{value.name}({', '.join(f'{f.name}=...' for f in fields(value))}), or plainly {example}."
             ) from None
         return self._built(value, arguments, settings)
+
+
+def _parsed(rest: str) -> tuple[list[ast.expr], list[ast.keyword]]:
+    """The arguments of what stands behind an opening bracket; pairs such as relu:10 have the grammar of a subscript."""
+    try:
+        call: ast.expr = ast.parse(f"_({rest}", mode="eval").body
+    except SyntaxError:
+        if ":" not in rest or not rest.endswith(")"):
+            raise
+        call = ast.parse(f"_[{rest[:-1]},]", mode="eval").body
+    if isinstance(call, ast.Subscript) and isinstance(call.value, ast.Name) and isinstance(call.slice, ast.Tuple):
+        return call.slice.elts, []
+    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name):
+        raise SyntaxError
+    return call.args, call.keywords
 
 
 def _name(keyword: ast.keyword) -> str:
@@ -196,4 +209,11 @@ def _literal(node: ast.expr) -> Any:
     """Read a literal; a bare name or a call is kept as text, for the field's own family to read."""
     if isinstance(node, ast.Name | ast.Call):
         return ast.unparse(node)
+    if isinstance(node, ast.Tuple | ast.List):
+        parts = [_literal(part) for part in node.elts]
+        return parts if isinstance(node, ast.List) else tuple(parts)
+    if isinstance(node, ast.Slice):
+        if node.lower is None or node.upper is None or node.step is not None:
+            raise SyntaxError
+        return _literal(node.lower), _literal(node.upper)
     return ast.literal_eval(node)

@@ -8,13 +8,13 @@ import pytest
 
 import kilonet as kn
 
-UNITS = "identity sigmoid tanh relu leaky_relu prelu elu selu gelu silu mish softplus maxout"
+UNITS = "identity sigmoid tanh relu leaky_relu prelu elu selu gelu silu mish softplus maxout mixed"
 LOSSES = "cross_entropy logistic hinge squared_hinge squared absolute huber quantile"
 OPTIMIZERS = "SGD Momentum Nesterov RMSProp Adagrad Adam AdamW"
 SCHEDULES = "constant step cosine warm_up sequence"
 INITIALIZERS = "he glorot lecun orthogonal scaled"
 FROM_TEXT = "activation_from loss_from optimizer_from schedule_from"
-NETWORKS = "Dense Maxout Network Neuron collapse"
+NETWORKS = "Dense Maxout Network Same Neuron collapse"
 TRAINING = "train value_and_grad Recipe Stopping EpochRecord History Runs Plan Spread engine_name"
 FACES = (
     "ArchitectureSearch SearchRecord cross_validate CrossValidation MLPClassifier MLPRegressor TableEncoder load read "

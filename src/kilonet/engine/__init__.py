@@ -52,22 +52,24 @@ def engine_name() -> str:
 def choose(subject: Problem | Network, loss: Any = None) -> Any:
     """The engine module for a problem, or for a network and, unless only scores are wanted, a loss.
 
-    Activations and losses of one's own run on the reference engine. Raises EngineError when
-    KILONET_ENGINE asks for an engine that cannot run them here.
+    Activations and losses of one's own run on the reference engine, and so do mixtures and graphs of layers. Raises
+    EngineError when KILONET_ENGINE asks for an engine that cannot run them here.
 
     >>> choose(Network([3, 1])).NAME in ("native", "reference")
     True
     """
     network, loss = (subject.network, subject.loss) if isinstance(subject, Problem) else (subject, loss)
     parts = [layer.activation for layer in network.layers]
-    strangers: list[Any] = [part for part in parts if not _built_in(part, ACTIVATIONS)]
+    strangers = [repr(part) for part in parts if not _built_in(part, ACTIVATIONS)]
     if loss is not None and not _built_in(loss, LOSSES):
-        strangers.append(loss)
+        strangers.append(repr(loss))
+    if not network.graph.is_chain:
+        strangers.append(f"a graph of layers that is no chain ({', '.join(network.names)})")
     if not strangers:
         return _preferred()
     if _asked() == "native":
         raise EngineError(
-            f"KILONET_ENGINE asks for native, but {strangers[0]!r} is not built into the kernel; "
+            f"KILONET_ENGINE asks for native, but {strangers[0]} is not built into the kernel; "
             "unset it, and the reference engine runs."
         )
     return reference

@@ -30,7 +30,7 @@ def scores(network: Network, theta: Array, X: Any, n_threads: int | None = None)
 def _outputs(network: Network, theta: Array, X: Any, layer: int) -> Array:
     units = network.layers[layer].units
     out = np.empty((len(theta), X.shape[0], units), dtype=theta.dtype)
-    for members in _pieces(len(theta), max(1, GROUP // (ROWS * max(network.sizes)))):
+    for members in _pieces(len(theta), max(1, GROUP // (ROWS * max(network.sizes + network.fan_ins)))):
         for rows in _pieces(X.shape[0], ROWS):
             out[members, rows] = network.hidden(theta[members], gather(X, rows))[layer]
     return out

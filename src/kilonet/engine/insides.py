@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kilonet.activations import PReLU
+from kilonet.activations import Mixed, PReLU
 from kilonet.engine.batches import Batches, gather
 from kilonet.engine.measures import row_sum
 from kilonet.layers import Maxout
@@ -71,13 +71,19 @@ def _sampled(network: Network, theta: Array, x: Array) -> Floats:
 
 
 def _saturated(layer: Any, outputs: Array) -> float:
-    """Share of outputs beyond the bounds; NaN for units without two bounds."""
-    kind, dtype = type(layer.activation), outputs.dtype.type
-    if isinstance(layer, Maxout) or kind not in (Tanh, Sigmoid):
-        return float("nan")
-    if kind is Tanh:
-        return float(np.mean(np.abs(outputs) > dtype(TANH)))
-    return float(np.mean((outputs > dtype(SIGMOID)) | (outputs < dtype(1 - SIGMOID))))
+    """Share of outputs (rows, units) beyond the bounds, of units that have two; NaN where there are none."""
+    unit = None if isinstance(layer, Maxout) else layer.activation
+    parts = unit.columns if isinstance(unit, Mixed) else [(unit, slice(None))]
+    beyond = [_beyond(own, outputs[:, columns]) for own, columns in parts if type(own) in (Tanh, Sigmoid)]
+    return float(np.mean(np.concatenate(beyond, axis=-1))) if beyond else float("nan")
+
+
+def _beyond(unit: Any, outputs: Array) -> NDArray[np.bool_]:
+    """Which outputs of tanh or sigmoid units lie beyond their bounds."""
+    dtype = outputs.dtype.type
+    if type(unit) is Tanh:
+        return np.asarray(np.abs(outputs) > dtype(TANH))
+    return np.asarray((outputs > dtype(SIGMOID)) | (outputs < dtype(1 - SIGMOID)))
 
 
 def dead(network: Network, theta: Array, X: Any) -> Floats:
@@ -85,11 +91,11 @@ def dead(network: Network, theta: Array, X: Any) -> Floats:
     fired = [np.zeros(layer.units, dtype=bool) for layer in network.layers[:-1]]
     views = network.views(theta)
     for start in range(0, X.shape[0], _BLOCK):
-        x: Any = gather(X, slice(start, start + _BLOCK)).astype(theta.dtype, copy=False)
-        for number, (layer, view) in enumerate(zip(network.layers[:-1], views, strict=False)):
-            z = layer.affine(view, x)
-            fired[number] |= fires(layer, view, z).any(axis=(0, 1))
-            x = layer.activate(view, z)
+        outputs: list[Any] = [gather(X, slice(start, start + _BLOCK)).astype(theta.dtype, copy=False)]
+        for place, (layer, view) in enumerate(zip(network.layers[:-1], views, strict=False)):
+            z = layer.affine(view, network.graph.inputs(place, outputs))
+            fired[place] |= fires(layer, view, z).any(axis=(0, 1))
+            outputs.append(layer.activate(view, z))
         if all(known.all() for known in fired):
             break
     return np.array([1 - np.count_nonzero(known) / len(known) for known in fired])

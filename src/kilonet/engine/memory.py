@@ -74,7 +74,11 @@ def batch_bytes(problem: Problem, networks: int, padding: int = 0) -> int:
     """
     watched = min(SAMPLE, problem.n_rows) if problem.recipe.watch else 0
     rows = max(problem.batch, watched, 0 if problem.validation is None else 64)
-    numbers = sum(4 * layer.units + 2 * layer.units * layer.pieces + padding for layer in problem.network.layers)
+    network = problem.network
+    numbers = sum(4 * layer.units + 2 * layer.units * layer.pieces + padding for layer in network.layers)
+    # Where outputs are laid side by side, those of the forward pass are copied, and so are their slopes.
+    sides = zip(network.fan_ins, network.graph.sources, strict=True)
+    numbers += sum(2 * fan_in for fan_in, sources in sides if len(sources) > 1)
     validated = 0 if problem.validation is None else int(problem.validation.X.shape[0])
     return networks * itemsize(problem) * (rows * (numbers + 2 * problem.network.n_inputs + padding) + 2 * validated)
 

@@ -197,7 +197,7 @@ class Session:
         )
         bound = self._settings["max_norm"][live]
         if np.isfinite(bound).any():
-            max_norm([view.W for view in problem.network.views(new)], bound)
+            max_norm(problem.network.weights(new), bound)
         moved = live[moves]
         state["theta"][moved] = new[moves]
         state["slots"][:, moved] = slots[:, moves]

@@ -10,6 +10,7 @@ import scipy.sparse
 from numpy.typing import NDArray
 
 from kilonet.engine.problem import Problem
+from kilonet.errors import EngineError
 from kilonet.monitors import epochs_apart
 from kilonet.network import Network
 from kilonet.philox import dropout_threshold
@@ -78,7 +79,9 @@ def inputs(X: Any) -> dict[str, Any]:
 
 
 def layer_specs(network: Network) -> list[LayerSpec]:
-    """Units, pieces, kind of unit and its constant, of every layer."""
+    """Units, pieces, kind of unit and its constant, of every layer. Raises EngineError for what is no chain."""
+    if not network.graph.is_chain:
+        raise EngineError(f"the kernel takes chains of layers; came {', '.join(network.names)}. Use engine.choose.")
     specs = []
     for layer in network.layers:
         name = getattr(layer.activation, "name", "")

@@ -145,6 +145,11 @@ def _parameters(kind: type, model: SavedModel) -> dict[str, Any]:
 
 def _hidden(network: Network, told: Mapping[str, Any]) -> tuple[Any, ...]:
     """Plain widths where the shared activation and initializer explain the layers, else the layers themselves."""
+    if not network.graph.is_chain:
+        raise FileFormatError(
+            f"the file holds a graph of layers ({', '.join(network.names)}), which estimators do not train. Read it "
+            "with kilonet.persistence.load, and predict with network.scores(theta, X)."
+        )
     layers = network.layers[:-1]
     widths = [layer.units for layer in layers]
     plain = Network(

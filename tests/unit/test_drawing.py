@@ -1,0 +1,98 @@
+"""Drawings: what stands in them, that they are valid whatever the names, and that wide layers stay short."""
+
+import re
+import xml.etree.ElementTree as ET
+from typing import Any
+
+import pytest
+
+import kilonet as kn
+from kilonet.drawing import MOST, shown_units
+
+SVG = "{http://www.w3.org/2000/svg}"
+HOSTILE = 'a "b" <c> & \\ {d}\n] \x00 €'
+
+
+def graph(**more: Any) -> kn.Network:
+    layers = {
+        "first": kn.Dense(4, kn.tanh),
+        "wide": kn.Dense(1000, source="first"),
+        "again": kn.Same("first", source="input"),
+        "scores": kn.Dense(2, source=("wide", "again", "input")),
+    }
+    return kn.Network.from_layers(layers | more, n_inputs=3)
+
+
+def test_which_units_are_drawn() -> None:
+    assert shown_units(MOST) == list(range(MOST))
+    assert shown_units(MOST + 1) == [0, 1, 2, None, MOST - 2, MOST - 1, MOST]
+
+
+def test_the_text_has_a_line_for_each_layer() -> None:
+    assert graph().draw().splitlines() == [
+        "input   ○ ○ ○          3 inputs",
+        "first   ○ ○ ○ ○        4 tanh      ← input",
+        "wide    ○ ○ ○ … ○ ○ ○  1,000 relu  ← first",
+        "again   ○ ○ ○ ○        4 tanh      ← input (as first)",
+        "scores  ○ ○            2 identity  ← wide, again, input",
+    ]
+    assert kn.Network([1, 1]).draw().splitlines()[0] == "input   ○  1 input"
+
+
+def circles(svg: str) -> list[tuple[float, float, str]]:
+    root = ET.fromstring(svg)  # noqa: S314 (made here)
+    found = [(c.get("cx"), c.get("cy"), c.get("fill")) for c in root.iter(f"{SVG}circle")]
+    return [(float(x or 0), float(y or 0), str(fill)) for x, y, fill in found]
+
+
+def test_the_svg_has_the_units_the_lines_and_the_names() -> None:
+    net = graph()
+    svg = net.to_svg()
+    root = ET.fromstring(svg)  # noqa: S314 (made here)
+    places = circles(svg)
+    assert len(places) == 3 + 4 + 6 + 4 + 2
+    columns = sorted({x for x, _, _ in places})
+    assert [sum(x == column for x, _, _ in places) for column in columns] == [3, 4 + 4, 6, 2]
+    assert len(set(places)) == len(places)
+    assert [fill for x, _, fill in places if x == columns[1]] == ["#cfe3f5"] * 8  # the same weights
+    assert {fill for x, _, fill in places if x != columns[1]} == {"white"}
+    assert len(list(root.iter(f"{SVG}line"))) == 3 * 4 + 3 * 4 + 4 * 6 + 6 * 2
+    assert len(list(root.iter(f"{SVG}path"))) == 2  # past the wide layer: of again and of the inputs
+    texts = [text.text for text in root.iter(f"{SVG}text")]
+    for said in ("input", "3 inputs", "wide", "1,000 relu", "⋮", "as first", "2 identity"):
+        assert said in texts
+    width, height = float(root.get("width", "0")), float(root.get("height", "0"))
+    assert all(0 < x < width and 0 < y < height for x, y, _ in places)
+
+
+@pytest.mark.parametrize("layers", [[1, 1], [784, 256, 128, 10], [2] * 12])
+def test_chains_are_drawn_too(layers: list[int]) -> None:
+    net = kn.Network(layers)
+    assert len(circles(net.to_svg())) == sum(min(units, 6 if units > MOST else MOST) for units in layers)
+    assert "path" not in net.to_svg()
+    assert net.draw().count("\n") == len(layers) - 1
+    assert net.to_dot().count("->") == len(layers) - 1
+
+
+def test_any_name_makes_valid_files() -> None:
+    layers = {HOSTILE: kn.Dense(3), "end": kn.Dense(2, source=(HOSTILE, "input"))}
+    net = kn.Network.from_layers(layers, n_inputs=3)
+    root = ET.fromstring(net.to_svg())  # noqa: S314 (made here)
+    assert any("<c> & \\ {d}" in (text.text or "") for text in root.iter(f"{SVG}text"))
+    assert len(net.draw().splitlines()) == 3
+    dot = net.to_dot()
+    outside = re.sub(r'"(?:[^"\\\n]|\\.)*"', "", dot)  # without strings
+    assert '"' not in outside
+    assert outside.count("{") == outside.count("}") == 1 + 3 + 2 * 3
+    assert 'a \\"b\\" <c> & \\\\ {d} ]' in dot
+    assert "\x00" not in dot
+
+
+def test_graphviz_source_names_every_drawn_unit_before_it_is_used() -> None:
+    dot = graph().to_dot()
+    known = re.findall(r"^    (u\d+_\d+)", dot, re.MULTILINE)
+    assert len(known) == len(set(known)) == 3 + 4 + 7 + 4 + 2  # an ellipsis has a place of its own
+    used = set(re.findall(r"u\d+_\d+", "".join(line for line in dot.splitlines() if "->" in line)))
+    assert used == set(known) - {"u2_3"}
+    assert dot.count("->") == 1 + 1 + 1 + 3
+    assert dot.count("⋮") == 1
