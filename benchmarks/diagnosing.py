@@ -32,7 +32,7 @@ from benchmarks.planted import FAULTS, Case, Fault, drawn, over_fitting
 from kilonet.comparison import binomial_interval
 from kilonet.estimators.insight import loss_on
 
-TRUTH = 100_000_000
+TRUTH = 200_000_000
 REGAINED = 0.8  # of the held-out loss that a fault had cost
 HARMLESS = 0.03  # of held-out loss: what costs less is no fault
 NEGLIGIBLE = 0.1  # of the loss of knowing nothing

@@ -98,13 +98,17 @@ class InputFacts:
 class TargetFacts:
     """The target. classes: rows of each, empty for numbers. mean, deviation: of numbers.
 
-    conflicting: rows whose inputs another row has with another target.
+    conflicting: rows whose inputs another row has with another target. nothing: the loss of knowing nothing, as
+    `StartFacts` has it; of networks that were trained elsewhere, whose start is seldom known, it is here. left: the
+    loss of the judged parameters, without penalties, where curves may tell another one; NaN where it was not asked.
     """
 
     classes: Mapping[str, int]
     conflicting: int
     mean: float = math.nan
     deviation: float = math.nan
+    nothing: float = math.nan
+    left: float = math.nan
 
 
 @dataclass(frozen=True)
@@ -138,7 +142,8 @@ class RateFacts:
     reached: the lowest loss on rows held out from it; enough: half the way there from that of knowing nothing. A rate
     whose loss came to that learns. smallest, largest: of these; below training is at a crawl, above it learns nothing.
     fastest: what came about as far as the best on rows held out, the middle one of several; few steps favour large
-    rates, so it is not the best one. All NaN where nothing was learned with any rate. used: the training's.
+    rates, so it is not the best one. All NaN where nothing was learned with any rate. used: the training's. steps: of
+    each rate, 0 where that is not known. held_out: losses at the end on rows held out, None where they are not known.
     """
 
     rates: Floats
@@ -149,6 +154,15 @@ class RateFacts:
     largest: float = math.nan
     enough: float = math.nan
     reached: float = math.nan
+    steps: int = 0
+    held_out: Floats | None = None
+
+    def came_to(self, rate: float) -> tuple[float, float]:
+        """The losses that a rate came to, on its rows and on those held out; NaN for what is not known."""
+        tried = np.flatnonzero(np.isclose(self.rates, rate, rtol=1e-6, atol=0))
+        if not len(tried):
+            return math.nan, math.nan
+        return float(self.losses[tried[0]]), math.nan if self.held_out is None else float(self.held_out[tried[0]])
 
     def learns(self, rate: float) -> bool:
         """Whether a rate lies between the smallest and the largest one that learn."""
@@ -157,9 +171,9 @@ class RateFacts:
 
 @dataclass(frozen=True)
 class GapFacts:
-    """Training against held-out rows at the end: scores, and the 95% bootstrap interval of their difference.
+    """Training against held-out rows at the end: scores, and the 95% interval of their difference.
 
-    rising: epochs at the end since the validation loss was lowest.
+    rising: epochs at the end since the validation loss was lowest. rows: held out, None where that is not known.
     """
 
     training: float
@@ -167,3 +181,4 @@ class GapFacts:
     low: float
     high: float
     rising: int
+    rows: int | None = None

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kilonet.checks import choice
 from kilonet.facts import (
     GapFacts,
     Histogram,
@@ -23,7 +24,7 @@ from kilonet.facts import (
     TargetFacts,
 )
 from kilonet.history import History
-from kilonet.numerals import count
+from kilonet.numerals import count, ended
 
 __all__ = [
     "SEVERITIES",
@@ -55,7 +56,8 @@ class Examination:
     parameters of the estimator or what is known of them: optimizer, rate, batch, epochs, l2, dropout, hidden,
     activation, loss, n_rows. history: of one network. diverged: epoch in which it left the finite numbers, else 0.
     gradient_error: largest relative difference of float64 gradients to central differences. activity: for a map,
-    epochs and for each hidden layer the activity (epochs, units).
+    epochs and for each hidden layer the activity (epochs, units). unwatched: why training was not repeated to see every
+    epoch, where that was asked for.
     """
 
     origin: str
@@ -72,6 +74,7 @@ class Examination:
     gap: GapFacts | None = None
     gradient_error: float | None = None
     activity: tuple[Sequence[int], Sequence[Floats]] | None = None
+    unwatched: str = ""
 
     @property
     def hidden(self) -> Sequence[LayerFacts]:
@@ -93,8 +96,9 @@ class Effect:
 
     metric: what is compared, on held-out rows. without, with_it: means over seeds, where diverged runs count as the
     worst that was seen. gain: middle difference in the good direction, with its 95% interval over seeds. epoch: after
-    which the runs part. lost_without, lost_with: runs that diverged. untried: why the remedy was not tried, empty
-    where it was; the numbers are NaN then, and there are no seeds.
+    which the runs part. lost_without, lost_with: runs that diverged. furthest: what is worse counts as this;
+    cut_without, cut_with: runs that were worse, so that the true mean is further off. members: those whose settings
+    `cure` changed; empty for all. untried: why the remedy was not tried, else empty; the numbers are NaN then.
     """
 
     metric: str
@@ -108,6 +112,10 @@ class Effect:
     lost_without: int = 0
     lost_with: int = 0
     untried: str = ""
+    furthest: float = math.nan
+    cut_without: int = 0
+    cut_with: int = 0
+    members: Sequence[int] = ()
 
     @property
     def helps(self) -> bool:
@@ -130,14 +138,21 @@ class Effect:
         """
         if self.untried:
             return f"{self.verdict}: {self.untried}"
-        lost = ""
+        more = ""
         if self.lost_without or self.lost_with:
-            lost = f"; {self.lost_without} of {self.seeds} runs diverged without it, {self.lost_with} with it"
+            more += f"; {self.lost_without} of {self.seeds} runs diverged without it, {self.lost_with} with it"
+        if self.cut_without or self.cut_with:
+            more += f"; what is worse than {self.furthest:.3g} counts as {self.furthest:.3g}"
         name = self.metric if self.metric.startswith("held-out") else f"held-out {self.metric}"
+        without, with_it = self._mean(self.without, self.cut_without), self._mean(self.with_it, self.cut_with)
         return (
-            f"{self.verdict}: {name} {self.without:.3g} → {self.with_it:.3g} (gain {self.gain:.3g}, 95% interval "
-            f"{self.low:.3g} to {self.high:.3g}, {count(self.seeds, 'seed')}{lost})"
+            f"{self.verdict}: {name} {without} → {with_it} (gain {self.gain:.3g}, 95% interval "
+            f"{self.low:.3g} to {self.high:.3g}, {count(self.seeds, 'seed')}{more})"
         )
+
+    def _mean(self, mean: float, cut: int) -> str:
+        beyond = "over " if self.furthest > 0 else "under "  # losses are too large, R² too far below zero
+        return f"{beyond if cut else ''}{mean:.3g}"
 
     def to_json(self) -> dict[str, Any]:
         """The numbers, with verdict and text."""
@@ -148,7 +163,8 @@ class Effect:
 class Finding:
     """What a rule says. evidence: the numbers that it rests on. since: epoch of the first sign, 0 if unknown.
 
-    effects: what its remedies gained, in their order, where that was tried. source: of the threshold. because: the
+    severity: "info", "warn" or "fail", else there is a SettingError. effects: what its remedies gained, in their order,
+    where that was tried; in JSON they stand with their remedies. source: of the threshold. because: the
     likely cause in a word, such as "rate" or "inputs"; findings of one cause have it in common.
     """
 
@@ -164,6 +180,9 @@ class Finding:
     source: str = ""
     because: str = ""
 
+    def __post_init__(self) -> None:
+        choice(f"the severity of the finding {self.rule}", self.severity, SEVERITIES)
+
     @property
     def text(self) -> str:
         """What it says, with the likely cause, in sentences.
@@ -171,7 +190,7 @@ class Finding:
         >>> Finding("dead units", "warn", "layer 1: half of the units are dead", "the rate is too high").text
         'layer 1: half of the units are dead. Likely cause: the rate is too high.'
         """
-        return " ".join(map(_ended, [self.what, *([f"Likely cause: {self.cause}"] if self.cause else [])]))
+        return " ".join(map(ended, [self.what, *([f"Likely cause: {self.cause}"] if self.cause else [])]))
 
     @property
     def tried(self) -> list[tuple[Remedy, Effect | None]]:
@@ -182,7 +201,8 @@ class Finding:
     def to_json(self) -> dict[str, Any]:
         """What it says, with its text; remedies have their effects with them."""
         remedies = [_fields(remedy) | {"effect": effect} for remedy, effect in self.tried]
-        return _fields(self) | {"text": self.text, "remedies": remedies}
+        own = {name: value for name, value in _fields(self).items() if name != "effects"}
+        return own | {"text": self.text, "remedies": remedies}
 
 
 Rule = Callable[[Examination], Iterable[Finding]]
@@ -199,10 +219,6 @@ def to_json(value: Any) -> str:
     [{'text': 'a lower rate', 'changes': {'rate': 0.1}, 'effect': None}]
     """
     return json.dumps(_plain(value), allow_nan=False)
-
-
-def _ended(text: str) -> str:
-    return text if text.endswith((".", "?", "!")) else text + "."
 
 
 def _fields(value: Any) -> dict[str, Any]:

@@ -157,3 +157,12 @@ def in_order(text: str) -> tuple[int, float, str]:
     """
     value = parse(text)
     return (1, 0.0, text) if value is None or math.isnan(value) else (0, value, text)
+
+
+def ended(text: str) -> str:
+    """A text with a full stop, unless it ends already.
+
+    >>> ended("Drop it"), ended("Is it there?")
+    ('Drop it.', 'Is it there?')
+    """
+    return text if text.endswith((".", "?", "!", "…")) else text + "."

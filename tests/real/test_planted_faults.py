@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.neural_network import MLPRegressor
+from sklearn.neural_network import MLPClassifier, MLPRegressor
 
 import kilonet as kn
 from benchmarks import planted
@@ -52,8 +52,13 @@ def fitted(case: Case) -> Diagnosis:
 
 
 def elsewhere(case: Case) -> Diagnosis:
-    """What scikit-learn trains."""
-    own = MLPRegressor(hidden_layer_sizes=(32,), max_iter=60, tol=0, random_state=0)
+    """What scikit-learn trains, with its own penalty and rate unless the case has others."""
+    given = case.settings
+    named = {"alpha": given["l2"] * given["batch"]} if "l2" in given else {}
+    kind = MLPClassifier if case.classes else MLPRegressor
+    unit = {"sigmoid": "logistic"}.get(str(given.get("activation")), "relu")
+    own = kind(hidden_layer_sizes=given["hidden"], activation=unit, learning_rate_init=given["rate"],
+               batch_size=given["batch"], max_iter=60, tol=0, random_state=0, **named)  # fmt: skip
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         own.fit(case.X, case.y)
@@ -120,6 +125,11 @@ def plus(offset: float) -> Callable[[Case], None]:
 def one_that_never_changes(case: Case) -> None:
     """A column of ones."""
     case.every(lambda X: np.column_stack([X, np.ones(len(X))]))
+
+
+def never_changing(case: Case) -> None:
+    """Inputs that are the same in all rows."""
+    case.every(np.ones_like)
 
 
 def numbered(case: Case) -> None:
@@ -238,6 +248,21 @@ PLANTED = [
             settings={"rate": 1e-6}),
     Planted("nothing learned", "info", "", rings, shuffled, {"loss left": (0.95, 1.01)},
             settings={"hidden": (2,), "epochs": 20}),
+    Planted("nothing learned", "fail", "low rate", rings, nothing, {"loss left": (0.95, BEYOND)},
+            settings={"rate": 1e-7}, look=elsewhere),
+    Planted("nothing learned", "fail", "low rate", surface, nothing, {"loss left": (0.95, BEYOND)},
+            settings={"rate": 1e-7}, look=elsewhere),
+    Planted("nothing learned", "fail", "l2", rings, nothing, {"loss left": (0.95, 1.1)}, settings={"l2": 3.0},
+            look=elsewhere),
+    Planted("forgetting", "fail", "l2", surface, nothing, {"loss left": (0.95, 1.1), "pull": (0.5, BEYOND)},
+            settings={"l2": 30.0}, look=elsewhere),
+    Planted("forgetting", "fail", "l1", blobs, nothing, {"loss left": (0.95, 1.01), "pull": (0.5, BEYOND)},
+            settings={"l1": 1.0}),
+    Planted("nothing learned", "fail", "activation", rings, nothing, {"loss left": (0.95, 1.1)},
+            settings=SIGMOIDS, look=elsewhere),
+    Planted("nothing learned", "fail", "activation", surface, nothing, {"loss left": (0.95, BEYOND)},
+            settings=SIGMOIDS, look=elsewhere),
+    Planted("nothing learned", "fail", "constant", blobs, never_changing, {"loss left": (0.95, 1.1)}),
     Planted("over-fitting", "warn", "over-fitting", teacher, wrong_labels,
             {"epochs rising": (10, 200), "low": (0.1, 1)}, settings={"hidden": (200,), "epochs": 100}, seed=1),
     Planted("rare units", "info", "", blobs, nothing, {"rare": (1 / 32, 1)}, 1, settings={"rate": 3.0}),

@@ -193,7 +193,7 @@ def test_predict_knows_what_changed_places_too(capsys: pytest.CaptureFixture[str
     assert "data.kn is the model, and comes first: `kilonet predict data.kn data.csv`." in capsys.readouterr().err
 
 
-def test_json_has_the_verdict_and_the_call(capsys: pytest.CaptureFixture[str]) -> None:
+def test_json_has_the_summary_once_and_the_call(capsys: pytest.CaptureFixture[str]) -> None:
     fitted("--rate 5")
     capsys.readouterr()
     assert run("diagnose data.kn data.csv --target label --json -q") == FAILS
@@ -201,8 +201,16 @@ def test_json_has_the_verdict_and_the_call(capsys: pytest.CaptureFixture[str]) -
     assert told["data"] == {"source": "data.csv", "target": "label", "rows": 160, "held_out": 40}
     assert told["reproduce"] == "kilonet diagnose data.kn data.csv --target label"
     assert run(told["reproduce"].removeprefix("kilonet ")) == FAILS
-    assert capsys.readouterr().out.splitlines()[0] == told["verdict"]
+    assert " ".join(capsys.readouterr().out.split()).startswith(f"{told['summary']} ")
+    assert "verdict" not in told
+    assert told["not_looked_at"] == []
     assert run("diagnose data.csv --target label --json -q") == 0
     told = json.loads(capsys.readouterr().out)
-    assert told["verdict"] == "Nothing is wrong as far as was looked; the network is not trained yet."
+    assert told["summary"] == "Nothing is wrong as far as was looked; the network is not trained yet."
     assert told["data"]["held_out"] == 0
+
+
+def test_the_options_stand_under_their_headings(capsys: pytest.CaptureFixture[str]) -> None:
+    run("diagnose --help")
+    out = capsys.readouterr().out
+    assert out.index("How thoroughly:") < out.index("--verify / --no-verify") < out.index("Output:")

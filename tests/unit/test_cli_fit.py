@@ -15,7 +15,7 @@ import kilonet as kn
 from kilonet import persistence
 from kilonet.cli import main
 from kilonet.cli.console import Console
-from kilonet.cli.fit import train
+from kilonet.cli.fit import too_early, train
 from kilonet.errors import DivergenceWarning
 
 QUICK = ["--hidden", "5", "--epochs", "3"]
@@ -326,13 +326,21 @@ class TestDivergence:
 
 
 def test_training_that_ends_too_early_is_said_in_words_of_the_command_line(capsys, in_a_folder):
-    rows = "".join(f"{x},{x * 7 + 0.5}\n" for x in range(64))
+    rows = "".join(f"{x / 8},{x * 7 + 0.5}\n" for x in range(64))
     (in_a_folder / "line.csv").write_text("x,y\n" + rows)
-    slow = ["--rate", "1e-5", "--epochs", "60", "--schedule", "constant", "--out", "m.kn"]
+    slow = ["--rate", "5e-5", "--epochs", "60", "--schedule", "constant", "--out", "m.kn"]
     assert main(["fit", "line.csv", "--target", "y", *slow]) == 0
     err = capsys.readouterr().err
     assert err.count("Warning") == 1
-    assert "Raise --epochs (it was 60) or --rate (it was 1e-05)." in err
+    assert "Raise --epochs (it was 60) or --rate (it was 5e-05)." in err
+
+
+def test_neither_more_epochs_nor_a_higher_rate_is_advised_where_held_out_rows_got_worse():
+    curve = np.abs(np.linspace(-1, 2, 60))
+    model = kn.MLPRegressor()
+    model.history_ = kn.History(*[np.linspace(1, 0.5, 60)] * 2, curve, curve)
+    assert "lowest in epoch 21: raise --epochs only with --early-stopping." in too_early(model)
+    assert "--rate" not in too_early(model)
 
 
 class TestCtrlC:

@@ -11,7 +11,7 @@ from kilonet.cli import main
 from kilonet.cli.asked import Asked
 from kilonet.cli.console import Console
 from kilonet.cli.looking import Lookout
-from kilonet.findings import Finding
+from kilonet.findings import Finding, Remedy
 
 
 @pytest.fixture(autouse=True)
@@ -76,8 +76,8 @@ def test_a_healthy_fit_is_silent(capsys: pytest.CaptureFixture[str], more: str) 
     ("because", "on_the_way", "said"),
     [
         (None, False, "Raise --epochs"),
-        ("low rate", False, "Raise --epochs"),  # which says how
-        ("", False, "Raise --epochs"),
+        ("low rate", False, "`kilonet diagnose m.kn d.csv` tells more"),  # which says how
+        ("", False, "something. Raise --epochs `kilonet diagnose m.kn d.csv` tells more"),  # which is a cause
         ("over-fitting", False, "`kilonet diagnose m.kn d.csv` tells more"),  # more epochs would make it worse
         ("rate", False, "`kilonet diagnose m.kn d.csv` tells more"),
         (None, True, "`kilonet diagnose m.kn d.csv` tells more of this"),
@@ -93,3 +93,33 @@ def test_longer_training_is_advised_where_nothing_else_is_wrong(
     err = capsys.readouterr().err
     assert said in err
     assert err.count("Warning") == 1
+
+
+def test_a_training_that_failed_is_not_told_to_go_on(capsys: pytest.CaptureFixture[str]) -> None:
+    err = fitted(capsys, "'my data.csv' --rate 1e-6 --epochs 60")
+    assert "Raise --epochs" not in err
+    assert "the rate 1e-06 is too low" in err
+    assert "`kilonet diagnose m.kn 'my data.csv'` tells more, and what cures it" in err
+
+
+def test_fit_and_diagnose_see_the_same_validation_curve(capsys: pytest.CaptureFixture[str]) -> None:
+    said = fitted(capsys, "noise.csv --epochs 300").partition("the validation loss was lowest ")[2].partition(" ago")[0]
+    assert said.endswith("epochs")
+    main(["diagnose", "m.kn", "noise.csv", "-q"])
+    assert f"the validation loss was lowest {said} ago" in " ".join(capsys.readouterr().out.split())
+
+
+@pytest.mark.parametrize(
+    ("remedies", "others", "said"),
+    [
+        ([Remedy("ask", {})], 0, "tells more."),
+        ([Remedy("less", {"l2": 0.0})], 0, "tells more, and what cures it."),
+        ([Remedy("ask", {})], 2, "tells more, also of 2 further findings."),
+    ],
+)
+def test_a_cure_is_promised_where_there_is_something_to_change_and_findings_are_counted(
+    capsys: pytest.CaptureFixture[str], remedies: list[Remedy], others: int, said: str
+) -> None:
+    first = Finding("a rule", "warn", "something", remedies=remedies)
+    Lookout(Console(), Asked.of("d.csv", {"out": "m.kn"})).tell([first, *[Finding("b", "warn", "more")] * others])
+    assert capsys.readouterr().err.endswith(f"`kilonet diagnose m.kn d.csv` {said}\n")

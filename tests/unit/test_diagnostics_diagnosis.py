@@ -1,5 +1,6 @@
 """`kn.diagnose` and its cures: what it is asked, of several members, in a pipeline, and where nothing helps."""
 
+import json
 import warnings
 from dataclasses import replace
 from typing import Any
@@ -180,12 +181,12 @@ class TestMembers:
             assert one.evidence["member"] == 2
             assert one.what.endswith("(in 1 of 4 members: member 2)")
             assert all(remedy.changes.get("rate", 0) < 300 for remedy in one.remedies)
-        assert not [one for one in report.findings if one.because == "low rate"]
+        assert not [one for one in report.findings if one.because == "low rate" and one.severity != "info"]
 
     def test_what_is_tried_is_tried_with_that_members_settings_and_only_its_own_are_changed(self) -> None:
         one_slow = self.several(rate=[0.003, 0.003, 1e-7, 0.003]).fit(X, Y)
         report = kn.diagnose(one_slow, X, Y).verify()
-        (low,) = [one for one in report.findings if one.rule == "rate"]
+        (low,) = [one for one in report.findings if one.rule == "rate" and one.severity != "info"]
         assert low.effects[0].helps  # 0.003 would leave little to be gained
         assert low.effects[0].without > 0.6  # about ln 2
         better = report.cure()
@@ -289,3 +290,67 @@ class TestCures:
 
     def test_where_nothing_is_wrong_nothing_is_said(self) -> None:
         assert kn.diagnose(FITTED, X, Y, rules=no_rule).cure() is FITTED
+
+
+class TestEvidence:
+    @pytest.mark.parametrize("name", ["member", "members", "of"])
+    def test_names_that_say_whose_a_finding_is_are_not_for_rules(self, name: str) -> None:
+        with pytest.raises(kn.SettingError, match=f"the finding mine has evidence by the name {name}; .*another name"):
+            kn.diagnose(FITTED, X, Y, rules=saying(evidence={name: [1]}, remedies=[Remedy("less", {"l2": 0.1})]))
+
+    def test_another_form(self) -> None:
+        with pytest.raises(kn.SettingError, match="the finding mine has the evidence 3; needs numbers by name"):
+            kn.diagnose(FITTED, X, Y, rules=saying(evidence=3))
+
+
+def test_full_stops_of_a_rule_do_not_stand_within_sentences() -> None:
+    def rule(_: Examination) -> list[Finding]:
+        return [Finding("a", "warn", "All is bad.", "of itself.", because="b"), Finding("c", "warn", "d", because="b")]
+
+    report = kn.diagnose(FITTED, X, Y, rules=rule)
+    assert report.findings[0].text == "All is bad. Likely cause: of itself. Most likely this is also behind: c."
+
+
+def each_column(examination: Examination) -> list[Finding]:
+    return [Finding("column", "warn", f"{name} is bad") for name in examination.inputs.names]
+
+
+def test_what_a_rule_has_several_of_stays_several_with_several_members() -> None:
+    twins = kn.MLPClassifier(hidden=4, epochs=2, members=2, random_state=0).fit(X, Y)
+    said = [one.what for one in kn.diagnose(twins, X, Y, rules=each_column).findings]
+    assert said == [
+        f"{what.what} (in 2 of 2 members)" for what in kn.diagnose(FITTED, X, Y, rules=each_column).findings
+    ]
+    assert len(said) == X.shape[1]
+
+
+def test_several_findings_of_a_rule_meet_their_like_among_members() -> None:
+    a, b = (Finding("column", "warn", f"{name} is bad by {n}") for n, name in enumerate("ab"))
+    c = replace(b, what="b is bad by 7", severity="fail")
+    assert [one.what for one in merged([[a, b, b], [c]])] == [
+        "a is bad by 0 (in 1 of 2 members)",
+        "b is bad by 7 (in 2 of 2 members)",
+        "b is bad by 1 (in 1 of 2 members)",
+    ]
+
+
+def test_gains_say_whose_they_are() -> None:
+    slow = kn.MLPClassifier(hidden=8, epochs=20, members=3, rate=[1e-6, 0.01, 2e-6], random_state=0).fit(X, Y)
+    report = kn.diagnose(slow, X, Y)
+    report.cure()
+    assert {effect.members for _, effect in report.gains_} >= {(0,), (2,)}
+    assert "for member 2: helps" in " ".join(str(report).split())
+
+
+def test_a_pipeline_of_scikit_learn_s_is_told_how_to_give_its_last_step() -> None:
+    pipe = make_pipeline(StandardScaler(), SklearnClassifier(max_iter=1))
+    said = r"a pipeline that ends in MLPClassifier of .*examine_sklearn\(pipe\[-1\], pipe\[:-1\]\.transform\(X\), y\)"
+    with pytest.raises(kn.SettingError, match=said):
+        kn.diagnose(pipe, X, Y)
+
+
+def test_rows_that_training_cannot_be_repeated_with_are_told_of() -> None:
+    report = kn.diagnose(FITTED, X[::-1], Y[::-1])
+    assert "every epoch: training could not be repeated with these rows" in " ".join(str(report).split())
+    assert json.loads(report.to_json())["not_looked_at"][-1].startswith("every epoch: training could not be")
+    assert "every epoch" not in str(kn.diagnose(FITTED, X, Y))

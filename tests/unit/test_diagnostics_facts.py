@@ -416,6 +416,23 @@ class TestGap:
         # quantiles of 2,000 samples: each is off by about 0.06 standard deviations, and 300 rows are not quite normal
         assert (other.low, other.high) == pytest.approx((one.low, one.high), abs=0.1 * (one.high - one.low))
 
+    def test_a_single_row_is_not_sure(self):
+        X, y = blobs()
+        gap = examine(quick(epochs=30).fit(X, y), X, y, validation=(X[:1], y[:1]), full=False).gap
+        assert (gap.held_out, gap.rows) == (1.0, 1)
+        assert gap.low < 0 < gap.high
+        assert gap.high - gap.low > 0.7  # Wilson's interval of one right answer is 0.79 wide
+
+    def test_samples_of_one_row_drawn_twice_are_left_out(self):
+        X, _ = blobs()
+        y = X[:, 0] + 1e3
+        estimator = numbers(epochs=5).fit(X, y)
+        gap = examine(estimator, X, y, validation=(X[:2], y[:2]), full=False).gap
+        assert gap.low == pytest.approx(gap.high, abs=2)  # one sample is left: both rows, and training's are many
+        same = examine(estimator, X, y, validation=(X[[0, 0]], y[[0, 0]]), full=False).gap
+        assert np.isnan(same.low)
+        assert np.isnan(same.high)
+
     def test_nothing_was_held_out(self):
         X, y = blobs()
         assert examine(quick().fit(X, y), X, y, full=False).gap is None
@@ -604,6 +621,29 @@ class TestExamination:
             estimator.partial_fit(X, y, classes=[0, 1, 2])
         assert replay(estimator, X, y) is not None
         assert replay(estimator.partial_fit(X[:50], y[:50]), X, y) is None
+
+    def test_validation_curves_stay_where_their_rows_are_gone(self):
+        X, y = blobs()
+        estimator = quick(validation_data=(X[:30], y[:30])).fit(X[30:], y[30:])
+        curve = estimator.history_.validation_loss
+        found = examine(estimator.set_params(validation_data=None), X[30:], y[30:])
+        assert np.isfinite(curve).all()
+        assert np.array_equal(found.history.validation_loss, curve)
+        assert np.isfinite(found.history.dead).all()  # of every epoch
+        assert found.unwatched == ""
+
+    def test_why_training_was_not_repeated(self, monkeypatch):
+        X, y = blobs()
+        estimator = quick().fit(X, y)
+        assert "others than those of `fit`" in examine(estimator, X[::-1], y[::-1]).unwatched
+        stopped = quick(epochs=60, patience=1, early_stopping=True, validation_data=(X[:30], y[:30])).fit(
+            X[30:], y[30:]
+        )
+        assert examine(stopped, X[30:], y[30:]).unwatched == ""
+        again = examine(stopped.set_params(validation_data=None), X[30:], y[30:])
+        assert again.unwatched.endswith("others than those of `fit`, or it was stopped by others")
+        monkeypatch.setattr("kilonet.diagnostics.replay.MOST_SECONDS", 0.0)
+        assert examine(estimator, X, y).unwatched == "training again takes more than a minute"
 
     def test_examples_of_weight_zero_are_absent(self):
         X, y = blobs()

@@ -11,8 +11,10 @@ from sklearn.neural_network import MLPClassifier, MLPRegressor
 import kilonet as kn
 from kilonet.diagnostics import judge
 from kilonet.diagnostics.foreign_monitor import TorchMonitor
-from kilonet.diagnostics.foreign_sklearn import examine_sklearn
+from kilonet.diagnostics.foreign_sklearn import examine_sklearn, initial_of
+from kilonet.diagnostics.foreign_sklearn import parameters as parameters_of
 from kilonet.diagnostics.foreign_torch import examine_torch, network_of, parameters
+from kilonet.diagnostics.reading import end_loss
 from kilonet.errors import SettingError, ShapeError
 from like_torch import (
     Conv2d,
@@ -267,6 +269,42 @@ def test_scikit_learns_settings_and_curves_get_kilonets_names() -> None:
     assert told == {"optimizer": "nesterov", "rate": 0.03, "batch": 20, "epochs": 5, "l2": 0.01, "activation": "relu"}
     np.testing.assert_array_equal(found.history.loss, mlp.loss_curve_)
     np.testing.assert_array_equal(found.history.validation_score, mlp.validation_scores_)
+
+
+@pytest.mark.parametrize("activation", ["relu", "logistic"])
+def test_the_start_of_scikit_learn_is_drawn_anew(activation: str) -> None:
+    mlp = fitted(activation=activation, learning_rate_init=1e-12, alpha=0.0)
+    start = initial_of(mlp)
+    np.testing.assert_allclose(start, parameters_of(mlp), rtol=0, atol=1e-9)
+    found = examine_sklearn(mlp, X.astype(np.float64), Y, full=False)
+    norms = [np.linalg.norm(weights) for weights in mlp.coefs_]
+    np.testing.assert_allclose(found.history.weight_norm[0], norms, rtol=1e-6)
+    assert np.isnan(found.history.update_ratio).all()
+    assert np.isnan(found.history.weight_norm[1:]).all()
+    assert found.history.first_loss[0] == pytest.approx(mlp.loss_curve_[0], rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("kind", "y", "nothing"),
+    [
+        (MLPClassifier, Y, lambda p: -(p * np.log(p) + (1 - p) * np.log(1 - p))),
+        (MLPRegressor, 3 * Y, lambda p: 9 * p * (1 - p) / 2),
+    ],
+)
+def test_the_loss_of_knowing_nothing_is_known_of_scikit_learns_networks(kind: Any, y: Any, nothing: Any) -> None:
+    found = examine_sklearn(fitted(kind, y), X.astype(np.float64), y, full=False)
+    assert found.target is not None
+    assert found.target.nothing == pytest.approx(nothing(np.mean(Y)), rel=1e-6)
+
+
+def test_the_penalty_that_scikit_learn_counts_is_no_loss() -> None:
+    rows = X.astype(np.float64)
+    mlp = fitted(alpha=30.0, solver="lbfgs")
+    found = examine_sklearn(mlp, rows, Y, full=False)
+    assert found.target is not None
+    p = mlp.predict_proba(rows)[np.arange(90), Y]
+    assert found.target.left == pytest.approx(-np.mean(np.log(p)), rel=1e-6)
+    assert end_loss(found) == found.target.left < mlp.loss_
 
 
 def test_scikit_learn_is_refused_where_it_cannot_be_translated() -> None:

@@ -68,11 +68,13 @@ def test_what_informs_of_several_layers_is_one_line() -> None:
 
 
 def test_a_column_keeps_its_spelling_and_other_sentences_begin_with_a_capital() -> None:
-    facts = InputFacts(("iPhones",), np.zeros(1), np.ones(1), (), (), False, {}, 1.0)
-    told = [replace(DEAD, what="iPhones tells all"), replace(DEAD, what="layer 1: dead")]
+    facts = InputFacts(("iPhones", "a"), np.zeros(2), np.ones(2), (), (), False, {}, 1.0)
+    told = [replace(DEAD, what=what) for what in ("iPhones tells all", "layer 1: dead", "accuracy is low", "a is 1")]
     text = page(told, examined(inputs=facts))
     assert "FAIL  iPhones tells all." in text
     assert "FAIL  Layer 1: dead." in text
+    assert "FAIL  Accuracy is low." in text  # though an input is called a
+    assert "FAIL  a is 1." in text
 
 
 def test_the_first_line_names_the_rules() -> None:
@@ -90,3 +92,21 @@ def test_numbers_are_written_out() -> None:
         "99.9%", "over 99.9%", "100%", "under 0.1%", "0.1%", "0%"
     ]  # fmt: skip
     assert since_text(1) == " from the first epoch on"
+
+
+def test_sentences_end_once() -> None:
+    untried = Effect("", *[np.nan] * 5, 0, 0, untried="needs a number in [0, inf).")
+    text = page([replace(ROOT, effects=[untried])], examined(), gains=[(ROOT.remedies[0], untried)])
+    assert text.count("[0, inf).") == 2
+    assert ".." not in text
+
+
+def test_a_cure_of_some_members_says_whose_it_is() -> None:
+    effect = Effect("loss", 0.5, 0.25, 0.25, 0.125, 0.375, 8, 1, members=(0, 2))
+    text = " ".join(page([ROOT], examined(), gains=[(ROOT.remedies[0], effect)]).split())
+    assert "Cured by a lower rate (rate=0.001) for members 0 and 2: helps" in text
+
+
+def test_training_that_could_not_be_repeated_is_said() -> None:
+    text = " ".join(page([], examined(unwatched="training could not be repeated with these rows")).split())
+    assert text.endswith("held-out rows, every epoch: training could not be repeated with these rows.")

@@ -265,7 +265,7 @@ POOR = np.linspace(2, 1.9, EPOCHS)  # a loss that the trials come far under
 class TestRate:
     @pytest.mark.parametrize(
         ("used", "severity"),
-        [(10.0, "warn"), (0.051, "warn"), (0.05, None), (1e-3, None), (0.9e-3, "warn"), (1e-7, "warn")],
+        [(10.0, "warn"), (0.051, "warn"), (0.05, "info"), (1e-3, "info"), (0.9e-3, "warn"), (1e-7, "warn")],
     )
     def test_it_speaks_outside_of_the_rates_that_learn(self, used, severity):
         assert found(rated(used), "rate") == ([(severity, None)] if severity else [])
@@ -772,3 +772,114 @@ class TestLive:
         assert facts.means.tolist() == [2.0, 10.0]
         assert facts.deviations.tolist() == [1.0, 0.0]
         assert facts.positive
+
+
+FLAT = 1.2 * math.log(2) * np.ones(EPOCHS)  # above knowing nothing
+
+
+def tried(used, losses, **facts):
+    """A trial of 1e-5, the optimizer's own 1e-3, 0.01 and 1 with these losses on rows held out; 0.01 is the fastest."""
+    given = RateFacts(np.array([1e-5, 1e-3, 0.01, 1.0]), np.asarray(losses), 0.01, used, 1e-3, 1.0, 0.5, min(losses))
+    return replace(given, **({"held_out": np.asarray(losses), "steps": 1000} | facts))
+
+
+class TestRootCauses:
+    def test_a_network_from_elsewhere_is_judged_by_the_loss_of_knowing_nothing_in_its_own_terms(self):
+        numbers = TargetFacts({}, 0, 0.0, 1.0, nothing=1.0)  # squares, not halves of them
+        given = but(NUMBERS, origin="torch", target=numbers, start=None, settings={"loss": "squared"})
+        assert found(but(given, history=history(np.full(EPOCHS, 0.94))), "nothing learned") == []
+        assert found(but(given, history=history(np.full(EPOCHS, 0.96))), "nothing learned") == [("info", None)]
+
+    def test_a_rate_below_all_that_learn_is_why_nothing_was_learned(self):
+        given = but(rates=sweep(1e-5), settings={"rate": 1e-5}, history=history(FLAT))  # the steps are as usual
+        assert {(one.severity, one.because) for one in judge(given)} == {("warn", "low rate"), ("fail", "low rate")}
+
+    def test_the_target_is_named_where_it_is_not_scaled(self):
+        target = TargetFacts({}, 0, 0.0, 1000.0, nothing=1e6)
+        given = but(NUMBERS, origin="torch", target=target, start=None, history=history(np.full(EPOCHS, 1.2e6)))
+        given = but(given, rates=sweep(1e-5), settings={"rate": 1e-5})
+        assert {one.because for one in judge(given) if one.severity != "info"} == {"target"}
+
+    def test_early_stopping_is_judged_by_the_epoch_that_it_kept(self):
+        losses, held_out = np.linspace(1.2, 0.1, EPOCHS), np.linspace(0.9, 1.5, EPOCHS)
+        past = replace(history(losses), validation_loss=held_out)
+        assert found(but(history=past), "nothing learned") == []
+        finding = the(but(history=past, settings={"early_stopping": True, "monitor": "loss"}), "nothing learned")
+        assert finding.evidence["loss left"] == pytest.approx(1.2 / math.log(2))
+        assert "kept epoch 1," in finding.cause
+
+    @pytest.mark.parametrize(("l1", "l2", "because"), [(1.0, 0.0, "l1"), (0.01, 3.0, "l2"), (0.01, 0.0, None)])
+    def test_the_penalty_that_pulls_hardest_is_to_blame(self, l1, l2, because):
+        shrunk = [replace(one, weight_norm=1.0) for one in HEALTHY.layers]
+        given = but(layers=shrunk, history=history(FLAT), settings={"l1": l1, "l2": l2})
+        causes = [one for one in judge(given) if one.rule == "forgetting"]
+        assert [one.because for one in causes] == ([because] if because else [])
+        if because == "l1":  # 4 * 40 + 2 * 40 * 40 weights pull with l1 each, the data with 1 a layer
+            assert causes[0].evidence["pull"] == pytest.approx(math.sqrt(3360 / 3))
+            assert [one.changes["l1"] for one in causes[0].remedies] == [0.1, 0.01, 0.001, 0.0]
+
+    def test_inputs_that_never_change_are_why_units_are_dead(self):
+        still = but(hidden(activity=activity(40)), inputs=inputs([0.0] * 4, constant=(0, 1, 2, 3)))
+        assert the(still, "dead units").because == "constant"
+        some = but(still, inputs=inputs([0.0, 0.0, 1.0, 1.0], constant=(0, 1)))
+        assert the(some, "dead units").because != "constant"
+
+    @pytest.mark.parametrize(("rows", "severity"), [(9, None), (10, "warn")])
+    def test_a_few_rows_may_be_known_from_the_start_by_luck(self, rows, severity):
+        given = but(start=StartFacts(0.1, 1.0), settings={"n_rows": rows})
+        assert found(given, "loss at the start") == ([(severity, None)] if severity else [])
+
+
+class TestOtherRates:
+    @pytest.mark.parametrize(("own", "order"), [(0.19, [0.001, 0.01]), (0.21, [0.01, 0.001])])
+    def test_the_fastest_goes_first_where_the_own_rate_leaves_far_more(self, own, order):
+        given = but(rated(3.0), rates=tried(3.0, [0.7, own, 0.1, 0.2], largest=0.5))
+        assert [remedy.changes["rate"] for remedy in the(given, "rate").remedies] == order
+
+    def test_what_hardly_matters_changes_no_order(self):
+        given = but(rated(3.0), rates=tried(3.0, [0.7, 0.03, 0.001, 0.2], largest=0.5))
+        assert [remedy.changes["rate"] for remedy in the(given, "rate").remedies] == [0.001, 0.01]
+
+    @pytest.mark.parametrize(("own", "severity"), [(0.09, "fail"), (0.11, "warn")])
+    def test_a_rate_that_learned_as_much_as_the_own_one_does_not_fail(self, own, severity):
+        past = history(update_ratio=3.0)  # ends at 0.1
+        rates = tried(1.0, [0.7, own, 0.01, 0.2])
+        given = but(hidden(activity=activity(30)), rates=rates, history=past, settings={"rate": 1.0})
+        assert found(given, "steps too large")[0][0] == found(given, "dead units")[0][0] == severity
+
+    @pytest.mark.parametrize(("reached", "speaks"), [(0.04, True), (0.06, False)])
+    def test_a_better_rate_is_told_of(self, reached, speaks):
+        given = but(rates=tried(1e-3, [0.7, 0.3, reached, 0.3]), settings={"rate": 1e-3})  # ends at 0.1
+        assert found(given, "rate") == ([("info", None)] if speaks else [])
+        if speaks:
+            finding = the(given, "rate")
+            assert [remedy.changes for remedy in finding.remedies] == [{"rate": 0.01}]
+            assert finding.what.startswith("a rate of 0.01 learns more in a trial of 1,000 steps: ")
+            assert found(but(given, settings={"n_rows": 39}), "rate") == []
+
+
+class TestByHeart:
+    GAP = GapFacts(0.52, 0.3, 0.1, 0.4, 0, 50)
+
+    def test_what_was_not_learned_was_not_learned_by_heart(self):
+        assert found(but(gap=self.GAP), "over-fitting") == []  # half of the rows are of one class
+        assert found(but(gap=replace(self.GAP, training=0.53)), "over-fitting") == [("warn", None)]
+
+    def test_where_a_cause_is_known_it_is_that(self):
+        some = replace(self.GAP, training=0.75)
+        high = history(update_ratio=3.0)
+        assert found(but(gap=some), "over-fitting") == [("warn", None)]
+        assert found(but(gap=some, history=high), "over-fitting") == []
+        assert found(but(gap=replace(some, training=1.0), history=high), "over-fitting") == [("warn", None)]
+
+    @pytest.mark.parametrize(("rows", "severity"), [(9, None), (10, "warn")])
+    def test_a_few_rows_held_out_say_nothing(self, rows, severity):
+        given = but(gap=replace(self.GAP, training=1.0, rows=rows))
+        assert found(given, "over-fitting") == ([(severity, None)] if severity else [])
+
+    def test_where_the_losses_say_it_they_are_told(self):
+        losses = np.append(np.linspace(0.7, 0.2, EPOCHS - 1), 0.5)
+        past = replace(history(losses), validation_loss=losses)
+        finding = the(but(gap=GapFacts(0.99, 0.97, 0.0, 1.0, 12), history=past), "over-fitting")
+        assert finding.what.startswith("the validation loss grew from 0.2 to 0.5 in 12 epochs, while accuracy is 0.99")
+        assert "apart" not in finding.what

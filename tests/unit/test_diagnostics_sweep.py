@@ -14,7 +14,7 @@ from kilonet.diagnostics import sweep
 from kilonet.diagnostics.examine import examine
 from kilonet.diagnostics.outcome import knowing_nothing, mean_loss
 from kilonet.diagnostics.preflight import preflight, small_facts
-from kilonet.diagnostics.reading import own_rate
+from kilonet.diagnostics.reading_rates import own_rate
 from kilonet.diagnostics.subject import Subject
 from kilonet.diagnostics.sweep import RATES, rate_facts, steps_within
 from kilonet.errors import MemoryLimitError

@@ -577,3 +577,14 @@ def test_where_nothing_helps_the_estimator_comes_back_as_it_is() -> None:
     unfitted, gained = cured([], PLAIN, X, Y)
     assert gained == []
     np.testing.assert_array_equal(unfitted.theta_, fitted.theta_)
+
+
+def test_values_that_count_as_less_bad_ones_are_counted() -> None:
+    without, with_it = np.array([30.0, 5.0, 2.0, 9.0, 9.0, 9.0]), np.array([0.1, 0.1, 0.1, 0.1, 0.1, 6.0])
+    (effect,) = paired([without, with_it], -1, nothing=0.5, furthest=5.0)
+    assert (effect.furthest, effect.cut_without, effect.cut_with) == (5.0, 4, 1)
+    assert effect.without == pytest.approx(27 / 6)  # five of 5 and a 2
+    (effect,) = paired([-without, -with_it], 1, nothing=0.0, furthest=-5.0)  # the same as a score
+    assert (effect.cut_without, effect.cut_with) == (4, 1)
+    (effect,) = paired([np.full(6, np.nan), with_it], -1, nothing=0.5, furthest=5.0)
+    assert effect.cut_without == 0  # lost runs are told of as such

@@ -571,3 +571,13 @@ def test_a_child_predicts_though_its_parent_was_predicting_when_it_forked() -> N
     command = [sys.executable, "-W", "ignore", "-c", FORK_WHILE_PREDICTING]
     ended = subprocess.run(command, timeout=120, capture_output=True, text=True, check=False)  # noqa: S603  our own text
     assert (ended.stdout, ended.stderr) == ("{0}\n", "")
+
+
+def test_more_of_what_makes_held_out_rows_worse_is_not_advised() -> None:
+    slow = MLPClassifier(hidden=(8,), rate=1e-4, epochs=50, random_state=0, validation_data=(X, Y[::-1]))
+    with pytest.warns(ConvergenceWarning) as said:
+        slow.fit(X, Y)
+    (told,) = (str(one.message) for one in said)
+    lowest = int(np.argmin(slow.history_.validation_loss)) + 1
+    assert f"the validation loss was lowest in epoch {lowest}: raise epochs only with early_stopping=True" in told
+    assert "rate" not in told

@@ -5,6 +5,7 @@ import math
 
 import pytest
 
+from kilonet.errors import SettingError
 from kilonet.findings import Effect, Finding, Remedy, to_json
 
 GAIN = Effect("held-out loss (20 rows)", 0.5, 0.25, 0.25, 0.125, 0.375, 8, 3, lost_without=2)
@@ -51,3 +52,25 @@ def test_json_says_what_a_page_says() -> None:
 def test_sentences_end_once() -> None:
     assert Finding("mine", "info", "is it so?").text == "is it so?"
     assert Finding("mine", "info", "it is so", "of itself.").text == "it is so. Likely cause: of itself."
+
+
+def test_what_is_no_severity_is_refused_at_once() -> None:
+    with pytest.raises(
+        SettingError, match=r"the severity of the finding mine came as 'bad'; needs one of info, warn, f"
+    ):
+        Finding("mine", "bad", "so")
+
+
+def test_effects_stand_in_json_once() -> None:
+    told = json.loads(to_json([FINDING]))[0]
+    assert "effects" not in told
+    assert told["remedies"][0]["effect"]["gain"] == 0.25
+
+
+def test_a_mean_of_runs_that_were_cut_is_a_bound() -> None:
+    effect = Effect("loss", 4.5, 0.1, 4.4, 4.0, 4.9, 8, 0, furthest=5.0, cut_without=6)
+    assert "held-out loss over 4.5 → 0.1 (gain 4.4, " in effect.text
+    assert effect.text.endswith("8 seeds; what is worse than 5 counts as 5)")
+    assert "over" not in Effect("loss", 4.5, 0.1, 4.4, 4.0, 4.9, 8, 0, furthest=5.0).text
+    score = Effect("R²", 0.5, -9.0, -9.5, -10.0, -9.0, 8, 0, furthest=-9.0, cut_with=8)
+    assert "held-out R² 0.5 → under -9 (" in score.text

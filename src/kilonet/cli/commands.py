@@ -13,8 +13,9 @@ from pathlib import Path
 import click
 
 from kilonet.cli import INTERRUPTED
-from kilonet.cli.console import ended, plain
+from kilonet.cli.console import plain
 from kilonet.errors import DataError, DivergenceError, EngineError, FileFormatError, SettingError, ShapeError
+from kilonet.numerals import ended
 
 FAILED, USAGE = 1, 2
 COMMANDS = {

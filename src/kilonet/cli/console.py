@@ -17,7 +17,7 @@ from typing import Any, TextIO
 
 import click
 
-from kilonet.numerals import count
+from kilonet.numerals import count, ended
 
 __all__ = ["Console", "brief", "count", "ended", "listed", "number", "plain", "size"]
 
@@ -44,15 +44,6 @@ def brief(name: object, longest: int = 40) -> str:
     """
     text = plain(name).replace("\n", "\\n")
     return text if len(text) <= longest else text[: longest - 1] + "…"
-
-
-def ended(text: str) -> str:
-    """A message with a full stop, whoever wrote it.
-
-    >>> ended("Drop it"), ended("Is it there?")
-    ('Drop it.', 'Is it there?')
-    """
-    return text if text.endswith((".", "?", "!", "…")) else text + "."
 
 
 def listed(names: Sequence[object], most: int = 8) -> str:

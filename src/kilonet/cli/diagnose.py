@@ -15,7 +15,7 @@ from kilonet.cli.jsonable import to_json
 from kilonet.cli.kinds import Number
 from kilonet.cli.options import Sections, under
 from kilonet.cli.remedies import as_options
-from kilonet.cli.seam import Diagnosis, diagnosed, page, summary
+from kilonet.cli.seam import Diagnosis, diagnosed, page
 from kilonet.cli.subject import Subject, before, trained
 from kilonet.errors import LeftOutWarning
 
@@ -39,6 +39,7 @@ OPTIONS = [
     ),
     *under(
         "How thoroughly",
+        ("--verify/--no-verify", bool, "Try the remedies: train with and without each of them."),
         ("--seeds", Number(6, 256, whole=True), "Runs with and without each remedy; 8 unless given."),
     ),
     *under(
@@ -58,9 +59,8 @@ def _options(function: Callable[..., Any]) -> Callable[..., Any]:
 @click.command(cls=Sections, help=HELP, short_help="Say what is wrong with a model, and what cures it.")
 @click.argument("model")
 @click.argument("data", required=False)
-@click.option("--verify/--no-verify", default=False, help="Try the remedies: train with and without each of them.")
 @_options
-def diagnose(model: str, data: str | None, verify: bool, **options: Any) -> int:
+def diagnose(model: str, data: str | None, verify: bool | None, **options: Any) -> int:
     """Look, tell, and say by the exit status whether anything fails."""
     given = {name: value for name, value in options.items() if value is not None}
     console = Console(quiet=bool(given.get("quiet")))
@@ -73,7 +73,7 @@ def diagnose(model: str, data: str | None, verify: bool, **options: Any) -> int:
             console.say("verifying", f"training with and without each remedy, {seeds} each")
         with told_before():
             report = diagnosed(
-                subject.estimator, subject.X, subject.y, validation=subject.validation, verify=verify,
+                subject.estimator, subject.X, subject.y, validation=subject.validation, verify=bool(verify),
                 seeds=given.get("seeds", 8),
             )  # fmt: skip
     if given.get("json"):
@@ -86,8 +86,7 @@ def diagnose(model: str, data: str | None, verify: bool, **options: Any) -> int:
 
 
 def _told(report: Diagnosis, subject: Subject, again: str) -> dict[str, Any]:
-    """What was found, in a sentence and as data; of what, and how to find it again."""
+    """What was found, of what, and how to find it again."""
     held_out = 0 if subject.validation is None else len(subject.validation[1])
     rows = {"source": subject.source, "target": subject.target, "rows": len(subject.y), "held_out": held_out}
-    verdict = summary(report.findings, report.examination)
-    return {"verdict": verdict, "reproduce": again, "data": rows, **json.loads(report.to_json())}
+    return {"reproduce": again, "data": rows, **json.loads(report.to_json())}

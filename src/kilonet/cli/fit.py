@@ -22,7 +22,7 @@ from kilonet.cli.looking import Lookout
 from kilonet.cli.options import Sections, fit_options
 from kilonet.cli.progress import progress
 from kilonet.cli.rows import Parts, parts
-from kilonet.cli.seam import Estimator, planned_rate, to_model
+from kilonet.cli.seam import Estimator, lowest_before, planned_rate, to_model
 from kilonet.cli.story import done_text, tell_data, tell_network, tell_result
 from kilonet.engine.interrupt import CtrlC
 from kilonet.errors import DivergenceError, DivergenceWarning, InterruptedWarning, LeftOutWarning
@@ -125,9 +125,14 @@ def diverged(asked: Asked, estimator: Estimator) -> str:
 
 def too_early(estimator: Estimator) -> str:
     """That training was too short, in the words of the command line."""
+    still = "the training loss still fell as fast as before when training ended"
+    lowest = lowest_before(estimator.history_)
+    if lowest:
+        known = f"the loss on rows that were held out was lowest in epoch {lowest:,}"
+        return f"{still}, but {known}: raise --epochs only with --early-stopping."
     return (
-        "the training loss still fell as fast as before when training ended, so the network has not learned what it "
-        f"could. Raise --epochs (it was {estimator.recipe_.epochs:,}) or --rate (it was {planned_rate(estimator):g})."
+        f"{still}, so the network has not learned what it could. Raise --epochs (it was "
+        f"{estimator.recipe_.epochs:,}) or --rate (it was {planned_rate(estimator):g})."
     )
 
 

@@ -8,11 +8,12 @@ from typing import Any
 from kilonet.cli.again import call
 from kilonet.cli.asked import Asked
 from kilonet.cli.columns import told_before
-from kilonet.cli.console import Console, ended
+from kilonet.cli.console import Console, count
 from kilonet.cli.remedies import as_options
 from kilonet.cli.rows import Parts
 from kilonet.cli.seam import Estimator, Watch, cause_text, examine, judged, plain_inputs, planned_network, planned_rate
 from kilonet.findings import Finding
+from kilonet.numerals import capital, ended
 from kilonet.optimizers import optimizer_from
 
 _NOTHING = "nothing learned"  # which is worth a word whatever the cause, unless nobody could have expected more
@@ -54,14 +55,19 @@ class Lookout:
     def tell(self, found: list[Finding], too_early: str = "") -> None:
         """One line with the command that tells more, if anything went wrong.
 
-        too_early: what is to be said instead, unless the gravest is something that more training would not mend.
+        too_early: what is to be said instead where nothing else is wrong, or no cause is known of what is. Of a
+        training that failed, more of the same is seldom what it lacks.
         """
         again = f"`{call('diagnose', [self.asked.out, self.asked.data], {})}`"
-        if too_early and not self.told and (not found or found[0].because in ("", "low rate")):
-            self.console.warn(too_early)
-        elif self.told:
-            self.console.warn(f"{again} tells more of this, and what cures it")
+        curable = any(remedy.changes for one in [*self.told, *found] for remedy in one.remedies)
+        cures = ", and what cures it" if curable else ""
+        if self.told:
+            self.console.warn(f"{again} tells more of this{cures}")
         elif found:
-            first = found[0]
-            why = f" {cause_text(first.cause)}" if first.cause else ""
-            self.console.warn(f"{ended(first.what)}{why} {again} tells more, and what cures it")
+            first, *others = found
+            cause = f" {cause_text(first.cause)}" if first.cause else ""
+            why = f" {capital(too_early)}" if too_early and not first.because else cause
+            also = f", also of {count(len(others), 'further finding')}" if others else ""
+            self.console.warn(f"{ended(first.what)}{why} {again} tells more{also}{cures}")
+        elif too_early:
+            self.console.warn(too_early)

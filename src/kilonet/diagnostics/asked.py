@@ -14,6 +14,7 @@ from kilonet.findings import Finding, Remedy
 
 Ruling = Callable[..., Iterable[Finding]]
 Rules = Sequence[Ruling]
+RESERVED = ("member", "members", "of")  # evidence of whom a finding is, among several members
 NEEDED = "an MLPClassifier or MLPRegressor of Kilonet, a pipeline that ends in one, or a kn.Examination"
 # Modules of classes that have an examination of their own.
 _ELSEWHERE = {
@@ -42,7 +43,7 @@ class Asked:
         """Raises SettingError for what is no such thing, and DataError for a validation that no step can read."""
         steps: Any = getattr(estimator, "steps", None)
         in_steps = isinstance(steps, list) and len(steps) > 0 and isinstance(steps[-1], tuple)
-        of_kilonet(steps[-1][-1] if in_steps else estimator)
+        of_kilonet(steps[-1][-1] if in_steps else estimator, steps if in_steps else ())
         if X is None or y is None:
             raise SettingError("diagnose looks at a network with its training rows: give X and y, as `fit` had them.")
         rows = cls(estimator, X, y, sample_weight, None if validation is None else checked_validation(validation))
@@ -84,16 +85,21 @@ def _read(step: Any, X: Any) -> Any:
         raise DataError(f"validation: {error}") from error
 
 
-def of_kilonet(estimator: Any) -> None:
-    """Raise SettingError for what is no estimator of Kilonet; it names who looks at networks of others."""
+def of_kilonet(estimator: Any, steps: Sequence[Any] = ()) -> None:
+    """Raise SettingError for what is no estimator of Kilonet; it names who looks at networks of others.
+
+    steps: of the pipeline whose last one it is.
+    """
     if hasattr(estimator, "_fresh_work") and not isinstance(estimator, type):
         return
     made_in = [f"{one.__module__}." for one in type(estimator).__mro__]
     for module, (whose, call) in _ELSEWHERE.items():
         if any(own.startswith(f"{module}.") for own in made_in):
+            last, rows = f"{type(estimator).__name__} of {whose}", "X" if len(steps) < 2 else "pipe[:-1].transform(X)"
+            made = call.replace("model, X", f"pipe[-1], {rows}") if steps else call
             raise SettingError(
-                f"diagnose came with {type(estimator).__name__} of {whose}; needs {NEEDED}, which is made of it by "
-                f"{call}: kn.diagnose({call})."
+                f"diagnose came with {'a pipeline that ends in ' if steps else ''}{last}; needs {NEEDED}, which is "
+                f"made of it by {made}: kn.diagnose({made})."
             )
     raise SettingError(f"diagnose came with {shown(estimator)}; needs {NEEDED}.")
 
@@ -116,10 +122,12 @@ def as_sequence(rules: Any) -> Rules | None:
     )
 
 
-def with_remedies(finding: Finding) -> Finding:
-    """A finding whose remedies are a sequence of such; a text is one that changes nothing, a single one a sequence.
+def checked(finding: Finding) -> Finding:
+    """A finding as a rule means it, in one form: sentences without a full stop, remedies as a sequence of such.
 
-    >>> with_remedies(Finding("mine", "warn", "too slow", remedies=["ask for more time"])).remedies
+    A text is a remedy that changes nothing. Raises SettingError for evidence that `kn.diagnose` gives itself.
+
+    >>> checked(Finding("mine", "warn", "too slow", remedies=["ask for more time"])).remedies
     (Remedy(text='ask for more time', changes={}),)
     """
     given: Any = finding.remedies
@@ -131,4 +139,21 @@ def with_remedies(finding: Finding) -> Finding:
                 f"the finding {finding.rule} has the remedy {shown(one)}; needs a text for what only a person can do, "
                 'or kn.Remedy(text, changes) with parameters of the estimator, such as kn.Remedy("less", {"l2": 0.0}).'
             )
-    return replace(finding, remedies=tuple(found))
+    _check_evidence(finding)
+    what, cause = finding.what.removesuffix("."), finding.cause.removesuffix(".")
+    return replace(finding, what=what, cause=cause, remedies=tuple(found))
+
+
+def _check_evidence(finding: Finding) -> None:
+    given: Any = finding.evidence
+    if given is not None and not isinstance(given, Mapping):
+        raise SettingError(
+            f"the finding {finding.rule} has the evidence {shown(given)}; needs numbers by name, such as "
+            'evidence={"share": 0.5}.'
+        )
+    taken = [name for name in RESERVED if name in (given or ())]
+    if taken:
+        raise SettingError(
+            f"the finding {finding.rule} has evidence by the name {taken[0]}; {', '.join(RESERVED)} are given by "
+            "kn.diagnose, which asks the rule of each member by itself. Give it another name."
+        )

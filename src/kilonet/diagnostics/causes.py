@@ -5,28 +5,36 @@ the inputs nor the initial weights, while those make the first steps large as we
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kilonet.diagnostics.changes import SCALED, centre, change, is_set, positive, standardize
+from kilonet.diagnostics.other_rates import higher_rate, lower_rate
 from kilonet.diagnostics.reading import (
     early,
     end_loss,
     first,
+    kept_epoch,
     knowing_nothing,
     large_inputs,
     largest_step,
-    low_rate,
     mostly_pale,
-    own_rate,
-    penalty_pull,
+    penalty_pulls,
     setting,
     shrinkage,
-    swept_too_high,
+    unscaled_target,
     weights_at_start,
+)
+from kilonet.diagnostics.reading_rates import (
+    beats_own_rate,
+    low_rate,
+    named_rate,
+    slow,
+    swept_too_high,
+    swept_too_low,
 )
 from kilonet.diagnostics.thresholds import Thresholds
 from kilonet.diagnostics.words import moved_text
@@ -35,8 +43,7 @@ from kilonet.numerals import figure, significant
 
 Floats = NDArray[np.float64]
 
-
-USUAL_L2 = 1e-4  # of the estimators
+USUAL = {"l2": 1e-4, "l1": 0.0}  # penalties of the estimators
 
 
 @dataclass(frozen=True)
@@ -48,12 +55,14 @@ class Cause:
     remedies: Sequence[Remedy] = ()
 
 
+Ask = Callable[[Examination, Thresholds], Cause | None]
+
+
 def cause_of(examination: Examination, thresholds: Thresholds, begun: int = 0) -> Cause:
     """The likely cause of a layer's trouble that began in an epoch (0: unknown)."""
-    for ask in (inputs_cause, weights_cause, penalty_cause, rate_cause):
-        found = ask(examination, thresholds)
-        if found is not None:
-            return found
+    found = root_cause(examination, thresholds)
+    if found is not None:
+        return found
     if positive(examination):
         text = "no input is ever below 0, so units whose weights are mostly below 0 fire on no row"
         return Cause("inputs", text, [centre(examination)])
@@ -62,6 +71,46 @@ def cause_of(examination: Examination, thresholds: Thresholds, begun: int = 0) -
         own = examination.settings.get("initializer") not in (None, "he")
         return Cause("initial weights", text, [fitting_weights(examination)] if own else ())
     return Cause("", "these numbers do not show what brought it about; most often it is steps that were too large")
+
+
+def root_cause(examination: Examination, thresholds: Thresholds) -> Cause | None:
+    """A cause that the numbers show, None where they do not."""
+    return _first(examination, thresholds, (*_SURE, penalty_cause, rate_cause))
+
+
+def stuck_cause(examination: Examination, thresholds: Thresholds) -> Cause:
+    """The likely cause of a training that came nowhere: slopes that fade and steps that creep are some, too."""
+    asked = (constant_cause, target_cause, fading_cause, *_SURE, penalty_cause, rate_cause, low_rate_cause)
+    found = _first(examination, thresholds, asked) or cause_of(examination, thresholds)
+    if found.because:
+        return found
+    kept, losses = kept_epoch(examination), np.asarray(examination.history.loss, np.float64).reshape(-1)
+    if kept < len(losses) and losses[-1] < thresholds.stuck_warn * knowing_nothing(examination):
+        text = f"early stopping kept epoch {kept:,}, since the rows it holds out got no better; it may hold out too few"
+        return Cause("", text)
+    return Cause("", "the inputs may tell nothing of the target, or the network or its training is too small")
+
+
+def grave(examination: Examination, found: Cause) -> bool:
+    """Whether a trouble can fail: not where a rate is behind it that learned as much as the optimizer's own."""
+    return found.because != "rate" or not beats_own_rate(examination)
+
+
+def _first(examination: Examination, thresholds: Thresholds, asked: Sequence[Ask]) -> Cause | None:
+    for ask in asked:
+        found = ask(examination, thresholds)
+        if found is not None:
+            return found
+    return None
+
+
+def constant_cause(examination: Examination, thresholds: Thresholds) -> Cause | None:  # noqa: ARG001 - all causes have it
+    """Inputs none of which ever changes, as those of a single row: there is nothing to tell rows apart by."""
+    inputs = examination.inputs
+    if inputs is None or not 0 < len(inputs.names) == len(inputs.constant):
+        return None
+    text = "no input ever changes, so every row looks the same to the network"
+    return Cause("constant", text, [Remedy("inputs that differ from row to row", {})])
 
 
 def inputs_cause(examination: Examination, thresholds: Thresholds) -> Cause | None:
@@ -75,6 +124,14 @@ def inputs_cause(examination: Examination, thresholds: Thresholds) -> Cause | No
     size = float(np.sqrt(inputs.deviations**2 + inputs.means**2)[large].max())
     text = f"inputs are not scaled (one is as large as {figure(size)}), and weighted sums are as large as their inputs"
     return Cause("inputs", text, [standardize(examination)])
+
+
+def target_cause(examination: Examination, thresholds: Thresholds) -> Cause | None:
+    """Numbers that are learned as they are, far from the size of what a network begins with."""
+    if not unscaled_target(examination, thresholds):
+        return None
+    text = "the target is not scaled, while initial weights and rates are made for a deviation of 1"
+    return Cause("target", text, [Remedy("standardize the target", {})])
 
 
 def weights_cause(examination: Examination, thresholds: Thresholds) -> Cause | None:
@@ -91,42 +148,43 @@ def weights_cause(examination: Examination, thresholds: Thresholds) -> Cause | N
     return Cause("initial weights", text, [fitting_weights(examination)])
 
 
+_SURE = (constant_cause, inputs_cause, target_cause, weights_cause)  # which no setting of the training brings about
+
+
 def fitting_weights(examination: Examination) -> Remedy:
     """To begin with weights that fit the units."""
     return change(examination, "the initializer that fits the units", initializer=None)
 
 
 def penalty_cause(examination: Examination, thresholds: Thresholds) -> Cause | None:
-    """A penalty that pulls harder than the data: forgetting."""
-    shrunk, pull = shrinkage(examination), penalty_pull(examination)
-    if not (pull > thresholds.pull and shrunk < thresholds.shrunk):
+    """Penalties that pull harder than the data: forgetting. The one that pulls hardest is to blame."""
+    shrunk, pulls = shrinkage(examination), penalty_pulls(examination)
+    if not (sum(pulls.values()) > thresholds.pull and shrunk < thresholds.shrunk):
         return None
     if not end_loss(examination) > thresholds.kept * knowing_nothing(examination):
         return None
-    l2 = setting(examination, "l2")
-    times = f"{significant(pull)} times as hard as the data pull in the first step"
-    text = f"l2={l2:g} pulls the weights towards zero, {times}"
-    weaker = [change(examination, f"a weaker penalty: l2={own:.2g}", l2=float(f"{own:.2g}")) for own in _weaker(l2)]
-    return Cause("l2", text, weaker)
+    name = max(pulls, key=pulls.__getitem__)
+    strength = setting(examination, name)
+    times = f"{significant(pulls[name])} times as hard as the data pull in the first step"
+    text = f"{name}={strength:g} pulls the weights towards zero, {times}"
+    weaker = [float(f"{own:.2g}") for own in _weaker(strength, USUAL[name])]
+    return Cause(name, text, [change(examination, f"a weaker penalty: {name}={own:g}", **{name: own})
+                              for own in weaker])  # fmt: skip
 
 
-def _weaker(l2: float) -> list[float]:
+def _weaker(strength: float, usual: float) -> list[float]:
     """Penalties to try instead of one that is too strong: down to the usual one.
 
-    >>> _weaker(5.0), _weaker(2e-4)
-    ([0.5, 0.05, 0.005, 0.0001], [2e-05, 0.0001])
+    >>> _weaker(5.0, 1e-4), _weaker(2e-4, 1e-4), _weaker(1.0, 0.0)
+    ([0.5, 0.05, 0.005, 0.0001], [2e-05, 0.0001], [0.1, 0.01, 0.001, 0.0])
     """
-    steps = [l2 * factor for factor in (0.1, 0.01, 0.001) if l2 * factor > USUAL_L2]
-    return [*(steps or [0.1 * l2]), USUAL_L2] if l2 > USUAL_L2 else [0.1 * l2]
+    steps = [strength * factor for factor in (0.1, 0.01, 0.001) if strength * factor > usual]
+    return [*(steps or [0.1 * strength]), usual] if strength > usual else [0.1 * strength]
 
 
 def handicap(examination: Examination, thresholds: Thresholds) -> Cause | None:
     """What makes training hard whatever the rate is: inputs, initial weights, a penalty, slopes that fade."""
-    for ask in (inputs_cause, weights_cause, penalty_cause, fading_cause):
-        found = ask(examination, thresholds)
-        if found is not None:
-            return found
-    return None
+    return _first(examination, thresholds, (*_SURE, penalty_cause, fading_cause))
 
 
 def gradient_norms(examination: Examination, thresholds: Thresholds) -> Floats:
@@ -173,8 +231,7 @@ def fading_cause(examination: Examination, thresholds: Thresholds) -> Cause | No
 
 def rate_cause(examination: Examination, thresholds: Thresholds) -> Cause | None:
     """A rate that is too high: the first steps replace much of the weights, or a sweep of rates says so."""
-    rate, moved = setting(examination, "rate"), largest_step(examination, thresholds)
-    named = f"the rate {rate:g}" if rate == rate else "the rate"
+    moved, named = largest_step(examination, thresholds), named_rate(examination)
     if moved > thresholds.ratio_large:
         text = f"""{named} is likely too high (the first step changed {moved_text(moved, "a layer's")})"""
     elif examination.rates is not None and swept_too_high(examination, thresholds):
@@ -182,30 +239,12 @@ def rate_cause(examination: Examination, thresholds: Thresholds) -> Cause | None
         text = f"{named} is likely too high (in a trial of rates none above {most} learned)"
     else:
         return None
-    return Cause("rate", text, lower_rate(examination))
+    return Cause("rate", text, lower_rate(examination, thresholds))
 
 
-def lower_rate(examination: Examination) -> list[Remedy]:
-    """Rates to try instead of one that is too high."""
-    return _other_rates(examination, "lower", 0.1 * setting(examination, "rate"))
-
-
-def higher_rate(examination: Examination, thresholds: Thresholds) -> list[Remedy]:
-    """Rates to try instead of one that is too low; of no known one, what makes steps a thousandth of the weights."""
-    rate, low = setting(examination, "rate"), low_rate(examination, thresholds)
-    times = 10 ** math.ceil(round(math.log10(10 * thresholds.ratio_low / low), 3)) if low > 0 else 100
-    return _other_rates(examination, "higher", times * rate)
-
-
-def _other_rates(examination: Examination, which: str, guess: float) -> list[Remedy]:
-    """The optimizer's own rate, unless a trial did not learn with it, then the fastest of the trial, else a guess."""
-    rate, rates = setting(examination, "rate"), examination.rates
-    own = own_rate(examination.settings.get("optimizer"), len(examination.layers))
-    candidates = [own, guess]
-    if rates is not None and rates.fastest > 0:
-        candidates = [one for one in (own, rates.fastest) if rates.learns(one)] or [guess]
-    better = [one for one in candidates if (0 < one < rate if which == "lower" else one > rate)]
-    rounded = dict.fromkeys(float(f"{one:.2g}") for one in better)
-    return [change(examination, f"a {which} rate: {one:g}", rate=one) for one in rounded] or [
-        Remedy(f"a {which} rate", {})
-    ]
+def low_rate_cause(examination: Examination, thresholds: Thresholds) -> Cause | None:
+    """A rate that is too low: steps change next to nothing, or it is below all that learn in a trial."""
+    creeps = swept_too_low(examination) and slow(examination, thresholds)
+    if not (creeps or low_rate(examination, thresholds) > 0):
+        return None
+    return Cause("low rate", f"{named_rate(examination)} is likely too low", higher_rate(examination, thresholds))

@@ -1,17 +1,38 @@
 """How a cure ends: a fit with what helped that stays finite, and a word of what is left as it was."""
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sklearn.base import clone
 
-from kilonet.diagnostics.words import listed
+from kilonet.diagnostics.per_member import settings_of
+from kilonet.diagnostics.words import listed, members_text
 from kilonet.errors import DivergenceError, DivergenceWarning, RemedyWarning, users_line
+from kilonet.estimators.insight import planned_rate
 from kilonet.findings import Effect, Finding, Remedy
 from kilonet.numerals import count
 
 Gains = list[tuple[Remedy, Effect]]
+
+
+def changed_members(before: Any, after: Any, changes: Mapping[str, Any]) -> tuple[int, ...]:
+    """The members whose settings a change changed; none where those of all were, as of what all have in common.
+
+    >>> from kilonet.estimators.classifier import MLPClassifier
+    >>> before, after = MLPClassifier(members=3, rate=[0.1, 0.2, 0.3]), MLPClassifier(members=3, rate=[0.3, 0.2, 0.3])
+    >>> changed_members(before, after, {"rate": 0.3}), changed_members(before, before, {"l2": 0.1})
+    ((0,), ())
+    """
+    members = range(int(after.members))
+    old, new = ([[_setting(one, member, name) for name in changes] for member in members] for one in (before, after))
+    changed = tuple(member for member in members if repr(old[member]) != repr(new[member]))
+    return changed if len(changed) < len(members) else ()
+
+
+def _setting(estimator: Any, member: int, name: str) -> Any:
+    shared = planned_rate(estimator) if name == "rate" and estimator.rate is None else getattr(estimator, name, None)
+    return settings_of(estimator, member).get(name, shared)
 
 
 def finite(steps: Sequence[Any], gained: Gains, X: Any, y: Any, sample_weight: Any) -> tuple[Any, Gains]:
@@ -38,7 +59,10 @@ def finite(steps: Sequence[Any], gained: Gains, X: Any, y: Any, sample_weight: A
 
 
 def _with(gained: Gains) -> str:
-    return f"with {listed([remedy.text for remedy, _ in gained])}" if gained else "without any remedy"
+    said = [
+        f"{remedy.text}{f' for {members_text(effect.members)}' if effect.members else ''}" for remedy, effect in gained
+    ]
+    return f"with {listed(said)}" if gained else "without any remedy"
 
 
 def _warn_of_lost(lost: Sequence[str], outcome: str) -> None:

@@ -9,7 +9,7 @@ from kilonet.diagnostics.asked import Asked, Rules, Ruling, as_sequence
 from kilonet.diagnostics.branches import SEEDS
 from kilonet.diagnostics.effects import enough_seeds
 from kilonet.diagnostics.members import examinations, merged
-from kilonet.diagnostics.page import page, summary
+from kilonet.diagnostics.page import not_looked_at, page, summary
 from kilonet.diagnostics.per_member import settings_of
 from kilonet.diagnostics.rulebook import in_order, rulings
 from kilonet.diagnostics.thresholds import DEFAULT, Thresholds
@@ -24,7 +24,7 @@ class Diagnosis:
 
     findings: those that fail first, of one cause the root first. examination: the facts that they rest on; of several
     members those of the first. gains_: after `cure`, the remedies that were applied, each with what it gained on top of
-    those before it.
+    those before it; its `members` are those whose settings were changed, where these are not all.
     """
 
     findings: Sequence[Finding]
@@ -85,11 +85,12 @@ class Diagnosis:
         return self._asked
 
     def to_json(self) -> str:
-        """Findings and facts as JSON; what is not finite is null."""
+        """Findings and facts as JSON, with what was not looked at; what is not finite is null."""
         named = {
             "summary": summary(self.findings, self.examination),
             "failed": self.failed,
             "findings": list(self.findings),
+            "not_looked_at": not_looked_at(self.examination),
             "examination": self.examination,
         }
         gains = [{"remedy": remedy, "effect": effect} for remedy, effect in self.gains_]

@@ -83,20 +83,26 @@ def effects(branches: Sequence[Branch]) -> list[Effect]:
 def paired(values: Sequence[Floats], sign: int, nothing: float, furthest: float) -> list[Effect]:
     """What all but the first gained over it; values (seeds,) of each, NaN where a run was lost.
 
-    sign: 1 where more is better, −1 where less is. furthest: what is worse than this counts as this. Lost runs count
-    as the worst that is among all values, or as nothing, what knowing nothing comes to, where that is worse. The
-    gain and its interval are those of the signed-rank test over the differences, which are paired by seed.
+    sign: 1 where more is better, −1 where less is. furthest: what is worse than this counts as this, and effects say
+    how many runs were, lest a mean be of the worst run alone. Lost runs count as the worst that is among all values, or
+    as nothing, what knowing nothing comes to, where that is worse. The gain and its interval are those of the
+    signed-rank test over the differences, which are paired by seed.
 
     >>> effect, = paired([np.array([0.5, 0.75]), np.array([0.25, 0.25])], -1, nothing=0.7, furthest=7.0)
     >>> effect.without, effect.with_it, effect.gain, effect.helps
     (0.625, 0.25, 0.375, False)
     """
     oriented = [np.maximum(sign * own, sign * furthest) for own in values]
+    cut, *cut_with = (int((sign * own < sign * furthest).sum()) for own in values)
     seen = np.concatenate(oriented)
     worst = min(np.min(seen[np.isfinite(seen)], initial=np.inf), sign * nothing)
     lost = [~np.isfinite(own) for own in values]
     first, *rest = (np.where(gone, worst, own) for gone, own in zip(lost, oriented, strict=True))
-    return [_effect(first, own, sign, lost[0], gone) for own, gone in zip(rest, lost[1:], strict=True)]
+    found = [_effect(first, own, sign, lost[0], gone) for own, gone in zip(rest, lost[1:], strict=True)]
+    return [
+        replace(effect, furthest=furthest, cut_without=cut, cut_with=own)
+        for effect, own in zip(found, cut_with, strict=True)
+    ]
 
 
 def untried(why: str) -> Effect:

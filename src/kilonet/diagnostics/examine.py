@@ -8,7 +8,7 @@ from kilonet.diagnostics.inputs import input_facts, target_facts
 from kilonet.diagnostics.insides import layer_facts
 from kilonet.diagnostics.outcome import gap_facts, start_facts
 from kilonet.diagnostics.preflight import gradient_error_of, rates_of, small_of
-from kilonet.diagnostics.replay import replay_of
+from kilonet.diagnostics.replay import Replay, replay_of
 from kilonet.diagnostics.subject import Subject
 from kilonet.findings import Examination
 
@@ -44,13 +44,14 @@ def examine(
     """
     check_is_fitted(estimator, "theta_")
     subject = Subject.of(estimator, X, y, sample_weight, member)
-    again = replay_of(subject) if full else None
+    again = replay_of(subject) if full else ""
+    watched = again if isinstance(again, Replay) else None
     return Examination(
         origin="kilonet",
         task=subject.task,
         settings=subject.settings,
         layers=layer_facts(subject),
-        history=subject.history if again is None else again.history,
+        history=subject.history if watched is None else watched.history,
         diverged=subject.diverged,
         inputs=input_facts(subject, leaking=full),
         target=target_facts(subject),
@@ -59,5 +60,6 @@ def examine(
         rates=rates_of(subject) if full else None,
         gap=gap_facts(subject, validation),
         gradient_error=gradient_error_of(subject) if full else None,
-        activity=None if again is None or not again.activity else (again.epochs, again.activity),
+        activity=None if watched is None or not watched.activity else (watched.epochs, watched.activity),
+        unwatched=again if isinstance(again, str) else "",
     )

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from kilonet.diagnostics.inputs import input_facts, target_facts
 from kilonet.diagnostics.insides import layer_facts
-from kilonet.diagnostics.outcome import ROWS, gap_facts, mean_loss
+from kilonet.diagnostics.outcome import ROWS, gap_facts, knowing_nothing, mean_loss
 from kilonet.diagnostics.preflight import rates_of, small_of
-from kilonet.diagnostics.subject import Subject, spaced
+from kilonet.diagnostics.subject import Places, Subject, spaced
 from kilonet.engine.inputs import assemble
 from kilonet.engine.problem import Problem, Validation
 from kilonet.estimators.footing import Encodings, Footing
@@ -47,7 +47,7 @@ class Translated:
 
     origin: as `Examination` has it. theta (n_parameters,), float32 or float64. told: targets and loss. settings: what
     is known of the training, by Kilonet's names; optimizer: as `Recipe` takes it, None where Kilonet has no such one.
-    model: whose names of columns are asked.
+    model: whose names of columns are asked. penalized: whether the losses of its curve hold the penalty.
     """
 
     origin: str
@@ -57,6 +57,7 @@ class Translated:
     settings: Mapping[str, Any]
     optimizer: Any = None
     model: Any = None
+    penalized: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,12 +137,19 @@ def examined(own: Translated, subject: Stranger, validation: Any, *, full: bool,
         history=subject.history,
         diverged=subject.diverged or (0 if sound else _lost(subject.history)),
         inputs=input_facts(subject, leaking=full),
-        target=_target(subject),
+        target=_target(subject, penalized=own.penalized),
         small=_small(subject) if full and sound else None,
         rates=rates_of(subject) if trains else None,
         gap=gap_facts(subject, validation) if sound else None,
         **more,
     )
+
+
+def loss_on(subject: Stranger, rows: Places) -> float:
+    """The loss of a network on some of its rows."""
+    problem = subject.problem
+    weights = None if problem.weights is None else problem.weights[rows]
+    return mean_loss(subject.loss, subject.scores(subject.theta, problem.X[rows]), problem.targets[rows], weights)
 
 
 def start_of(subject: Stranger) -> StartFacts:
@@ -161,9 +169,14 @@ def start_of(subject: Stranger) -> StartFacts:
     return StartFacts(mean_loss(loss, scores, targets, weights), mean_loss(loss, nothing, targets, weights))
 
 
-def _target(subject: Stranger) -> TargetFacts:
-    """Of several numbers a row those that spread most: others did not scale them before they came here, as ours are."""
-    found, y = target_facts(subject), subject.problem.targets
+def _target(subject: Stranger, *, penalized: bool) -> TargetFacts:
+    """The target, and the loss of knowing nothing of it; of the network too where its curve tells another one.
+
+    Of several numbers a row those that spread most: others did not scale them before they came here, as ours are.
+    """
+    y, weights = subject.problem.targets, subject.problem.weights
+    left = loss_on(subject, spaced(subject.problem.n_rows, ROWS)) if penalized else np.nan
+    found = replace(target_facts(subject), nothing=knowing_nothing(subject, y, weights), left=left)
     if not isinstance(subject.footing.codec, Numbers) or y.shape[1] == 1:
         return found
     deviations = y.std(axis=0, dtype=np.float64)

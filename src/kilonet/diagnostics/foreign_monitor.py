@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 
 from kilonet.checks import shown, whole
 from kilonet.diagnostics import foreign_sklearn, foreign_torch
-from kilonet.diagnostics.foreign import Stranger, Translated, examined, start_of
+from kilonet.diagnostics.foreign import Stranger, Translated, examined, loss_on, start_of
 from kilonet.diagnostics.foreign_given import curves, pair, plain, settings_of
 from kilonet.diagnostics.insides import SAMPLE, activity
 from kilonet.diagnostics.outcome import mean_loss
 from kilonet.diagnostics.signs import one_gradient
-from kilonet.diagnostics.subject import Places, spaced
+from kilonet.diagnostics.subject import spaced
 from kilonet.engine.batches import Batches
 from kilonet.engine.insides import closing, opening
 from kilonet.errors import SettingError
@@ -225,7 +225,7 @@ class TorchMonitor:
         begun, problem = subject if before is None else replace(subject, theta=before), subject.problem
         rows = spaced(problem.n_rows, SAMPLE)
         gradient = one_gradient(begun, rows)[np.newaxis]
-        loss = np.nan if before is None else _loss_on(begun, rows)
+        loss = np.nan if before is None else loss_on(begun, rows)
         theta = subject.theta[np.newaxis]
         seen = opening(subject.network, np.zeros(1), begun.theta[np.newaxis], gradient, theta)
         seen[0, 0] = loss
@@ -234,9 +234,3 @@ class TorchMonitor:
         stepwise = change / problem.steps_per_epoch if subject.known.get("batch") else np.full(len(ratios), np.nan)
         ratios[:] = stepwise if self._step is None else self._step
         return change, closing(seen, Batches(problem), theta, number - 1, np.zeros(1, np.int64))[0]
-
-
-def _loss_on(subject: Stranger, rows: Places) -> float:
-    problem = subject.problem
-    weights = None if problem.weights is None else problem.weights[rows]
-    return mean_loss(subject.loss, subject.scores(subject.theta, problem.X[rows]), problem.targets[rows], weights)

@@ -1,6 +1,7 @@
 """scikit-learn's multilayer perceptrons, in Kilonet's terms."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -8,14 +9,20 @@ from numpy.typing import NDArray
 
 from kilonet.activations import activation_from
 from kilonet.checks import shown
-from kilonet.diagnostics.foreign import Reckoned, Stranger, Translated, examined
+from kilonet.diagnostics.foreign import Reckoned, Stranger, Translated, examined, loss_on
 from kilonet.diagnostics.foreign_given import curves, pair, settings_of
 from kilonet.diagnostics.foreign_loss import Told
+from kilonet.diagnostics.insides import SAMPLE
+from kilonet.diagnostics.signs import one_gradient
+from kilonet.diagnostics.subject import spaced
+from kilonet.engine.insides import opening
 from kilonet.errors import SettingError
 from kilonet.estimators.labels import Labels
 from kilonet.estimators.numbers import Numbers
 from kilonet.findings import Examination
+from kilonet.history import History
 from kilonet.losses import cross_entropy, logistic, squared
+from kilonet.monitors import NAMES
 from kilonet.network import Dense, Network
 
 Array = NDArray[Any]
@@ -36,8 +43,9 @@ def examine_sklearn(mlp: Any, X: Any, y: Any, *, validation: Any = None, full: b
     history of one epoch; epochs are its iterations. Of early_stopping there are the scores of the rows that it set
     apart, which are looked at like the others, and the weights are those of its best epoch. After warm_start and
     partial_fit the history is that of all calls. Losses are scikit-learn's own, so of several numbers a row a mean over
-    them; its gradients are of their sum. scikit-learn does not keep the start, so nothing is said of it: `TorchMonitor`
-    sees it where training is by partial_fit.
+    them; its gradients are of their sum. scikit-learn does not keep the start. The norms of weights and gradients that
+    training begins with are those of a start that is drawn anew: the same one where random_state is a number, else one
+    like it. `TorchMonitor` sees the start itself where training is by partial_fit.
 
     >>> from sklearn.neural_network import MLPRegressor
     >>> X = np.random.default_rng(0).normal(size=(60, 2))
@@ -50,7 +58,8 @@ def examine_sklearn(mlp: Any, X: Any, y: Any, *, validation: Any = None, full: b
     """
     X = counted(X)
     own = translated(mlp, X.shape[0])
-    return examined(own, Stranger.met(own, X, y, curves(_kept(mlp), own.network)), pair(validation), full=full)
+    subject = Stranger.met(own, X, y, curves(_kept(mlp), own.network))
+    return examined(own, replace(subject, history=_begun(subject, mlp)), pair(validation), full=full)
 
 
 def counted(X: Any) -> Any:
@@ -67,6 +76,30 @@ def _kept(mlp: Any) -> dict[str, Any]:
     return told
 
 
+def _begun(subject: Stranger, mlp: Any) -> History:
+    """The history with what a start, drawn anew, tells of the first step; how far that step went is not known."""
+    begun, rows = replace(subject, theta=initial_of(mlp)), spaced(subject.problem.n_rows, SAMPLE)
+    theta, gradient = begun.theta[np.newaxis], one_gradient(begun, rows)[np.newaxis]
+    seen = opening(subject.network, np.array([loss_on(begun, rows)]), theta, gradient, theta)[0]
+    seen[1 + NAMES.index("update_ratio") :: len(NAMES)] = np.nan
+    monitors = subject.history.monitors.copy()
+    monitors[0] = seen
+    return replace(subject.history, monitors=monitors)
+
+
+def initial_of(mlp: Any) -> Array:
+    """Parameters that scikit-learn begins with, as `parameters` has them: Glorot's, uniform, biases too.
+
+    Source: scikit-learn's BaseMultilayerPerceptron, which draws layer after layer, the weights first.
+    """
+    random = np.random.RandomState(mlp.random_state if isinstance(mlp.random_state, int | np.integer) else 0)
+    drawn = []
+    for weights in mlp.coefs_:
+        bound = np.sqrt((2.0 if mlp.activation == "logistic" else 6.0) / sum(weights.shape))
+        drawn += [random.uniform(-bound, bound, weights.shape).T, random.uniform(-bound, bound, weights.shape[1])]
+    return np.concatenate([part.ravel() for part in drawn]).astype(mlp.coefs_[0].dtype)
+
+
 def is_perceptron(model: Any) -> bool:
     """Whether it has what scikit-learn's fitted perceptrons have."""
     return all(hasattr(model, name) for name in ("coefs_", "intercepts_", "out_activation_", "activation"))
@@ -74,6 +107,11 @@ def is_perceptron(model: Any) -> bool:
 
 def translated(mlp: Any, n_rows: int, settings: Mapping[str, Any] | None = None) -> Translated:
     """Network, parameters, loss and settings of a fitted perceptron; settings: what is known better, by their names."""
+    if hasattr(mlp, "steps") and is_perceptron(mlp.steps[-1][-1]):
+        raise SettingError(
+            "mlp came as a pipeline; its last step is looked at on what the others make of X: "
+            "examine_sklearn(pipe[-1], pipe[:-1].transform(X), y)."
+        )
     if not is_perceptron(mlp):
         raise SettingError(
             f"mlp came as {shown(mlp)}; needs a fitted MLPClassifier or MLPRegressor of scikit-learn. Call fit first?"
@@ -88,7 +126,8 @@ def translated(mlp: Any, n_rows: int, settings: Mapping[str, Any] | None = None)
     unit = activation_from(_ACTIVATIONS[mlp.activation])
     network = Network([sizes[0], *(Dense(size, unit) for size in sizes[1:-1]), sizes[-1]])
     known = _settings(mlp, n_rows) | settings_of(settings)
-    return Translated("scikit-learn", network, parameters(mlp), _reckoned(mlp, loss), known, _optimizer(mlp), mlp)
+    told = _reckoned(mlp, loss)
+    return Translated("scikit-learn", network, parameters(mlp), told, known, _optimizer(mlp), mlp, penalized=True)
 
 
 def parameters(mlp: Any) -> Array:

@@ -1,6 +1,8 @@
 """Several members of an estimator: each is looked at, and findings say how many have them, and which has it worst."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -13,11 +15,12 @@ from kilonet.diagnostics.outcome import gap_facts, start_facts
 from kilonet.diagnostics.per_member import alike, settings_of
 from kilonet.diagnostics.preflight import preflight, rates_of
 from kilonet.diagnostics.subject import Subject
-from kilonet.diagnostics.words import listed
+from kilonet.diagnostics.words import members_text
 from kilonet.findings import SEVERITIES, Examination, Finding, RateFacts
 from kilonet.rules import PER_MEMBER
 
 MOST = 8  # members that are looked at: what goes wrong in none of so many is rare
+_NUMBERS = re.compile(r"\d+([.,]\d+)*")
 NOT_SWEPT = ("rate", "schedule")  # settings that a sweep of rates does not look at
 
 
@@ -75,7 +78,8 @@ def merged(
 ) -> list[Finding]:
     """Findings of several members as one list: of one rule, layer and cause the gravest.
 
-    It says how many members have it; evidence["member"] is the one that it is taken from. members: their numbers;
+    What a rule has several of in one member is told apart by its words, then by its order: none goes missing. A finding
+    says how many members have it; evidence["member"] is the one that it is taken from. members: their numbers;
     settings: of each those that it has for itself. Findings stay apart where remedies would change something else, or
     something that is not the same before; and those of members with other settings, where some members have none of it:
     what is tried with one member is then true of the others, and can be changed for them alone.
@@ -87,10 +91,11 @@ def merged(
     """
     members = range(len(findings)) if members is None else members
     own = ["{}"] * len(findings) if settings is None else [repr(one) for one in settings]
+    several = {key for one in findings for key, own in Counter(map(_key, one)).items() if own > 1}
     told: dict[str, str] = {}  # what the first member with some settings is to change
     groups: dict[str, list[_Own]] = {}
     for member, kind, of_member, given in zip(members, own, findings, settings or [{}] * len(own), strict=True):
-        for what, finding in _first_of_each(of_member):
+        for what, finding in _by_what(of_member, several):
             change = told.setdefault(repr((what, kind)), _change(finding, given))
             groups.setdefault(repr((what, change)), []).append(_Own(member, kind, finding))
     parts = (part for group in groups.values() for part in _apart(group, len(findings)))
@@ -114,12 +119,22 @@ def _apart(group: Sequence[_Own], of: int) -> Iterable[Sequence[_Own]]:
     return [[one for one in group if one.kind == kind] for kind in kinds]
 
 
-def _first_of_each(findings: Iterable[Finding]) -> Iterable[tuple[tuple[Any, ...], Finding]]:
-    """Findings by rule, layer and cause: a rule may have several things to say of one, of which the first counts."""
-    own: dict[tuple[Any, ...], Finding] = {}
+def _key(finding: Finding) -> tuple[Any, ...]:
+    return finding.rule, finding.layer, finding.because
+
+
+def _by_what(
+    findings: Iterable[Finding], several: Collection[tuple[Any, ...]]
+) -> Iterable[tuple[tuple[Any, ...], Finding]]:
+    """Findings by rule, layer and cause; those of which a member has several also by their words and their order."""
+    seen: Counter[tuple[Any, ...]] = Counter()
     for finding in findings:
-        own.setdefault((finding.rule, finding.layer, finding.because), finding)
-    return own.items()
+        key = _key(finding)
+        if key in several:
+            key = (*key, _NUMBERS.sub("", finding.what))  # of each member they may be others
+            seen[key] += 1
+            key = (*key, seen[key])
+        yield key, finding
 
 
 def _change(finding: Finding, settings: Mapping[str, Any]) -> str:
@@ -134,7 +149,7 @@ def _together(group: Sequence[_Own], of: int, *, named: bool) -> Finding:
     known = [one.finding.since for one in group if one.finding.since]
     whose = ""
     if named and len(group) < of:
-        whose = f": {'member' if len(group) == 1 else 'members'} {listed([str(one.member) for one in group])}"
+        whose = f": {members_text([one.member for one in group])}"
     evidence = dict(grave.evidence or {}) | {"members": len(group), "of": of, "member": member}
     said = f"{grave.what} (in {len(group):,} of {of:,} members{whose})"
     return replace(grave, what=said, evidence=evidence, since=int(np.min(known, initial=grave.since)))

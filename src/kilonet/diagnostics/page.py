@@ -5,9 +5,9 @@ import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from kilonet.diagnostics.words import cause_text, listed
+from kilonet.diagnostics.words import cause_text, listed, members_text
 from kilonet.findings import SEVERITIES, Effect, Examination, Finding, Remedy
-from kilonet.numerals import capital, count
+from kilonet.numerals import capital, count, ended
 
 WIDTH = 80  # what a terminal has at least
 _HEAD = {"fail": "FAIL", "warn": "warn", "info": "info"}
@@ -38,7 +38,8 @@ def page(
     for finding in findings:
         lines += ["", *telling.lines(finding)] if finding.severity != "info" else []
     for remedy, effect in gains:
-        lines += ["", *_wrapped("Cured by ", f"{telling.remedy(remedy)}: {effect.text}.")]
+        whose = f" for {members_text(effect.members)}" if effect.members else ""
+        lines += ["", *_wrapped("Cured by ", ended(f"{telling.remedy(remedy)}{whose}: {effect.text}"))]
     if not gains and any(finding.severity != "info" and _untouched(finding) for finding in findings):
         lines += ["", *_wrapped("", f"No remedy was tried, so none is known to help here; {trying} tries them.")]
     notes = _notes([finding for finding in findings if finding.severity == "info"])
@@ -64,7 +65,7 @@ def _notes(findings: Sequence[Finding]) -> list[str]:
     for first, *others in groups.values():
         numbers = [str(other.layer) for other in others]
         more = f"; likewise in layer{'s' if len(numbers) > 1 else ''} {listed(numbers, 8)}" if numbers else ""
-        said.append(_ended(f"{first.what}{more}"))
+        said.append(ended(f"{first.what}{more}"))
     return said
 
 
@@ -105,9 +106,8 @@ class _Telling:
 
     def lines(self, finding: Finding) -> Iterator[str]:
         """One finding."""
-        # A name keeps its own spelling.
-        what = finding.what if finding.what.startswith(self._names) else capital(finding.what)
-        yield from _wrapped(f"{_HEAD[finding.severity]}  ", _ended(what))
+        what = finding.what if self._begins_with_a_name(finding.what) else capital(finding.what)
+        yield from _wrapped(f"{_HEAD[finding.severity]}  ", ended(what))
         if finding.cause:
             again = finding.because and not self._new(("because", finding.because))
             yield from _wrapped("      ", cause_text(f"{finding.because}, as above" if again else finding.cause))
@@ -116,9 +116,13 @@ class _Telling:
             outcome = f": {effect.text}" if effect is not None else ""
             if not self._new(("remedy", member, remedy.changes or remedy.text)):
                 continue
-            yield from _wrapped("      Remedy: ", f"{self.remedy(remedy)}{outcome}.")
+            yield from _wrapped("      Remedy: ", ended(f"{self.remedy(remedy)}{outcome}"))
         if finding.source and self._new(("source", finding.source)):
-            yield from _wrapped("      Threshold: ", _ended(re.sub("^own: ", "our own; ", finding.source)))
+            yield from _wrapped("      Threshold: ", ended(re.sub("^own: ", "our own; ", finding.source)))
+
+    def _begins_with_a_name(self, what: str) -> bool:
+        """Whether it begins with the name of an input, which keeps its spelling: the whole of it, not "a" of "all"."""
+        return any(what.startswith(name) and not re.match(r"\w", what[len(name) :]) for name in self._names)
 
     def remedy(self, remedy: Remedy) -> str:
         """A remedy, and how it is made; what follows a colon in its text is in the latter too."""
@@ -137,11 +141,8 @@ def not_looked_at(examination: Examination) -> list[str]:
     }  # fmt: skip
     if trained:
         missing["held-out rows"] = examination.gap
-    return [what for what, facts in missing.items() if facts is None]
-
-
-def _ended(text: str) -> str:
-    return text if text.endswith((".", "?", "!")) else text + "."
+    every = [f"every epoch: {examination.unwatched}"] if examination.unwatched else []
+    return [what for what, facts in missing.items() if facts is None] + every
 
 
 def _wrapped(head: str, text: str) -> list[str]:

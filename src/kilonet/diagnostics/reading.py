@@ -1,21 +1,18 @@
 """Numbers that several rules read from an examination; NaN for what is not known."""
 
 import math
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kilonet.diagnostics.thresholds import Thresholds
-from kilonet.errors import SettingError
-from kilonet.estimators.plan import first_rates
-from kilonet.estimators.settings import Settings
 from kilonet.findings import Examination
-from kilonet.network import Network
-from kilonet.optimizers import optimizer_from
 
 Floats = NDArray[np.float64]
 
+_SAME = 1e-9  # of the mean: what deviates less is rounding
 _DUMMY = 1e-3  # relative: how near the variance of ones and zeros is to p(1 - p), which float32 blurs a little
 
 
@@ -90,9 +87,20 @@ def mostly_pale(examination: Examination, thresholds: Thresholds) -> bool:
     return bool(2 * len(pale_inputs(examination, thresholds)) > varying > 0)
 
 
+def unscaled_target(examination: Examination, thresholds: Thresholds) -> bool:
+    """Whether numbers to be learned are far from size 1. Kilonet's estimators standardize them, others do not."""
+    target = examination.target
+    if examination.origin == "kilonet" or target is None or not target.deviation > _SAME * abs(target.mean):
+        return False
+    return not thresholds.deviation_low <= target.deviation <= thresholds.deviation_warn
+
+
 def end_loss(examination: Examination) -> float:
-    """Training loss of the last epoch that has one."""
-    loss = np.asarray(examination.history.loss, np.float64).reshape(-1)
+    """Training loss of the parameters that were kept: theirs, or that of their epoch, or the last one before it."""
+    target = examination.target
+    if target is not None and math.isfinite(target.left) and len(examination.history):
+        return target.left
+    loss = np.asarray(examination.history.loss, np.float64).reshape(-1)[: kept_epoch(examination)]
     finite = loss[np.isfinite(loss)]
     return float(finite[-1]) if len(finite) else math.nan
 
@@ -108,19 +116,23 @@ def kept_epoch(examination: Examination) -> int:
 
 
 def first_loss(examination: Examination) -> float:
-    """Data loss before the first step, on the first batch where the rows were not asked."""
+    """Data loss before the first step, on the first batch where the rows were not asked.
+
+    Of networks whose start nobody saw it is that of knowing nothing: few begin with less.
+    """
     if examination.start is not None:
         return examination.start.loss
-    loss = np.asarray(examination.history.first_loss, np.float64).reshape(-1)
-    return float(loss[0]) if len(loss) else math.nan
+    loss = np.asarray(examination.history.first_loss, np.float64).reshape(-1)[:1]
+    return float(loss[0]) if np.isfinite(loss).any() else knowing_nothing(examination)
 
 
 def knowing_nothing(examination: Examination) -> float:
     """Loss of the best answer that looks at no input: entropy of the classes, half for standardized numbers."""
     loss = str(examination.settings.get("loss", "auto"))
     target, start = examination.target, examination.start
-    if start is not None and start.nothing > 0:
-        return start.nothing
+    for facts in (start, target):
+        if facts is not None and facts.nothing > 0:
+            return facts.nothing
     classes = target.classes if target is not None and examination.task == "classification" else {}
     weighted = examination.settings.get("class_weight") is not None
     if classes and not weighted and loss.startswith(("auto", "cross_entropy")):
@@ -149,16 +161,24 @@ def shrinkage(examination: Examination) -> float:
     return float(np.linalg.norm(after) / np.linalg.norm(before)) if np.any(before) else math.nan
 
 
+def penalty_pulls(examination: Examination) -> dict[str, float]:
+    """The gradient of each penalty that is set by that of the data, in the first step: l2, l1.
+
+    That of l2 is as long as the weights times l2, that of l1 as the root of their number times l1.
+    """
+    norms, slopes = first(examination, "weight_norm"), first(examination, "gradient_norm")
+    if len(norms) == 0 or not np.any(slopes):
+        return {}
+    sizes = [setting(examination, "n_inputs"), *(layer.units for layer in examination.layers)]
+    number = sum(before * after for before, after in pairwise(sizes))
+    lengths = {"l2": float(np.linalg.norm(norms)), "l1": math.sqrt(number)}
+    pulls = {name: setting(examination, name) * length for name, length in lengths.items()}
+    return {name: pull / float(np.linalg.norm(slopes)) for name, pull in pulls.items() if pull > 0}
+
+
 def penalty_pull(examination: Examination) -> float:
-    """The penalty's gradient by that of the data, in the first step."""
-    norms, slopes, l2 = (
-        first(examination, "weight_norm"),
-        first(examination, "gradient_norm"),
-        setting(examination, "l2"),
-    )
-    if not l2 > 0 or len(norms) == 0 or not np.any(slopes):
-        return math.nan
-    return float(l2 * np.linalg.norm(norms) / np.linalg.norm(slopes))
+    """The penalties' gradient by that of the data, in the first step; weights that shrink are pulled by all of them."""
+    return sum(penalty_pulls(examination).values()) or math.nan
 
 
 def largest_step(examination: Examination, thresholds: Thresholds) -> float:
@@ -166,69 +186,3 @@ def largest_step(examination: Examination, thresholds: Thresholds) -> float:
     moved, sizes = first(examination, "update_ratio"), weights_at_start(examination)
     known = moved[sizes >= thresholds.weights_low] if len(sizes) == len(moved) else moved
     return float(known.max()) if len(known) else math.nan
-
-
-def own_rate(optimizer: object, n_layers: int) -> float:
-    """The rate that a kind of optimizer has by itself for a network of so many layers; NaN where Kilonet has it not.
-
-    >>> own_rate("adam", 2), own_rate("adam", 1), own_rate("sgd", 2), own_rate("lbfgs", 2)
-    (0.001, 0.01, 0.1, nan)
-    """
-    try:
-        kind = Settings(optimizer=optimizer_from(optimizer).name)
-    except SettingError:
-        return math.nan
-    return first_rates(kind, Network([1] * (max(n_layers, 1) + 1)))[0]
-
-
-def swept_too_high(examination: Examination, thresholds: Thresholds) -> bool:
-    """Whether a trial found the rate too high: above all that learn, or lost; and the training did not learn either."""
-    rates = examination.rates
-    if rates is None:
-        return False
-    lost = bool(np.isinf(rates.losses[rates.rates == rates.used]).any())
-    if not (lost or rates.used > max(rates.largest, thresholds.rate_warn * rates.fastest)):
-        return False
-    return not end_loss(examination) <= rates.enough
-
-
-def swept_too_low(examination: Examination) -> bool:
-    """Whether a trial found the rate too low: below all that learn."""
-    rates = examination.rates
-    return rates is not None and rates.used < rates.smallest
-
-
-def swept_far_below(examination: Examination, thresholds: Thresholds) -> bool:
-    """Whether a trial, of as many steps at most, knew far more of other rows than the training of its own."""
-    rates, left = examination.rates, end_loss(examination)
-    if rates is None or not left > thresholds.unlearned * knowing_nothing(examination):
-        return False
-    return left > thresholds.swept_below * rates.reached
-
-
-def rate_serves(examination: Examination, thresholds: Thresholds) -> bool:
-    """Whether the rate learns about as fast as any in a trial, and the training came to what was known there."""
-    rates = examination.rates
-    if rates is None or not rates.learns(rates.used) or rates.used > thresholds.rate_warn * rates.fastest:
-        return False
-    return end_loss(examination) <= rates.reached
-
-
-def came_nowhere(examination: Examination, thresholds: Thresholds) -> bool:
-    """Whether a training left most of its first loss, and that is not next to nothing."""
-    left = end_loss(examination)
-    if left <= thresholds.unlearned * knowing_nothing(examination):
-        return False
-    return left > thresholds.low_loss * first_loss(examination)
-
-
-def low_rate(examination: Examination, thresholds: Thresholds) -> float:
-    """The largest median share of a layer's weights that early steps changed, where it is too low; else NaN.
-
-    It is not too low where a trial learned with this rate: what is missing then is time.
-    """
-    moved, rates = early(examination, "update_ratio", thresholds.early), examination.rates
-    most = float(np.nanmax(moved)) if np.isfinite(moved).any() else math.nan
-    little = came_nowhere(examination, thresholds)
-    learns = rates is not None and rates.learns(rates.used)
-    return most if most < thresholds.ratio_low and little and not learns else math.nan

@@ -17,15 +17,19 @@ Array = NDArray[Any]
 Floats = NDArray[np.float64]
 
 MOST_SECONDS = 60.0  # of a training that is worth being repeated
+TOO_LONG = "training again takes more than a minute"
+ANOTHER = "training could not be repeated with these rows, which may be others than those of `fit`"
+STOPPED = f"{ANOTHER}, or it was stopped by others"
 
 
 @dataclass(frozen=True, eq=False)
 class Replay:
     """What came out of a training that was repeated.
 
-    history: with the monitors of every epoch. epochs: after which thetas (epochs, n_parameters) were taken, from 0 on,
-    as they were in training; the last ones are those of the last epoch, even if early stopping kept others.
-    activity: for each hidden layer the share of rows (epochs, units) on which units have a slope.
+    history: the curves as training kept them, with the monitors of every epoch. epochs: after which thetas (epochs,
+    n_parameters) were taken, from 0 on, as they were in training; the last ones are those of the last epoch, even if
+    early stopping kept others. activity: for each hidden layer the share of rows (epochs, units) on which units have a
+    slope.
     """
 
     history: History
@@ -50,14 +54,15 @@ def replay(
     >>> found.epochs, [own.shape for own in found.activity], replay(regressor, 2 * X + X**2, X[:, 0])
     ([0, 1, 3, 9], [(4, 8)], None)
     """
-    return replay_of(Subject.of(estimator, X, y, sample_weight, member), whole("epochs", epochs))
+    found = replay_of(Subject.of(estimator, X, y, sample_weight, member), whole("epochs", epochs))
+    return found if isinstance(found, Replay) else None
 
 
-def replay_of(subject: Subject, epochs: int = 16) -> Replay | None:
-    """As `replay`."""
+def replay_of(subject: Subject, epochs: int = 16) -> Replay | str:
+    """As `replay`; where there is none, why: nothing for a network of no epoch."""
     last = len(subject.history)
     if last == 0 or seconds_of(subject.problem, last) > MOST_SECONDS:
-        return None
+        return TOO_LONG if last else ""
     problem = replace(subject.problem, recipe=subject.problem.recipe.but(watch=1))
     marks = sorted({0, *np.geomspace(1, last, epochs).round().astype(int).tolist()})
     thetas = []
@@ -68,6 +73,8 @@ def replay_of(subject: Subject, epochs: int = 16) -> Replay | None:
             thetas.append(np.array(population.sessions[0].state()["theta"][0]))
         runs = population.runs(0, single=True, interrupted=False, begun=0.0)
     if len(runs.history) != last or not np.array_equal(runs.theta, subject.theta):
-        return None
+        return ANOTHER if problem.recipe.stopping is None else STOPPED
     maps = zip(*(activity(subject.network, theta, problem.X) for theta in thetas), strict=True)
-    return Replay(runs.history, marks, np.array(thetas), [np.array(own) for own in maps])
+    # Curves of validation rows are in no other place: a saved model and `kilonet fit` leave these rows out.
+    history = replace(subject.history, monitors=runs.history.monitors)
+    return Replay(history, marks, np.array(thetas), [np.array(own) for own in maps])

@@ -1,12 +1,12 @@
 """The rules, each a plain function from an examination to findings, and how their findings are put in order."""
 
 import inspect
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from kilonet.diagnostics.asked import as_sequence, with_remedies
+from kilonet.diagnostics.asked import Ruling, as_sequence, checked
 from kilonet.diagnostics.rules_data import conflicting, constant, duplicated, imbalance, leaking, unscaled
 from kilonet.diagnostics.rules_layers import dead, gradients, rare, saturation, zigzag
 from kilonet.diagnostics.rules_start import gradients_right, rate, small, start, weights
@@ -15,8 +15,6 @@ from kilonet.diagnostics.thresholds import DEFAULT, Thresholds
 from kilonet.diagnostics.words import listed
 from kilonet.errors import SettingError
 from kilonet.findings import SEVERITIES, Examination, Finding
-
-Ruling = Callable[..., Iterable[Finding]]
 
 RULES: tuple[Ruling, ...] = (
     unscaled, leaking, duplicated, constant, imbalance, conflicting,
@@ -60,13 +58,13 @@ def _asked(rule: Ruling, examination: Examination, thresholds: Thresholds) -> li
     given: Any = (partial(rule, thresholds=thresholds) if knows else rule)(examination)
     found = list(given) if isinstance(given, Iterable) else [given]
     for finding in found:
-        if not isinstance(finding, Finding) or finding.severity not in SEVERITIES:
+        if not isinstance(finding, Finding):
             name = getattr(rule, "__name__", repr(rule))
             raise SettingError(
-                f"the rule {name} gave {finding!r:.60}; needs an iterable of kn.Finding with a severity of "
-                f"{', '.join(SEVERITIES)}. A rule that finds nothing gives an empty list."
+                f"the rule {name} gave {finding!r:.60}; needs an iterable of kn.Finding. A rule that finds nothing "
+                "gives an empty list."
             )
-    return [with_remedies(finding) for finding in found]
+    return [checked(finding) for finding in found]
 
 
 def in_order(findings: Sequence[Finding]) -> list[Finding]:

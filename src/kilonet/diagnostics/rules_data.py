@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kilonet.diagnostics.changes import change, is_set, standardize
-from kilonet.diagnostics.reading import large_inputs, mostly_pale, pale_inputs
+from kilonet.diagnostics.reading import large_inputs, mostly_pale, pale_inputs, unscaled_target
 from kilonet.diagnostics.thresholds import DEFAULT, Thresholds
 from kilonet.diagnostics.words import listed, share_text
 from kilonet.findings import Examination, Finding, InputFacts, Remedy
@@ -39,7 +39,7 @@ def unscaled(examination: Examination, thresholds: Thresholds = DEFAULT) -> Iter
 def _unscaled_target(examination: Examination, thresholds: Thresholds) -> Iterator[Finding]:
     """Numbers to be learned that are far from size 1. Kilonet's estimators standardize them, others do not."""
     target = examination.target
-    if examination.origin == "kilonet" or target is None or not target.deviation > _SAME * abs(target.mean):
+    if target is None or not unscaled_target(examination, thresholds):
         return
     large = target.deviation > thresholds.deviation_warn
     if large or target.deviation < thresholds.deviation_low:

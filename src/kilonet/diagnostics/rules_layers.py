@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import binom
 
-from kilonet.diagnostics.causes import Cause, cause_of, fades, gradient_norms, handicap
+from kilonet.diagnostics.causes import Cause, cause_of, fades, gradient_norms, grave, handicap
 from kilonet.diagnostics.changes import centre, change, positive
 from kilonet.diagnostics.reading import end_loss, first, knowing_nothing, since
 from kilonet.diagnostics.thresholds import DEFAULT, Thresholds
@@ -26,7 +26,7 @@ def dead(examination: Examination, thresholds: Thresholds = DEFAULT) -> Iterator
         if share >= thresholds.dead_warn and not _luck(layer, thresholds):
             begun = since(examination, "dead", layer.number, thresholds.dead_warn)
             found = cause_of(examination, thresholds, begun)
-            fails = share >= thresholds.dead_fail
+            fails = share >= thresholds.dead_fail and grave(examination, found)
             yield Finding(
                 "dead units",
                 "fail" if fails else "warn",
@@ -83,7 +83,7 @@ def saturation(examination: Examination, thresholds: Thresholds = DEFAULT) -> It
         bound = thresholds.saturated_start if early_on else thresholds.saturated_warn
         begun = since(examination, "saturated", layer.number, bound)
         found = cause_of(examination, thresholds, begun)
-        fails = share > thresholds.saturated_fail
+        fails = share > thresholds.saturated_fail and grave(examination, found)
         learned = not found.because and end_loss(examination) < thresholds.unlearned * knowing_nothing(examination)
         yield Finding(
             "saturation",

@@ -7,22 +7,18 @@ from itertools import pairwise
 from kilonet.diagnostics.causes import (
     fitting_weights,
     handicap,
-    higher_rate,
     inputs_cause,
-    lower_rate,
     weights_cause,
 )
-from kilonet.diagnostics.reading import (
-    came_nowhere,
-    end_loss,
-    swept_far_below,
-    swept_too_high,
-    swept_too_low,
-    weights_at_start,
-)
+from kilonet.diagnostics.changes import change
+from kilonet.diagnostics.other_rates import higher_rate, lower_rate
+from kilonet.diagnostics.reading import end_loss, setting, weights_at_start
+from kilonet.diagnostics.reading_rates import better_rate, slow, swept_too_high, swept_too_low
 from kilonet.diagnostics.thresholds import DEFAULT, Thresholds
-from kilonet.findings import Examination, Finding, Remedy
+from kilonet.findings import Examination, Finding, RateFacts, Remedy
 from kilonet.numerals import count, figure, significant
+
+_FEW, _FEWEST_TRIED = 10, 40  # rows; of those that rates are tried with one in four is held out
 
 
 def start(examination: Examination, thresholds: Thresholds = DEFAULT) -> Iterator[Finding]:
@@ -35,7 +31,8 @@ def start(examination: Examination, thresholds: Thresholds = DEFAULT) -> Iterato
         times = math.sqrt(times)  # of squares
     told = f"the loss before any step is {figure(facts.loss)}, where knowing nothing gives {figure(facts.expected)}"
     evidence = {"loss": facts.loss, "expected": facts.expected}
-    if times < thresholds.start_low_warn:
+    few = setting(examination, "n_rows") < _FEW  # which are known by luck
+    if times < thresholds.start_low_warn and not few:
         cause = "the network knows before it has learned: it was trained before, or the target is among the inputs"
         yield Finding("loss at the start", "warn", told, cause, evidence=evidence, since=1,
                       source=thresholds.source("start_low_warn"), because="leak")  # fmt: skip
@@ -131,22 +128,25 @@ def gradients_right(examination: Examination, thresholds: Thresholds = DEFAULT) 
 
 
 def rate(examination: Examination, thresholds: Thresholds = DEFAULT) -> Iterator[Finding]:
-    """A rate that is not among those that learn in a trial."""
+    """A rate that is not among those that learn in a trial, or far behind the fastest of them."""
     rates = examination.rates
     high, low = swept_too_high(examination, thresholds), swept_too_low(examination)
-    if rates is None or not (high or low):
+    if rates is None:
+        return
+    if not (high or low):
+        yield from _better_rate(examination, rates, thresholds)
         return
     other = handicap(examination, thresholds)  # a trial under another trouble tells of that trouble
     far = rates.used * thresholds.rate_low_warn < rates.smallest
-    slow = far if math.isnan(end_loss(examination)) else _slow(examination, thresholds)
-    if not (high or slow or far):  # a training has more steps than a trial
+    crawls = far if math.isnan(end_loss(examination)) else slow(examination, thresholds)
+    if not (high or crawls or far):  # a training has more steps than a trial
         return
-    remedies = lower_rate(examination) if high else higher_rate(examination, thresholds)
+    remedies = lower_rate(examination, thresholds) if high else higher_rate(examination, thresholds)
     edge = rates.largest if high else rates.smallest
     why = "steps leap over what they should reach" if high else "steps are so small that it takes many more of them"
     yield Finding(
         "rate",
-        "warn" if (high or slow) and other is None else "info",
+        "warn" if (high or crawls) and other is None else "info",
         f"the rate {rates.used:g} is {'above' if high else 'below'} all that learn in a trial, "
         f"{' to '.join(dict.fromkeys(map(significant, (rates.smallest, rates.largest))))}",
         why if other is None else other.text,
@@ -158,6 +158,22 @@ def rate(examination: Examination, thresholds: Thresholds = DEFAULT) -> Iterator
     )
 
 
-def _slow(examination: Examination, thresholds: Thresholds) -> bool:
-    """Whether the training did not come far."""
-    return came_nowhere(examination, thresholds) or swept_far_below(examination, thresholds)
+def _better_rate(examination: Examination, rates: RateFacts, thresholds: Thresholds) -> Iterator[Finding]:
+    """What is worth a try is no alarm: a training that is not done yet learns more in more epochs, too."""
+    better, left = better_rate(examination, thresholds), end_loss(examination)
+    few = setting(examination, "n_rows") < _FEWEST_TRIED
+    if better != better or few or handicap(examination, thresholds) is not None:
+        return
+    rounded = float(f"{better:.2g}")
+    trial = f"in a trial of {count(rates.steps, 'step')}" if rates.steps else "in a trial"
+    yield Finding(
+        "rate",
+        "info",
+        f"a rate of {rounded:g} learns more {trial}: it came to a loss of {significant(rates.reached)} on rows held "
+        f"out, the training with {rates.used:g} to {significant(left)} on its own",
+        "the rate learns, and others learn more in as many steps",
+        [change(examination, f"the rate that learned most in the trial: {rounded:g}", rate=rounded)],
+        evidence={"rate": rates.used, "fastest": better, "reached": rates.reached, "loss": left},
+        source=thresholds.source("swept_below"),
+        because="rate" if rates.used > better else "low rate",
+    )

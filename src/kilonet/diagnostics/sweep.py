@@ -2,13 +2,14 @@
 
 import math
 import time
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kilonet.diagnostics.outcome import knowing_nothing, mean_loss
-from kilonet.diagnostics.reading import own_rate
+from kilonet.diagnostics.reading_rates import own_rate
 from kilonet.diagnostics.subject import Places, Subject, initial, spaced
 from kilonet.engine import Problem, choose
 from kilonet.errors import MemoryLimitError
@@ -82,9 +83,8 @@ def rates_of(subject: Subject) -> RateFacts | None:
     judged = [subject.problem_on(places[:_JUDGED], recipe) for places in (seen, others)]
     losses, held_out = (losses_of(own, runs) for own in judged)
     start = mean_loss(subject.loss, subject.scores(initial(problem), judged[1].X), judged[1].targets, judged[1].weights)
-    return _facts(
-        rates, losses, held_out, min(start, knowing_nothing(subject, judged[1].targets, judged[1].weights)), used
-    )
+    nothing = min(start, knowing_nothing(subject, judged[1].targets, judged[1].weights))
+    return replace(_facts(rates, losses, held_out, nothing, used), steps=problem.total_steps, held_out=held_out)
 
 
 def _planned(subject: Subject, given: Floats) -> tuple[Floats, int, int] | None:

@@ -8,7 +8,7 @@ import numpy as np
 
 from kilonet.checks import whole
 from kilonet.diagnostics.branches import SEEDS, prepared
-from kilonet.diagnostics.curing import finite, warn_of_what_is_left
+from kilonet.diagnostics.curing import changed_members, finite, warn_of_what_is_left
 from kilonet.diagnostics.effects import effects, enough_seeds, untried
 from kilonet.diagnostics.fork import trained
 from kilonet.diagnostics.judging import laid_out
@@ -111,7 +111,8 @@ def cured(
         best = min(helping, key=lambda place: (left[place].rank, found[place].lost_with, -_share(found[place])))
         chosen = left.pop(best)
         steps.append(with_changes(steps[-1], chosen.remedy.changes, chosen.member, everyone=chosen.everyone))
-        gained.append((chosen.remedy, found[best]))
+        whose = changed_members(steps[-2], steps[-1], chosen.remedy.changes)
+        gained.append((chosen.remedy, replace(found[best], members=whose)))
     better, kept = finite(steps, gained, X, y, sample_weight)
     warn_of_what_is_left(findings, kept, vain)
     return better, kept

@@ -88,6 +88,15 @@ def cause_text(cause: str) -> str:
     return f"Likely cause: {said}" + ("" if said.endswith((".", "?", "!")) else ".")
 
 
+def members_text(members: Sequence[int]) -> str:
+    """Members by their numbers, which count from 0.
+
+    >>> members_text([2]), members_text([0, 2])
+    ('member 2', 'members 0 and 2')
+    """
+    return f"member{'s' if len(members) > 1 else ''} {listed([str(one) for one in members])}"
+
+
 def listed(names: Sequence[str], most: int = 5) -> str:
     """Names in a sentence, the end of a long list left out.
 

@@ -7,11 +7,13 @@ from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 
 from kilonet.errors import DivergenceWarning, InterruptedWarning, users_line
+from kilonet.history import History
 from kilonet.numerals import count, span
 from kilonet.record import Runs
 
 JUDGED = 50  # epochs that a curve needs: of a few long ones the first has most of the fall inside itself
 NAMED = 5  # members that are named one by one
+RISING = 10  # epochs since the lowest validation loss that are no chance
 AS_FAST = 0.8  # of its mean speed: more than this at the end is no slowing down
 
 
@@ -34,12 +36,30 @@ def remark(runs: Runs, cause: str, steps_per_epoch: int | None) -> None:
         steps, mean = np.arange(done) * steps_per_epoch, runs.history.loss.reshape(done, -1).mean(axis=1)
         factors = runs.recipe.each("schedule")[0].factors(steps, steps_per_epoch, done * steps_per_epoch)
         if still_falling(mean, factors):
-            warnings.warn(
-                f"after {done} epochs the training loss still fell as fast as before, so the network has not learned "
-                f"what it could. Raise epochs, or rate (it was {runs.recipe.per_member('rate')[0]:.3g}).",
-                ConvergenceWarning,
-                stacklevel=users_line(),
-            )
+            warnings.warn(f"after {done} epochs {_too_early(runs)}", ConvergenceWarning, stacklevel=users_line())
+
+
+def _too_early(runs: Runs) -> str:
+    still, lowest = "the training loss still fell as fast as before", lowest_before(runs.history)
+    if lowest:
+        known = f"the validation loss was lowest in epoch {lowest:,}"
+        return f"{still}, but {known}: raise epochs only with early_stopping=True."
+    rate = runs.recipe.per_member("rate")[0]
+    return f"{still}, so the network has not learned what it could. Raise epochs, or rate (it was {rate:.3g})."
+
+
+def lowest_before(history: History) -> int:
+    """The epoch of the lowest validation loss, of several members of their mean, if 10 or more came after it, else 0.
+
+    >>> falls, valley = np.linspace(1, 0.1, 40), np.abs(np.linspace(-1, 2, 40))
+    >>> lowest_before(History(falls, falls, falls, falls)), lowest_before(History(falls, falls, valley, valley))
+    (0, 14)
+    """
+    curve = history.validation_loss.reshape(len(history), -1).mean(axis=1)
+    if not np.isfinite(curve).any():
+        return 0
+    lowest = int(np.nanargmin(curve)) + 1
+    return lowest if len(curve) - lowest >= RISING else 0
 
 
 def _lost(runs: Runs) -> str:
