@@ -104,8 +104,10 @@ BY_TEST = {
     "1.1": "tests/unit/test_data_images.py::test_cifar_folders",
     "1.2": "tests/unit/test_network.py::test_scores_by_hand",
     "1.4": "tests/laws/test_gradient.py::test_the_gradient_is_that_of_central_differences",
+    "3.1": "tests/unit/test_graph.py::test_what_is_no_graph_is_refused",
     "3.2": "tests/unit/test_layers.py::test_a_layer_is_its_definition",
     "3.3": "tests/unit/test_network.py::test_counts",
+    "3.4": "tests/unit/test_graph.py::test_scores_have_no_activation_unless_one_is_said",
 }
 # Rows of the mission that ask for a measurement.
 MEASURED = "1.3 2.1 2.2 2.3 2.4 2.4b 2.5 2.6 2.7 2.8 2.9 2.10 2.11 2.12 2.13 3.5 3.6 3.7 4.1 4.2 4.3 5.1 5.2 5.3 5.4"
