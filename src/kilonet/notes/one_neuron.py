@@ -34,7 +34,7 @@ _TRAINED: dict[str, Any] = {
 
 def run(size: Size) -> Measured:
     """Measure it."""
-    tables = [rows(seed) for seed in range(size.of(32, 8))]
+    tables = [rows(seed) for seed in range(size.of(12, 8))]
     fits = {name: [(make(seed).fit(*own), clone(theirs).fit(*own)) for seed, own in enumerate(tables)]
             for name, make, theirs in KINDS}  # fmt: skip
     apart = {name: bootstrapped([distance(ours, theirs) for ours, theirs in own], np.max) for name, own in fits.items()}
