@@ -4,6 +4,7 @@ Experiments run at the size that is small and still decides. A verdict that chan
 about the notes: it is made here, on purpose.
 """
 
+import json
 import re
 from pathlib import Path
 
@@ -131,8 +132,12 @@ def test_both_languages_tell_the_same_numbers(name: str) -> None:
     english, korean = ({*re.findall(r"\d+(?:[.,]\d+)*%?", text)} for text in (found.statement.en, found.statement.ko))
     assert english <= korean
     assert korean - english <= {"0"}  # which English writes as "zero"
-    assert found.low <= found.high
-    assert found.table.rows
+    assert found.low <= found.value <= found.high
+    assert len(found.table.cells("ko")) == len(found.table.cells("en")) > 0
+    for text in (found.statement, found.figure.alt, experiment(name).claim):
+        assert any("가" <= letter <= "힣" for letter in text.ko)
+        assert not any("가" <= letter <= "힣" for letter in text.en)
+    assert json.loads(json.dumps(found.to_json(), allow_nan=False))["statement"]["ko"] == found.statement.ko
 
 
 def test_every_experiment_is_pinned() -> None:

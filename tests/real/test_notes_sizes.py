@@ -3,31 +3,8 @@
 import numpy as np
 import pytest
 
-from kilonet.notes import experiment
 from kilonet.notes.planes import EXTENT, blobs, border, fragments
 from measuring import measured
-
-VERDICTS = {
-    "approximation": "agrees",
-    "bumps": "agrees",
-    "depth": "partly",
-    "capacity": "agrees",
-    "large-and-regularized": "agrees",
-    "seed-variance": "agrees",
-    "regularization": "partly",
-}
-
-
-@pytest.mark.parametrize("name", VERDICTS)
-def test_the_verdict_is_the_pinned_one_and_everything_is_said_twice(name: str) -> None:
-    found = measured(name)
-    assert found.verdict == VERDICTS[name]
-    assert found.low <= found.value <= found.high
-    for text in (found.statement, found.figure.alt, experiment(name).claim, experiment(name).title):
-        assert text.en
-        assert not any("가" <= letter <= "힣" for letter in text.en)
-        assert any("가" <= letter <= "힣" for letter in text.ko)
-    assert len(found.table.cells("ko")) == len(found.table.cells("en")) > 1
 
 
 def test_three_units_see_two_blobs_and_twenty_fit_every_row() -> None:

@@ -17,6 +17,7 @@ from kilonet.errors import DivergenceWarning
 from kilonet.losses import cross_entropy, squared
 from kilonet.measured import Text
 from kilonet.network import Network
+from kilonet.notes.tasks import standardized
 from kilonet.record import Runs
 from kilonet.training import train
 
@@ -45,13 +46,6 @@ class Task:
     def n_outputs(self) -> int:
         """How many scores it needs."""
         return 1 if self.y.dtype.kind == "f" else int(self.y.max()) + 1
-
-
-def standardized(X: Any) -> Array:
-    """Columns of mean 0 and standard deviation 1, float32; constant columns are 0."""
-    X = np.asarray(X, dtype=np.float64)
-    found: Array = ((X - X.mean(axis=0)) / np.maximum(X.std(axis=0), 1e-9)).astype(np.float32)
-    return found
 
 
 def pixels(rows: int) -> tuple[Array, Array]:
