@@ -76,9 +76,6 @@ public:
         describe(specs);
         net.n_packed = packed_size();
         net.parameters = block(&Layer<T>::value);
-        if (purpose == Purpose::train && packing == Packing::columns)
-            for (std::size_t l = 1; l < layers.size(); l++)
-                layers[l].back = arena.take<T>(round_up(layers[l].fan_in, group) * layers[l].width);
     }
 
     // Cuts the buffers for so many rows at a time. They hold nothing from one step to the next.
@@ -129,16 +126,6 @@ public:
     }
     void unpack(Tensors<T> Layer<T>::*member, long m, T* theta) {
         each(member, m, [&](T& place) { *theta++ = place; });
-    }
-
-    void refresh_back() {
-        constexpr long G = kilonet::group<T>;
-        for (auto& layer : layers) {
-            if (!layer.back) continue;
-            for (long j = 0; j < layer.width; j++)
-                for (long k = 0; k < layer.fan_in; k++)
-                    layer.back[k / G * layer.width * G + j * G + k % G] = layer.value.W[j / G * layer.groups + k * G + j % G];
-        }
     }
 
 private:

@@ -165,27 +165,67 @@ void forward(const Net<T>& net, Inputs<T> first, long from, long to, long last, 
     }
 }
 
+// Weights of the units [j.from, j.to), j.from a multiple of the lanes, and of the inputs [k.from, k.to) of one network:
+// panel[j][k], a row for each unit, with zeros up to whole vectors.
+template <class T>
+void turn(const Layer<T>& layer, Range<T> j, Range<T> k, T* panel, long step) {
+    constexpr long L = lanes<T>, G = group<T>;
+    for (long unit = j.from; unit < j.to; unit += L) {
+        const T* from = layer.value.W + unit / G * layer.groups + unit % G;
+        T* const to = panel + (unit - j.from) * step;
+        const long units = j.to - unit < L ? j.to - unit : L;
+        for (long i = 0; i < k.size(); i += L) {
+            Vec<T> square[L];
+            for (long n = 0; n < L; n++) square[n] = i + n < k.size() ? load<T>(from + (k.from + i + n) * G) : Vec<T>{};
+            transpose<T>(square);
+            for (long n = 0; n < units; n++) store<T>(to + n * step + i, square[n]);
+        }
+    }
+}
+
+// The product of the way back in columns: weights are turned around panel by panel.
 template <class P, class T = typename P::T>
-void back(const Net<T>& net, long from, long to) {
+void multiply_turned(const Layer<T>& layer, Range<T> k, long rows, Product<T> p, T* panel) {
+    constexpr long L = lanes<T>;
+    const long total = P::vectors(k.size()), blocks = (layer.width + sum_block<T> - 1) / sum_block<T>;
+    for (long v = 0, vectors; v < total && rows; v += vectors) {
+        vectors = next_vectors(total - v, rows);
+        const long first = k.from + v * L, last = first + vectors * L;
+        const Range<T> columns{first, last < k.to ? last : k.to};
+        Product<T> part = p;
+        part.b_step = vectors * L;
+        part.start += v * L;
+        part.c += v * L;
+        part.gate += p.gate ? v * L : 0;
+        for (long block = 0, done = 0; block < blocks; block++) {
+            const long next = block + 1 < blocks ? layer.width * (block + 1) / blocks / L * L : layer.width;
+            turn<T>(layer, {done, next}, columns, panel, part.b_step);
+            part.finish = next == layer.width ? p.finish : Finish::as_is;
+            multiply_vectors<P>(Heights(rows, int(vectors)), int(vectors), next - done, p.a + done * p.a_step, panel, part.start, part.c, part);
+            part.start = part.c;
+            part.start_row = part.c_row;
+            done = next;
+        }
+    }
+}
+
+template <class P, class T = typename P::T>
+void back(const Net<T>& net, long from, long to, [[maybe_unused]] T* panel) {
     constexpr long G = P::group;
     for (long l = net.n_layers - 1; l >= 0; l--) {
         const Layer<T>& layer = net.layers[l];
         unit_back<P>(net, l, from, to);
         if (l == 0) return;
         const Layer<T>& below = net.layers[l - 1];
-        Product<T> p{layer.delta + from * layer.width_stride, layer.width_stride, P::members, layer.back, G, layer.width * G, net.zeros, 0, G,
+        Product<T> p{layer.delta + from * layer.width_stride, layer.width_stride, P::members, layer.value.W, layer.groups, G, net.zeros, 0, G,
             below.incoming + from * below.unit_stride, below.unit_stride, G, P::networks};
         if (below.unit == Unit::relu) {
             p.finish = Finish::gated;
             p.gate = below.out + from * below.unit_stride;
             p.keep = below.drops ? net.keep.at : nullptr;
         }
-        if constexpr (P::networks) {  // a unit's weights lie side by side, so W serves as it is
-            p.b = layer.value.W;
-            p.b_step = layer.groups;
-            p.b_groups = G;
-        }
-        multiply_in_blocks<P>(to - from, P::vectors(layer.fan_in), layer.width, p);
+        if constexpr (P::networks) multiply_in_blocks<P>(to - from, P::vectors(layer.fan_in), layer.width, p);  // a unit's weights lie side by side
+        else multiply_turned<P>(layer, {0, layer.fan_in}, to - from, p, panel);
     }
 }
 
@@ -245,8 +285,6 @@ void descend(const Layer<T>& layer, Range<T> k, long count, long v, int vectors,
     p.c = layer.value.W + column<P>(v, layer.groups) + k.from * P::group;
     p.c_groups = layer.groups;
     multiply_vectors<P>(Heights(k.size(), vectors), vectors, count, p.a, p.b, p.start, p.c, p);
-    if constexpr (!P::networks)
-        if (layer.back) refresh_back<T>(layer, k.from, k.size(), v * lanes<T>, vectors * lanes<T>);
 }
 
 // Gradient of the weights of inputs [k.from, k.to) of a layer, and their update.

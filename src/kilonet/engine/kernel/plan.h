@@ -79,7 +79,6 @@ struct Layer {
     bool drops = false;              // whether any member has dropout on this layer's outputs
     long groups = 0;                 // entries from one group of columns of W to the next
     Tensors<T> value, first, second, gradient;
-    T* back = nullptr;               // columns: W for the way back, [fan_in group][width][group]; null in the first layer
     long width_stride = 0, unit_stride = 0;
     // buffers of one batch, row by row
     T* before = nullptr;             // scores of the units, before the activation (width_stride); may be `out`

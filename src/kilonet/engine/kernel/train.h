@@ -99,7 +99,7 @@ void visit_rows(Session<T>& s, const Batch<P>& batch, const Scratch<T>& scratch,
     share_rows<P>(s, batch, rows);
     judge<P>(net, Judging<T>{s.loss, s.train, load<T>(s.loss_constant.at), s.row_share, s.row_loss, s.row_score, scratch.judge},
         rows.from, rows.to, [&](long r) { return long(batch.rows[r]); });
-    back<P>(net, rows.from, rows.to);
+    back<P>(net, rows.from, rows.to, scratch.panel);
 }
 
 template <class P, class T = typename P::T>
@@ -196,8 +196,6 @@ void copy_member(const Session<T>& s, const T* from, T* to, long m) {
 template <class P, class T = typename P::T>
 void restore(Session<T>& s, long m) {
     copy_member<P>(s, s.snapshot, s.net.parameters, m);
-    if constexpr (!P::networks)
-        for (long l = 1; l < s.net.n_layers; l++) refresh_back<T>(s.net.layers[l], 0, s.net.layers[l].fan_in, 0, s.net.layers[l].width);
 }
 
 // Early stopping: keep the best parameters, count the epochs that did not better them.

@@ -113,7 +113,6 @@ public:
         for (T* block : blocks)
             for (long i = 0; i < network.net.n_packed; i += members)
                 for (long m = session.n_members; m < members; m++) block[i + m] = block[i];
-        network.refresh_back();
         std::memcpy(session.snapshot, network.net.parameters, bytes());
     }
 

@@ -116,21 +116,6 @@ INLINE void update(const StepConstants<T>& c, Vec<T> g, T* value, [[maybe_unused
     put(value, w, before);
 }
 
-// W of rows [k, k + rows) and columns [column, column + columns) to the layout of the way back.
-template <class T>
-void refresh_back(const Layer<T>& layer, long k, long rows, long first_column, long columns) {
-    constexpr long G = group<T>;
-    const long to = first_column + columns < layer.width ? first_column + columns : layer.width;
-    for (long i = k; i < k + rows; i++) {
-        T* back = layer.back + i / G * layer.width * G + i % G;
-        for (long g = first_column / G * G; g < to; g += G) {
-            const T* from = layer.value.W + g / G * layer.groups + i * G;
-            const long first = g < first_column ? first_column - g : 0, last = to - g < G ? to - g : G;
-            for (long j = first; j < last; j++) back[(g + j) * G] = from[j];
-        }
-    }
-}
-
 // A tile of gradients [vector groups][rows][group] and the weights below it.
 template <class P, class T = typename P::T>
 void update_tile(const Layer<T>& layer, Rule rule, const StepConstants<T>& c, const T* tile, long tile_groups, long k, long rows, long vector, long vectors) {
@@ -146,8 +131,6 @@ void update_tile(const Layer<T>& layer, Rule rule, const StepConstants<T>& c, co
             }
         });
     });
-    if constexpr (!P::networks)
-        if (layer.back && rule != Rule::none) refresh_back<T>(layer, k, rows, vector * lanes<T>, vectors * lanes<T>);
 }
 
 // Sums over the rows of so many vectors: as many chains of additions, of which none waits for another.
@@ -199,8 +182,6 @@ void limit_norms(const Layer<T>& layer, Most most, long from, long to) {
         if (!any) continue;
         for (long k = 0; k < layer.fan_in; k++)
             for (long j = 0; j < G; j++) W[k * G + j] *= factor[j];
-        if constexpr (!P::networks)
-            if (layer.back) refresh_back<T>(layer, 0, layer.fan_in, g * G, G);
     }
 }
 
