@@ -4,7 +4,7 @@ The gradient law (central differences, the scalar tape), the resume law and the 
 the function that its description says, read by this file alone: names, sources, W row by row.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,69 +14,28 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import kilonet as kn
-from kilonet.engine import reference
 from kilonet.engine.problem import Problem
 from kilonet.losses import loss_from
 from kilonet.network import Dense, Maxout, Network, Same
 from kilonet.values import Array
 from laws import tape
-from laws.seam import Outcome, assert_same_bits, outcome, problem, rows, run, session, through_a_file
+from laws.drawn import Drawn, graphs, taken
+from laws.seam import (
+    ENGINES,
+    Outcome,
+    assert_close,
+    assert_same_bits,
+    engine,
+    outcome,
+    problem,
+    rows,
+    run,
+    session,
+    through_a_file,
+)
 
-UNITS = ["identity", "sigmoid", "tanh", "relu", "leaky_relu(0.2)", "elu(0.7)", "gelu", "softplus"]
 INPUTS, SCORES, EXAMPLES = 3, 2, 4
-
-
-@dataclass(frozen=True)
-class Drawn:
-    """A graph as it was given: layers in any order, n_inputs, and the units of each by name."""
-
-    layers: dict[str, Any]
-    units: dict[str, int]
-
-    @property
-    def network(self) -> Network:
-        return Network.from_layers(self.layers, n_inputs=INPUTS)
-
-
-@st.composite
-def graphs(draw: Callable[[Any], Any]) -> Drawn:
-    """Up to four hidden layers, each of some that came before; the scores take all that nobody else does."""
-    layers: dict[str, Any] = {}
-    units: dict[str, int] = {"input": INPUTS}
-    fans: dict[str, int] = {}
-    for number in range(draw(st.integers(1, 4))):
-        name = f"hidden{number}"
-        source = tuple(draw(st.lists(st.sampled_from(list(units)), min_size=1, max_size=3)))
-        fan_in = sum(units[one] for one in source)
-        fitting = [other for other, fan in fans.items() if fan == fan_in]
-        if fitting and draw(st.booleans()):
-            other = draw(st.sampled_from(fitting))
-            layers[name], units[name] = Same(other, source=source), units[other]
-            continue
-        fans[name], units[name] = fan_in, draw(st.integers(1, 3))
-        layers[name] = _layer(draw, units[name], source)
-    used = {one for layer in layers.values() for one in _taken(layer)}
-    ends = [name for name in layers if name not in used]
-    extra = draw(st.lists(st.sampled_from(list(units)), max_size=2))
-    layers["scores"] = Dense(SCORES, source=tuple(draw(st.permutations(ends + extra))))
-    units["scores"] = SCORES
-    return Drawn(dict(draw(st.permutations(list(layers.items())))), units)
-
-
-def _layer(draw: Callable[[Any], Any], units: int, source: tuple[str, ...]) -> Any:
-    kind = draw(st.sampled_from(["plain", "plain", "mixed", "maxout", "prelu"]))
-    if kind == "maxout":
-        return Maxout(units, draw(st.integers(1, 3)), source=source)
-    if kind == "prelu":
-        return Dense(units, "prelu", source=source)  # type: ignore[arg-type]
-    if kind == "plain":
-        return Dense(units, draw(st.sampled_from(UNITS)), source=source)
-    each = [draw(st.sampled_from(UNITS)) for _ in range(units)]
-    return Dense(units, kn.mixed(*((unit, 1) for unit in each)), source=source)
-
-
-def _taken(layer: Any) -> tuple[str, ...]:
-    return (layer.source,) if isinstance(layer.source, str) else layer.source
+GRAPHS = graphs(INPUTS, SCORES)
 
 
 @dataclass(frozen=True)
@@ -95,7 +54,7 @@ def read(drawn: Drawn, numbers: Iterator[Any]) -> dict[str, Parameters]:
         layer = drawn.layers[name]
         if isinstance(layer, Same):
             continue
-        fan_in = sum(drawn.units[one] for one in _taken(layer))
+        fan_in = sum(drawn.units[one] for one in taken(layer))
         pieces = layer.pieces if isinstance(layer, Maxout) else 1
         W = [[[next(numbers) for _ in range(fan_in)] for _ in range(layer.units)] for _ in range(pieces)]
         b = [[next(numbers) for _ in range(layer.units)] for _ in range(pieces)]
@@ -108,7 +67,7 @@ def order(layers: Mapping[str, Any]) -> list[str]:
     """Always the first given of those that could come next."""
     found: list[str] = []
     while len(found) < len(layers):
-        ready = (n for n in layers if n not in found and all(s in found or s == "input" for s in _taken(layers[n])))
+        ready = (n for n in layers if n not in found and all(s in found or s == "input" for s in taken(layers[n])))
         found.append(next(ready))
     return found
 
@@ -128,10 +87,10 @@ def outputs_on_tape(drawn: Drawn, parameters: dict[str, Parameters], x: list[Any
     def of(name: str) -> list[Any]:
         if name not in known:
             layer = drawn.layers[name]
-            taken = [number for source in _taken(layer) for number in of(source)]
+            inputs = [number for source in taken(layer) for number in of(source)]
             owner = layer.layer if isinstance(layer, Same) else name
             own, formula = parameters[owner], drawn.layers[owner]
-            zs = [tape.layer(taken, W, b) for W, b in zip(own.W, own.b, strict=True)]
+            zs = [tape.layer(inputs, W, b) for W, b in zip(own.W, own.b, strict=True)]
             z = [tape.largest(*each) for each in zip(*zs, strict=True)]
             if own.alphas:
                 known[name] = [tape.leaky(alpha)(one) for one, alpha in zip(z, own.alphas, strict=True)]
@@ -153,16 +112,18 @@ def examples(network: Network, seed: int) -> tuple[Array, Array, Array, Array]:
     )  # fmt: skip
 
 
+@pytest.mark.parametrize("name", ENGINES)
 @settings(deadline=None)
-@given(graphs(), st.integers(0, 2**32))
-def test_the_gradient_is_the_tapes_and_so_are_the_scores(drawn: Drawn, seed: int) -> None:
+@given(GRAPHS, st.integers(0, 2**32))
+def test_the_gradient_is_the_tapes_and_so_are_the_scores(name: str, drawn: Drawn, seed: int) -> None:
     network, loss = drawn.network, loss_from("squared")
     theta, X, y, weights = examples(network, seed)
-    value, grad = reference.value_and_grad(network, loss, theta[np.newaxis], X, y, weights)
+    value, grad = engine(name).value_and_grad(network, loss, theta[np.newaxis], X, y, weights)
     leaves = [tape.Scalar(float(p)) for p in theta]
     parameters = read(drawn, iter(leaves))
     each = [outputs_on_tape(drawn, parameters, [tape.wrapped(float(x)) for x in row]) for row in X]
-    np.testing.assert_allclose(network.scores(theta, X), [[s.value for s in row] for row in each], rtol=1e-9, atol=1e-9)
+    scores = engine(name).scores(network, theta[np.newaxis], X, None)[0]
+    np.testing.assert_allclose(scores, [[s.value for s in row] for row in each], rtol=1e-9, atol=1e-9)
     losses = [float(w) * tape.LOSSES["squared"](s, goal) for s, goal, w in zip(each, y.tolist(), weights, strict=True)]
     mean = tape.total(losses) / float(weights.sum())
     mean.backward()
@@ -172,12 +133,13 @@ def test_the_gradient_is_the_tapes_and_so_are_the_scores(drawn: Drawn, seed: int
     np.testing.assert_allclose(np.array([value[0], *grad[0]]) / scale, expected / scale, rtol=1e-9, atol=1e-11)
 
 
+@pytest.mark.parametrize("name", ENGINES)
 @settings(deadline=None)
-@given(graphs(), st.integers(0, 2**32))
-def test_the_gradient_is_that_of_central_differences(drawn: Drawn, seed: int) -> None:
+@given(GRAPHS, st.integers(0, 2**32))
+def test_the_gradient_is_that_of_central_differences(name: str, drawn: Drawn, seed: int) -> None:
     network, loss = drawn.network, loss_from("squared")
     theta, X, y, weights = examples(network, seed)
-    _, grad = reference.value_and_grad(network, loss, theta[np.newaxis], X, y, weights)
+    _, grad = engine(name).value_and_grad(network, loss, theta[np.newaxis], X, y, weights)
 
     def mean(parameters: Array) -> Array:
         return np.asarray(loss.value(network.scores(parameters, X), y) @ weights / weights.sum())
@@ -215,23 +177,39 @@ def whole(**changes: Any) -> Problem:
     return problem(NET, "cross_entropy", rows("cross_entropy", 3), FULL | {"validation": validation} | changes)
 
 
-def stopped(given: Problem, after: int, steps: int) -> Outcome:
-    first = session("reference", given)
+def stopped(name: str, given: Problem, after: int, steps: int) -> Outcome:
+    first = session(name, given)
     if after:
         first.advance(after, None)
     for _ in range(steps):
         first.advance(given.recipe.epochs, 0.0)
-    second = session("reference", given, through_a_file(outcome(first).state))
+    second = session(name, given, through_a_file(outcome(first).state))
     second.advance(given.recipe.epochs, None)
     return outcome(second)
 
 
+@pytest.mark.parametrize("name", ENGINES)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_stopped_saved_loaded_and_continued_is_never_stopped(dtype: str) -> None:
+def test_stopped_saved_loaded_and_continued_is_never_stopped(name: str, dtype: str) -> None:
     given = whole(dtype=dtype, seeds=[3, 4])
-    never = run("reference", given)
+    never = run(name, given)
     for after, steps in ((0, 1), (1, 0), (2, 2), (4, 0)):
-        assert_same_bits(never, stopped(given, after, steps))
+        assert_same_bits(never, stopped(name, given, after, steps))
+
+
+WIDTHS = st.sampled_from([1, 2, 3, 5, 8, 15, 16, 17, 33, 40, 70])
+
+
+# Rates are so low that no rounding is magnified; tolerances are those of the engine law of chains (test_engine.py).
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@settings(deadline=None, max_examples=60)
+@given(drawn=graphs(5, 3, WIDTHS), batch=st.sampled_from([1, 7, 23, 40]), penalty=st.sampled_from([0.0, 0.01]))
+def test_engines_agree(dtype: str, drawn: Drawn, batch: int, penalty: float) -> None:
+    engine("native")
+    told = {"batch": batch, "epochs": 2, "dtype": dtype, "optimizer": "momentum(0.002)", "l2": penalty, "dropout": 0.2}
+    given = problem(drawn.network, "cross_entropy", rows("cross_entropy", 3, n=40), told | {"order": 1})
+    roundoff = 2.0**-24 if dtype == "float32" else 2.0**-53
+    assert_close(run("reference", given), run("native", given), 1000 * roundoff)
 
 
 @pytest.mark.parametrize("changes", [{}, {"order": [11, 2, 11]}, {"dropout": [0.0, 0.3, 0.5]}], ids=str)
@@ -271,18 +249,20 @@ def test_tied_layers_gather_the_gradients_of_all_places() -> None:
     np.testing.assert_allclose(grad, np.concatenate([other[:12] + other[12:24], other[24:]]), rtol=1e-12)
 
 
+@pytest.mark.parametrize("name", ENGINES)
 @pytest.mark.parametrize("scale", [1e4, 1e30, -1e30])
-def test_extreme_inputs_give_finite_parameters_without_a_warning(scale: float) -> None:
+def test_extreme_inputs_give_finite_parameters_without_a_warning(name: str, scale: float) -> None:
     X, y = rows("cross_entropy", 3)
     given = problem(NET, "cross_entropy", (X * scale, y), {"epochs": 2, "batch": 8, "rate": 1e-6})
-    ended = run("reference", given)
+    ended = run(name, given)
     assert np.isfinite(ended.theta).all()
     assert NET.scores(ended.theta, X * scale).shape == (1, 23, 3)
 
 
-def test_monitors_of_each_place() -> None:
+@pytest.mark.parametrize("name", ENGINES)
+def test_monitors_of_each_place(name: str) -> None:
     given = whole(seeds=[3], dtype="float64", dropout=0.0)
-    running = session("reference", given)
+    running = session(name, given)
     running.advance(1, None)
     table = running.monitors()[0, 0, 1:].reshape(NET.n_layers, -1)
     assert NET.names == ("first", "again", "wide", "mixture", "scores")

@@ -1,8 +1,8 @@
 """The member law: a member of any population has the bits that it has alone, parameters and history.
 
-Whole populations are drawn: mixed shapes of 1 to 300 units, units, losses, optimizers, regularizers, weights
-and early stopping. Each member is then trained by itself, in the kernel's other packing where there is one,
-and compared to the last bit; on one and two threads, for every instruction set of the machine.
+Whole populations are drawn: mixed shapes of 1 to 300 units, chains and graphs, units, losses, optimizers,
+regularizers, weights and early stopping. Each member is then trained by itself, in the kernel's other packing where
+there is one, and compared to the last bit; on one and two threads, for every instruction set of the machine.
 """
 
 import itertools
@@ -17,6 +17,7 @@ import kilonet as kn
 from kilonet.activations import ACTIVATIONS
 from kilonet.losses import LOSSES
 from kilonet.optimizers import OPTIMIZERS
+from laws.drawn import Drawn, graphs
 from laws.seam import engine, rows
 
 UNITS = [*ACTIVATIONS.table, "maxout(2)", "maxout(3)"]
@@ -31,8 +32,12 @@ def populations(draw: Any) -> dict[str, Any]:
     loss, outputs = draw(st.sampled_from(list(LOSSES.table))), draw(st.integers(1, 3))
     if loss == "cross_entropy":
         outputs += 1
-    shapes = draw(st.lists(st.tuples(st.lists(WIDTHS, max_size=2), st.sampled_from(UNITS)), min_size=1, max_size=3))
-    networks = [kn.Network([INPUTS, *hidden, outputs], activation=unit) for hidden, unit in shapes]
+    chains = st.tuples(st.lists(WIDTHS, max_size=2), st.sampled_from(UNITS))
+    shapes = draw(st.lists(st.one_of(chains, graphs(INPUTS, outputs, WIDTHS)), min_size=1, max_size=3))
+    networks = [
+        shape.network if isinstance(shape, Drawn) else kn.Network([INPUTS, *shape[0], outputs], activation=shape[1])
+        for shape in shapes
+    ]
 
     def each(values: Any) -> list[Any]:
         """One value for each member, often the same for several."""

@@ -7,6 +7,7 @@ in a session of its own, in the other packing, to the last bit: parameters, curv
 """
 
 import itertools
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from kilonet.activations import ACTIVATIONS
 from kilonet.engine.problem import Problem
 from kilonet.engine.state import STOPPING
 from kilonet.losses import LOSSES
+from kilonet.network import Dense, Network, Same
 from kilonet.optimizers import OPTIMIZERS
 from laws.seam import Outcome, assert_same_bits, engine, outcome, problem, rows, run, through_a_file
 
@@ -37,6 +39,7 @@ def tables(draw: Any) -> dict[str, Any]:
         "rows": draw(st.sampled_from([37, 37, 300])),
         "hidden": draw(st.lists(st.sampled_from([1, 3, 8, 20]), max_size=2)),
         "unit": draw(st.sampled_from(UNITS)),
+        "graph": draw(st.booleans()),
         "weighted": draw(st.booleans()),
         "validated": draw(st.booleans()),
         "constant": draw(st.booleans()),
@@ -70,9 +73,24 @@ def tables(draw: Any) -> dict[str, Any]:
     return told | {"runs": [run_of(n) for n in draw(st.lists(st.integers(1, 9), min_size=2, max_size=6))]}
 
 
+def graph(chain: Network, outputs: int) -> Network:
+    """The inputs, which are each member's own, beside outputs; and tied weights. Units are those of the chain's first."""
+    first, skip = (replace(chain.layers[0], units=6, source=source) for source in ("input", ("then", "input")))  # type: ignore[call-arg]
+    layers = {
+        "first": first,
+        "then": Dense(9, kn.mixed((kn.relu, 4), (kn.tanh, 5)), source="first"),
+        "skip": skip,
+        "again": Same("skip", source=("input", "then")),
+        "scores": Dense(outputs, source=("input", "again", "skip")),
+    }
+    return Network.from_layers(layers, n_inputs=chain.n_inputs)
+
+
 def problems(told: dict[str, Any]) -> list[Problem]:
     """A problem for each run, with rows of its own."""
     network = kn.Network([told["inputs"], *told["hidden"], told["outputs"]], activation=told["unit"])
+    if told.get("graph"):
+        network = graph(network, told["outputs"])
     made = []
     for number, own in enumerate(told["runs"]):
         given = {"loss": told["loss"], "outputs": told["outputs"], "inputs": told["inputs"]}

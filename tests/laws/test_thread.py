@@ -78,6 +78,23 @@ def test_shapes(monkeypatch: pytest.MonkeyPatch, hidden: tuple[int, ...], batch:
     everywhere(monkeypatch, network, "cross_entropy", data, batch=batch, epochs=1 if batch == 1 else 2)
 
 
+GRAPH: dict[str, Any] = {
+    "first": kn.Dense(67, kn.mixed((kn.relu, 30), (kn.tanh, 21), (kn.gelu, 16))),
+    "wide": kn.Maxout(130, 2, source=("input", "first")),
+    "again": kn.Same("wide", source=("first", "input")),
+    "learned": kn.Dense(35, kn.prelu, source=("wide", "again", "wide")),
+    "scores": kn.Dense(3, source=("learned", "input", "again")),
+}
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(("batch", "optimizer"), [(37, "adam"), (64, "sgd"), (1, "momentum"), (600, "sgd")])
+def test_graphs(monkeypatch: pytest.MonkeyPatch, batch: int, optimizer: str, dtype: str) -> None:
+    data, network = rows("cross_entropy", 3, n=620, inputs=41), kn.Network.from_layers(GRAPH, n_inputs=41)
+    settings = FULL | {"batch": batch, "optimizer": optimizer, "epochs": 1 if batch == 1 else 2, "dtype": dtype}
+    everywhere(monkeypatch, network, "cross_entropy", data, validation=data, **settings)
+
+
 def test_wide_layers_of_different_sizes() -> None:
     """Threads are in different layers at the same time: what one lays ready must not be another's."""
     data = rows("cross_entropy", 3, n=512, inputs=784)

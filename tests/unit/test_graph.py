@@ -13,7 +13,7 @@ from scipy import sparse
 import kilonet as kn
 from kilonet import persistence
 from kilonet.activations import activation_from, identity, prelu, relu, tanh
-from kilonet.engine import choose, reference
+from kilonet.engine import choose, engine_name, reference
 from kilonet.engine.translate import layer_specs
 from kilonet.errors import EngineError, FileFormatError, SettingError, ShapeError
 from kilonet.layers import Dense, Maxout
@@ -222,23 +222,38 @@ def test_the_summary_counts_connections_beside_parameters() -> None:
     assert lines[4].split() == ["total", "4", "→", "2", "10", "neurons", "56", "40", "6", "46"]
 
 
-def test_such_networks_run_on_the_reference_engine_and_say_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_graphs_and_mixtures_run_where_chains_do(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("KILONET_ENGINE", raising=False)
     net, mixture = Network.from_layers(TIED, n_inputs=4), Network([4, Dense(3, kn.mixed((relu, 1), (tanh, 2))), 1])
-    assert choose(net).NAME == choose(mixture).NAME == "reference"
+    assert choose(net).NAME == choose(mixture).NAME == engine_name()
     X = RANDOM.normal(size=(20, 4)).astype(np.float32)
     runs = kn.train(net, kn.squared, X, X[:, :2], epochs=2, seeds=[0, 1])
-    assert runs.engine == "reference"
-    assert "reference engine" in str(runs.plan)
+    assert runs.engine == engine_name()
+
+
+def test_a_mixture_with_a_unit_of_ones_own_runs_on_the_reference_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Bent(kn.activations.Activation):
+        name = "bent"
+
+        def value(self, z: Any) -> Any:
+            return np.where(z > 1, 1, z)
+
+        def slope(self, z: Any) -> Any:
+            return np.where(z > 1, 0, 1).astype(z.dtype)
+
+    mixture = Network([4, Dense(3, kn.mixed((relu, 1), (Bent(), 2))), 1])
+    monkeypatch.delenv("KILONET_ENGINE", raising=False)
+    assert choose(mixture).NAME == "reference"
     monkeypatch.setenv("KILONET_ENGINE", "native")
-    for network in (net, mixture):
-        with pytest.raises(EngineError, match=r"KILONET_ENGINE asks for native, but .* unset it"):
-            choose(network)
+    with pytest.raises(EngineError, match=r"KILONET_ENGINE asks for native, but .* unset it"):
+        choose(mixture)
 
 
-def test_the_kernel_never_takes_a_graph_for_a_chain() -> None:
-    with pytest.raises(EngineError, match="chains of layers; came first, again, scores"):
-        layer_specs(Network.from_layers(TIED, n_inputs=4))
+def test_the_kernel_is_told_who_takes_what_and_whose_weights() -> None:
+    specs = layer_specs(Network.from_layers(TIED, n_inputs=4))
+    assert [(sources, owner) for _, _, _, sources, owner in specs] == [([-1], 0), ([0], 0), ([1, 0, -1], 2)]
+    mixed = layer_specs(Network([4, Dense(3, kn.mixed((relu, 1), (kn.elu(0.5), 2))), 1]))
+    assert mixed[0] == (3, 1, [(3, 0.0, 1), (6, 0.5, 2)], [-1], 0)
 
 
 def test_chains_and_graphs_train_in_one_call() -> None:

@@ -1,7 +1,6 @@
 """The layers of a network with given parameters, looked at on all rows of its training."""
 
 from collections.abc import Iterator
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -11,12 +10,10 @@ from kilonet.activations import LeakyReLU, PReLU, ReLU
 from kilonet.diagnostics.signs import agreements, one_gradient
 from kilonet.diagnostics.subject import BLOCK, Subject, spaced
 from kilonet.engine import choose
-from kilonet.engine.insides import fires
+from kilonet.engine.insides import fires, saturated
 from kilonet.findings import Histogram, LayerFacts
 from kilonet.layers import Maxout
-from kilonet.monitors import SIGMOID, TANH
 from kilonet.network import LayerView, Network
-from kilonet.smooth import Sigmoid, Tanh
 
 Array = NDArray[Any]
 Floats = NDArray[np.float64]
@@ -33,8 +30,8 @@ def layer_facts(subject: Subject) -> list[LayerFacts]:
     network, theta = subject.network, subject.theta
     tallies = [_Tally(layer, place == network.n_layers - 1) for place, layer in enumerate(network.layers)]
     for outputs in _passes(network, theta, subject.problem.X):
-        for tally, view, (x, a) in zip(tallies, network.views(theta), pairwise(outputs), strict=True):
-            tally.add(view, x, a)
+        for place, (tally, view) in enumerate(zip(tallies, network.views(theta), strict=True)):
+            tally.add(view, network.graph.inputs(place, outputs), outputs[place + 1])
     sample = spaced(subject.problem.n_rows, SAMPLE)
     gradient = network.views(one_gradient(subject, sample))
     seen = next(_passes(network, theta, subject.problem.X[sample], len(sample)))
@@ -71,8 +68,9 @@ def activity(network: Network, theta: Array, X: Any) -> list[Floats]:
     hidden = list(zip(network.layers[:-1], network.views(theta), strict=False))
     counts = [np.zeros(layer.units) for layer, _ in hidden]
     for outputs in _passes(network, theta, X):
-        for count, (layer, view), (x, a) in zip(counts, hidden, pairwise(outputs), strict=False):
-            np.add(count, slopes(layer, view, x, a)[0].sum(axis=0), out=count)
+        for place, (count, (layer, view)) in enumerate(zip(counts, hidden, strict=True)):
+            x = network.graph.inputs(place, outputs)
+            np.add(count, slopes(layer, view, x, outputs[place + 1])[0].sum(axis=0), out=count)
     return [count / X.shape[0] for count in counts]
 
 
@@ -115,7 +113,7 @@ class _Tally:
     def __init__(self, layer: Any, last: bool) -> None:
         self.layer, self.last = layer, last
         self.rows, self.active, self.above = 0, np.zeros(layer.units), np.zeros(layer.units, dtype=bool)
-        self.saturated = 0 if _bounds(layer) is not None and not last else None
+        self.saturated, self.bounded = 0, 0
         self.moments: list[tuple[float, float]] = []
         self.sizes: list[int] = []
 
@@ -125,9 +123,10 @@ class _Tally:
         self.rows += len(a)
         self.active += len(a) if self.last else fired.sum(axis=0)
         self.above |= above.any(axis=0)
-        bounds = _bounds(self.layer)
-        if self.saturated is not None and bounds is not None:
-            self.saturated += int(np.count_nonzero((a < bounds[0]) | (a > bounds[1])))
+        if not self.last:
+            beyond = saturated(self.layer, a)
+            self.saturated += np.count_nonzero(beyond)
+            self.bounded += beyond.size
         with np.errstate(all="ignore"):
             self.moments.append((float(a.mean(dtype=np.float64)), float(a.var(dtype=np.float64))))
         self.sizes.append(a.size)
@@ -139,20 +138,12 @@ class _Tally:
         with np.errstate(all="ignore"):
             mean = float(share @ means)
             deviation = float(np.sqrt(share @ (variances + (means - mean) ** 2)))
-        saturated = np.nan if self.saturated is None else self.saturated / sum(self.sizes)
+        beyond = self.saturated / self.bounded if self.bounded else np.nan
         return {
             "unit": self.layer.unit, "units": self.layer.units, "activity": self.active / self.rows,
-            "never_positive": float(np.mean(~self.above)), "saturated": saturated, "mean": mean,
+            "never_positive": float(np.mean(~self.above)), "saturated": beyond, "mean": mean,
             "deviation": deviation,
         }  # fmt: skip
-
-
-def _bounds(layer: Any) -> tuple[float, float] | None:
-    """Outputs beyond are saturated; None for units that have no two bounds."""
-    kind = None if isinstance(layer, Maxout) else type(layer.activation)
-    if kind is Tanh:
-        return -TANH, TANH
-    return (1 - SIGMOID, SIGMOID) if kind is Sigmoid else None
 
 
 def _norm(W: Array) -> float:

@@ -29,7 +29,7 @@ from functools import cache
 from importlib import import_module
 from typing import Any
 
-from kilonet.activations import ACTIVATIONS
+from kilonet.activations import ACTIVATIONS, Mixed
 from kilonet.engine import reference
 from kilonet.engine.problem import Problem, Validation
 from kilonet.errors import EngineError, EngineWarning, SettingError
@@ -52,19 +52,18 @@ def engine_name() -> str:
 def choose(subject: Problem | Network, loss: Any = None) -> Any:
     """The engine module for a problem, or for a network and, unless only scores are wanted, a loss.
 
-    Activations and losses of one's own run on the reference engine, and so do mixtures and graphs of layers. Raises
-    EngineError when KILONET_ENGINE asks for an engine that cannot run them here.
+    Activations and losses of one's own run on the reference engine. Raises EngineError when KILONET_ENGINE asks for an
+    engine that cannot run them here.
 
     >>> choose(Network([3, 1])).NAME in ("native", "reference")
     True
     """
     network, loss = (subject.network, subject.loss) if isinstance(subject, Problem) else (subject, loss)
-    parts = [layer.activation for layer in network.layers]
+    given = [layer.activation for layer in network.layers]
+    parts = [own for unit in given for own, _ in (unit.parts if type(unit) is Mixed else ((unit, 1),))]
     strangers = [repr(part) for part in parts if not _built_in(part, ACTIVATIONS)]
     if loss is not None and not _built_in(loss, LOSSES):
         strangers.append(repr(loss))
-    if not network.graph.is_chain:
-        strangers.append(f"a graph of layers that is no chain ({', '.join(network.names)})")
     if not strangers:
         return _preferred()
     if _asked() == "native":

@@ -64,18 +64,19 @@ def _sampled(network: Network, theta: Array, x: Array) -> Floats:
     found = np.full((network.n_layers - 1, len(OF_HIDDEN)), np.nan)
     for layer, (unit, outputs) in enumerate(zip(network.layers[:-1], network.hidden(theta, x), strict=False)):
         a = outputs[0].astype(np.float64)
-        found[layer, OF_HIDDEN.index("saturated")] = _saturated(unit, outputs[0])
+        beyond = saturated(unit, outputs[0])
+        found[layer, OF_HIDDEN.index("saturated")] = beyond.mean() if beyond.size else np.nan
         found[layer, OF_HIDDEN.index("activation_mean")] = row_sum(row_sum(a.T)) / a.size
         found[layer, OF_HIDDEN.index("positive")] = np.mean(a > 0)
     return found
 
 
-def _saturated(layer: Any, outputs: Array) -> float:
-    """Share of outputs (rows, units) beyond the bounds, of units that have two; NaN where there are none."""
+def saturated(layer: Any, outputs: Array) -> NDArray[np.bool_]:
+    """Which outputs (rows, units) lie beyond the bounds of their unit; no columns for units that do not have two."""
     unit = None if isinstance(layer, Maxout) else layer.activation
     parts = unit.columns if isinstance(unit, Mixed) else [(unit, slice(None))]
     beyond = [_beyond(own, outputs[:, columns]) for own, columns in parts if type(own) in (Tanh, Sigmoid)]
-    return float(np.mean(np.concatenate(beyond, axis=-1))) if beyond else float("nan")
+    return np.concatenate([np.zeros((len(outputs), 0), dtype=bool), *beyond], axis=-1)
 
 
 def _beyond(unit: Any, outputs: Array) -> NDArray[np.bool_]:

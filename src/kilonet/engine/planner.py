@@ -164,8 +164,8 @@ def pack_cost(network: Network, batch: int, lanes: int) -> float:
 
 def own_rows_cost(network: Network, batch: int) -> float:
     """Time that a step of a pack takes more where each lane has rows of its own."""
-    first = network.layers[0]
-    return batch * network.n_inputs * (_GATHER + _READ * first.units * first.pieces)
+    readers = [layer for layer, sources in zip(network.layers, network.graph.sources, strict=True) if 0 in sources]
+    return batch * network.n_inputs * (_GATHER + _READ * sum(layer.units * layer.pieces for layer in readers))
 
 
 def single_cost(network: Network, batch: int, lanes: int) -> float:
@@ -175,12 +175,16 @@ def single_cost(network: Network, batch: int, lanes: int) -> float:
 
 def _example_cost(network: Network, vectors: Callable[[int], int]) -> float:
     """Time of one example; vectors: how many hold so many numbers."""
-    fan_in, total = network.n_inputs, 0.0
-    for place, layer in enumerate(network.layers):
+    total = 0.0
+    for place, (layer, fan_in) in enumerate(zip(network.layers, network.fan_ins, strict=True)):
         width = vectors(layer.units * layer.pieces)
-        total += _MULTIPLY_ADD * fan_in * width * (3 if place else 2)  # nothing goes back below the first layer
+        given = sum(
+            columns.stop - columns.start
+            for source, columns in network.graph.columns(place, network.sizes)
+            if not source
+        )
+        total += _MULTIPLY_ADD * width * (3 * fan_in - given)  # nothing goes back to the inputs of the network
         total += (_OUTPUT if place == network.n_layers - 1 else _HIDDEN) * width
-        fan_in = layer.units
     return total
 
 

@@ -9,8 +9,9 @@ import numpy as np
 import scipy.sparse
 from numpy.typing import NDArray
 
+from kilonet.activations import Mixed
 from kilonet.engine.problem import Problem
-from kilonet.errors import EngineError
+from kilonet.layers import Layer
 from kilonet.monitors import epochs_apart
 from kilonet.network import Network
 from kilonet.philox import dropout_threshold
@@ -20,7 +21,7 @@ from kilonet.stopping import Stopping
 
 Array = NDArray[Any]
 Floats = NDArray[np.float64]
-LayerSpec = tuple[int, int, int, float]
+LayerSpec = tuple[int, int, list[tuple[int, float, int]], list[int], int]
 
 _UNITS = (
     "identity", "sigmoid", "tanh", "relu", "leaky_relu", "prelu", "elu", "selu", "gelu", "silu", "mish", "softplus",
@@ -79,15 +80,26 @@ def inputs(X: Any) -> dict[str, Any]:
 
 
 def layer_specs(network: Network) -> list[LayerSpec]:
-    """Units, pieces, kind of unit and its constant, of every layer. Raises EngineError for what is no chain."""
-    if not network.graph.is_chain:
-        raise EngineError(f"the kernel takes chains of layers; came {', '.join(network.names)}. Use engine.choose.")
-    specs = []
-    for layer in network.layers:
-        name = getattr(layer.activation, "name", "")
-        kind = _MAXOUT if layer.pieces > 1 else _UNITS.index(name)
-        specs.append((layer.units, layer.pieces, kind, float(getattr(layer.activation, "alpha", 0.0))))
-    return specs
+    """Of every place units, pieces, parts, sources (-1 for the inputs) and the place whose parameters it has.
+
+    A part is a kind of unit, its constant and how many of them there are; only mixtures have several.
+
+    >>> layer_specs(Network([3, 4, 1]))
+    [(4, 1, [(3, 0.0, 4)], [-1], 0), (1, 1, [(0, 0.0, 1)], [0], 1)]
+    """
+    graph = network.graph
+    return [
+        (layer.units, layer.pieces, _parts(layer), [source - 1 for source in sources], owner)
+        for layer, sources, owner in zip(network.layers, graph.sources, graph.owners, strict=True)
+    ]
+
+
+def _parts(layer: Layer) -> list[tuple[int, float, int]]:
+    if layer.pieces > 1:
+        return [(_MAXOUT, 0.0, layer.units)]
+    activation = layer.activation
+    parts = activation.parts if isinstance(activation, Mixed) else ((activation, layer.units),)
+    return [(_UNITS.index(getattr(own, "name", "")), float(getattr(own, "alpha", 0.0)), units) for own, units in parts]
 
 
 def packed_size(network: Network, members: int, group: int) -> int:
@@ -96,11 +108,11 @@ def packed_size(network: Network, members: int, group: int) -> int:
     >>> packed_size(Network([2, 20, 2]), members=8, group=8), packed_size(Network([2, 20, 2]), members=1, group=16)
     (1344, 528)
     """
-    total, fan_in = 0, network.n_inputs
-    for layer in network.layers:
+    total = 0
+    for place in network.graph.own:
+        layer, fan_in = network.layers[place], network.fan_ins[place]
         columns = -(-layer.units * layer.pieces * members // group) * group
         total += columns // group * (fan_in * group + 16) + 2 * columns
-        fan_in = layer.units
     return total
 
 

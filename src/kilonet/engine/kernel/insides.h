@@ -84,55 +84,62 @@ INLINE bool looked_into(const Member& member, long epoch) { return !member.diver
 template <class P, class T>
 INLINE long entries_of(const Layer<T>& layer) { return round_up(layer.units * P::members, group<T>); }
 
+// The part of a layer that has a unit.
+template <class T>
+INLINE const Part<T>& part_of(const Layer<T>& layer, long unit) {
+    const Part<T>* part = layer.parts;
+    while (part->to <= unit) part++;
+    return *part;
+}
+
 // What has fired before any row was seen: units that have a slope everywhere, and what is no unit of a member of ours.
 template <class P, class T = typename P::T>
 void begin_looking(const Session<T>& s, T* fired) {
     for (long l = 0; l + 1 < s.net.n_layers; fired += entries_of<P>(s.net.layers[l]), l++) {
         const Layer<T>& layer = s.net.layers[l];
-        const bool always = layer.unit == Unit::identity || layer.unit == Unit::maxout;
         for (long j = 0; j < entries_of<P>(layer); j++) {
             const long m = j % P::members;
             const bool ours = j < layer.units * P::members && m < s.n_members && looked_into(s.members[m], s.epoch);
-            fired[j] = T(always || !ours);
+            const Unit unit = ours ? part_of(layer, j / P::members).unit : Unit::identity;
+            fired[j] = T(unit == Unit::identity || unit == Unit::maxout);
         }
     }
 }
 
-// Weighted sums of a vector of units to outputs, and a mark for those that some row gives a slope.
+// Weighted sums of the units of one part in a vector to outputs, and a mark for those that some row gives a slope.
 template <class P, Unit u, class T = typename P::T>
-INLINE void notice(const Layer<T>& layer, long vector, long from, long to, T* fired) {
+INLINE void notice(const Layer<T>& layer, const Part<T>& part, long vector, long from, long to, T* fired) {
     const long j = vector * lanes<T>;
     const Vec<T> zero{}, one = all<T>(1);
-    const Vec<T> c = u == Unit::prelu ? load<T>(layer.value.alpha + j) : all<T>(layer.constant);
-    Mask<T> on = load<T>(fired + j) != zero;
+    const Vec<T> c = u == Unit::prelu ? load<T>(layer.value.alpha + j) : all<T>(part.constant);
+    const Mask<T> ours = lanes_before<T>(part.to * P::members - j) & ~lanes_before<T>(part.from * P::members - j);
+    const Vec<T> known = load<T>(fired + j);
+    Mask<T> on = known != zero;
     for (long row = from; row < to; row++) {
-        T* const place = layer.out + row * layer.unit_stride + j;  // where the sums are
-        if constexpr (u == Unit::relu) {
-            on |= load<T>(place) > zero;
-        } else {
-            const Point<T> at = unit_at<u, T>(load<T>(place), c);
-            on |= at.slope != zero;
-            store<T>(place, at.value);
-        }
+        T* const out = layer.out + row * layer.unit_stride + j;
+        const Vec<T> z = load<T>(layer.before + row * layer.width_stride + j);  // of a layer of ReLUs what they put out
+        const Point<T> at = unit_at<u, T>(z, c);
+        on |= at.slope != zero;
+        store<T>(out, ours ? at.value : load<T>(out));
     }
-    store<T>(fired + j, on ? one : zero);
+    store<T>(fired + j, ours ? (on ? one : zero) : known);
 }
 
-// Some vectors of a layer on the buffers' rows [from, to): in.at is at the input of row `from`.
+// Some vectors of a layer on the buffers' rows [from, to).
 template <class P, class T = typename P::T>
-void look_at(const Layer<T>& layer, const Inputs<T>& in, long from, long to, long vector, long vectors, T* fired) {
-    constexpr long G = P::group;
-    multiply_in_blocks<P>(to - from, vectors, layer.fan_in,
-        {in.at, in.stride, apart<P>(in), layer.value.W + column<P>(vector, layer.groups), G, layer.groups, layer.value.b + vector * lanes<T>, 0, G,
-         layer.before + from * layer.width_stride + vector * lanes<T>, layer.width_stride, G, in.own,
-         layer.unit == Unit::relu ? Finish::rectified : Finish::as_is});
-    with_unit(layer.unit, [&](auto is) {
-        if constexpr (is.unit == Unit::maxout) {
-            for (long row = from; row < to; row++) activate_row<P, Unit::maxout, false>(layer, row);
-        } else if constexpr (is.unit != Unit::identity) {
-            for (long v = vector; v < vector + vectors; v++) notice<P, is.unit>(layer, v, from, to, fired);
-        }
-    });
+void look_at(const Net<T>& net, const Layer<T>& layer, Inputs<T> first, long from, long to, long vector, long vectors, T* fired) {
+    weigh<P>(net, layer, first, from, to, vector, vectors);
+    if (layer.unit == Unit::identity) return;
+    for (const Part<T>* part = layer.parts; part < layer.parts + layer.n_parts; part++)
+        with_unit(part->unit, [&](auto is) {
+            if constexpr (is.unit == Unit::maxout) {
+                for (long row = from; row < to; row++) activate_part<P, Unit::maxout, false>(layer, *part, row);
+                return;
+            }
+            const long begin = part->from * P::members / lanes<T>, end = (part->to * P::members + lanes<T> - 1) / lanes<T>;
+            for (long v = begin > vector ? begin : vector; v < end && v < vector + vectors; v++)
+                notice<P, is.unit>(layer, *part, v, from, to, fired);
+        });
 }
 
 template <class T>
@@ -145,13 +152,11 @@ void look_through(const Net<T>& net, Inputs<T> first, long from, long to, long l
     if (from == to) return;
     for (long l = 0; l <= last; fired += entries_of<P>(net.layers[l]), l++) {
         const Layer<T>& layer = net.layers[l];
-        Inputs<T> in = l ? inputs_of<P>(net, l) : first;
-        if (l) in.at += from * in.stride;
         const long vectors = P::vectors(layer.width);
-        if (everything || l < last) look_at<P>(layer, in, from, to, 0, vectors, fired);
+        if (everything || l < last) look_at<P>(net, layer, first, from, to, 0, vectors, fired);
         else
             for (long v = 0; v < vectors; v++)
-                if (!all_fired<T>(fired + v * lanes<T>)) look_at<P>(layer, in, from, to, v, 1, fired);
+                if (!all_fired<T>(fired + v * lanes<T>)) look_at<P>(net, layer, first, from, to, v, 1, fired);
     }
 }
 
@@ -177,15 +182,41 @@ bool agree(Session<T>& s) {
     return news;
 }
 
+// Beyond which a unit's outputs are saturated.
+template <class T>
+struct Bounds {
+    T high = T(__builtin_inf()), low = -high;
+    explicit Bounds(Unit unit) {
+        if (unit == Unit::tanh) low = -(high = T(0.97));
+        if (unit == Unit::sigmoid) { high = T(0.985); low = T(1 - 0.985); }
+    }
+};
+
+// How many units of a layer have two bounds.
+template <class T>
+INLINE long bounded_units(const Layer<T>& layer) {
+    long n = 0;
+    for (const Part<T>* part = layer.parts; part < layer.parts + layer.n_parts; part++)
+        if (part->unit == Unit::tanh || part->unit == Unit::sigmoid) n += part->to - part->from;
+    return n;
+}
+
 // Outputs of the sample, which still lie in the buffers: their mean, how many are above zero, how many are saturated.
 template <class P, class T = typename P::T>
 void describe_outputs(const Session<T>& s, long l, long rows) {
     const Layer<T>& layer = s.net.layers[l];
-    const bool bounded = layer.unit == Unit::tanh || layer.unit == Unit::sigmoid;
-    const T high = layer.unit == Unit::tanh ? T(0.97) : T(0.985), low = layer.unit == Unit::tanh ? -high : T(1 - 0.985);
+    const long bounded = bounded_units(layer);
     double sum[most_lanes] = {}, positive[most_lanes] = {}, saturated[most_lanes] = {};
     for (long j = 0; j < layer.units * P::members; j += lanes<T>) {
         double sums[lanes<T>] = {};
+        T highest[lanes<T>], lowest[lanes<T>];
+        for (long i = 0; i < lanes<T>; i++) {
+            const long unit = (j + i) / P::members;
+            const Bounds<T> own(unit < layer.units ? part_of(layer, unit).unit : Unit::identity);
+            highest[i] = own.high;
+            lowest[i] = own.low;
+        }
+        const Vec<T> high = load<T>(highest), low = load<T>(lowest);
         Vec<T> above{}, beyond{};
         const Vec<T> one = all<T>(1), zero{};
         for (long row = 0; row < rows; row++) {
@@ -208,7 +239,7 @@ void describe_outputs(const Session<T>& s, long l, long rows) {
         const double outputs = double(rows * layer.units);
         to[monitor::activation_mean] = float(sum[m] / outputs);
         to[monitor::positive] = float(positive[m] / outputs);
-        to[monitor::saturated] = bounded ? float(saturated[m] / outputs) : __builtin_nanf("");
+        to[monitor::saturated] = bounded ? float(saturated[m] / double(rows * bounded)) : __builtin_nanf("");
     }
 }
 

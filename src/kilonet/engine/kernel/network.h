@@ -50,11 +50,14 @@ private:
     char* block;
 };
 
+struct UnitSpec { Unit unit; double constant; long units; };  // constant: of leaky_relu, elu, prelu; units: so many of them
+
 struct LayerSpec {
     long units, pieces;
-    Unit unit;
-    double constant;  // of leaky_relu, elu, prelu
-    bool drops;       // whether any member has dropout on its outputs
+    std::vector<UnitSpec> parts;
+    std::vector<long> sources;  // -1: the inputs of the network; others are places, all before this one
+    long owner;                 // the place whose parameters it has; theta has those of owners, one after another
+    bool drops = false;         // whether any member has dropout on its outputs
 };
 
 enum class Purpose { predict, train };
@@ -66,7 +69,7 @@ public:
 
     // lanes: of the instruction set; a pack has as many members.
     Network(long n_inputs, const std::vector<LayerSpec>& specs, Packing packing, long lanes, Purpose purpose)
-        : packing(packing), purpose(purpose), layers(specs.size()) {
+        : packing(packing), purpose(purpose), layers(specs.size()), parts(specs.size()), sources(specs.size()) {
         net.n_inputs = n_inputs;
         net.n_outputs = specs.back().units;
         net.n_layers = long(specs.size());
@@ -114,9 +117,12 @@ public:
     template <class E = T>
     E* take(long n) { return arena.take<E>(n); }
 
+    bool shares() const { return std::any_of(layers.begin(), layers.end(), [](const Layer<T>& layer) { return !layer.own; }); }
+
     long n_parameters() const {
         long n = 0;
-        for (const auto& layer : layers) n += layer.width * (layer.fan_in + 1) + (layer.unit == Unit::prelu ? layer.units : 0);
+        for (const auto& layer : layers)
+            if (layer.own) n += layer.width * (layer.fan_in + 1) + (layer.unit == Unit::prelu ? layer.units : 0);
         return n;
     }
 
@@ -133,26 +139,87 @@ private:
     Purpose purpose;
     long group;
     std::vector<Layer<T>> layers;
+    std::vector<std::vector<Part<T>>> parts;
+    std::vector<std::vector<Source>> sources;
+    std::vector<std::size_t> heads;  // of each place the first one with the same parameters
+    std::vector<std::size_t> in_theta;  // heads in the order of theta
     Arena arena;
 
     void describe(const std::vector<LayerSpec>& specs) {
-        long fan_in = net.n_inputs;
         for (std::size_t l = 0; l < specs.size(); l++) {
             Layer<T>& layer = layers[l];
-            layer.fan_in = fan_in;
             layer.units = specs[l].units;
             layer.pieces = specs[l].pieces;
             layer.width = layer.units * layer.pieces;
-            layer.unit = specs[l].unit;
-            layer.constant = T(specs[l].constant);
             layer.drops = specs[l].drops;
+            connect(layer, sources[l], specs, l);
+            divide(layer, parts[l], specs[l].parts);
             // A pack reads down the units on the way back, where a regular distance would meet the same sets of the cache.
-            layer.groups = packing == Packing::networks ? row_stride<T>(fan_in * group) : fan_in * group;
+            layer.groups = packing == Packing::networks ? row_stride<T>(layer.fan_in * group) : layer.fan_in * group;
             // the last piece of maxout is stored by whole vectors from an unaligned place
             layer.width_stride = row_stride<T>(layer.width * net.members + (layer.pieces > 1 ? kilonet::group<T> : 0));
             layer.unit_stride = row_stride<T>(layer.units * net.members);
-            fan_in = layer.units;
         }
+        share(specs);
+        order_the_way_back();
+    }
+
+    // Where a layer's inputs come from.
+    void connect(Layer<T>& layer, std::vector<Source>& taken, const std::vector<LayerSpec>& specs, std::size_t l) {
+        for (const long source : specs[l].sources) {
+            if (source < -1 || source >= long(l)) throw std::invalid_argument("a layer takes what comes before it");
+            const long size = source < 0 ? net.n_inputs : layers[std::size_t(source)].units;
+            taken.push_back({source, layer.fan_in, size});
+            layer.fan_in += size;
+        }
+        layer.sources = taken.data();
+        layer.n_sources = long(taken.size());
+    }
+
+    // Which places have the same parameters.
+    void share(const std::vector<LayerSpec>& specs) {
+        const auto owner = [&](std::size_t l) { return std::size_t(specs[l].owner); };
+        for (std::size_t l = 0; l < specs.size(); l++) {
+            if (owner(l) >= specs.size() || owner(owner(l)) != owner(l)) throw std::invalid_argument("parameters belong to a layer");
+            std::size_t head = 0, last = l;
+            while (owner(head) != owner(l)) head++;
+            for (std::size_t before = head; before < l; before++)
+                if (owner(before) == owner(l)) last = before;
+            heads.push_back(head);
+            layers[l].own = head == l;
+            if (head == l) continue;
+            if (layers[head].fan_in != layers[l].fan_in || layers[head].width != layers[l].width || layers[head].pieces != layers[l].pieces)
+                throw std::invalid_argument("only equal layers share parameters");
+            layers[last].again = long(l);
+        }
+        for (std::size_t l = 0; l < specs.size(); l++)
+            if (owner(l) == l) in_theta.push_back(heads[l]);
+    }
+
+    void divide(Layer<T>& layer, std::vector<Part<T>>& units, const std::vector<UnitSpec>& specs) {
+        long from = 0;
+        for (const UnitSpec& spec : specs) {
+            units.push_back({spec.unit, T(spec.constant), from, from + spec.units});
+            from += spec.units;
+        }
+        if (from != layer.units) throw std::invalid_argument("the parts of a layer add up to its units");
+        layer.parts = units.data();
+        layer.n_parts = long(units.size());
+        layer.unit = units.size() == 1 ? units[0].unit : Unit::mixed;
+    }
+
+    // On the way back the last layer that takes some outputs begins the sum of their derivatives, the first one ends it.
+    void order_the_way_back() {
+        std::vector<Source*> latest(layers.size(), nullptr);
+        for (std::size_t l = layers.size(); l-- > 0;)
+            for (Source& source : sources[l]) {
+                if (source.layer < 0) continue;
+                Source*& before = latest[std::size_t(source.layer)];
+                source.begins = before == nullptr;
+                before = &source;
+            }
+        for (Source* source : latest)
+            if (source) source->ends = true;
     }
 
     long padded(long columns) const { return round_up(columns * net.members, group); }
@@ -161,13 +228,18 @@ private:
     long packed_size() const {
         long n = 0;
         for (const auto& layer : layers)
-            n += round_up(weights(layer) + padded(layer.width) + (layer.unit == Unit::prelu ? padded(layer.units) : 0), kilonet::group<T>);
+            if (layer.own) n += round_up(weights(layer) + padded(layer.width) + (layer.unit == Unit::prelu ? padded(layer.units) : 0), kilonet::group<T>);
         return n;
     }
 
     void spread(Tensors<T> Layer<T>::*member, T* at) {
-        for (auto& layer : layers) {
+        for (std::size_t l = 0; l < layers.size(); l++) {
+            Layer<T>& layer = layers[l];
             Tensors<T>& t = layer.*member;
+            if (!layer.own) {
+                t = layers[heads[l]].*member;
+                continue;
+            }
             T* const start = at;
             t.W = at;
             at += weights(layer);
@@ -182,8 +254,9 @@ private:
     template <class Visit>
     void each(Tensors<T> Layer<T>::*member, long m, Visit visit) {
         const long members = net.members;
-        for (auto& layer : layers) {
-            Tensors<T>& t = layer.*member;
+        for (const std::size_t head : in_theta) {
+            const Layer<T>& layer = layers[head];
+            const Tensors<T>& t = layer.*member;
             for (long j = 0; j < layer.width; j++) {
                 const long column = j * members + m;
                 T* W = t.W + column / group * layer.groups + column % group;
@@ -202,7 +275,7 @@ private:
         const bool maxout = layer.unit == Unit::maxout, prelu = layer.unit == Unit::prelu;
         const long units = net.capacity * layer.unit_stride, width = net.capacity * layer.width_stride;
         layer.out = cutter.take<T>(units);
-        layer.before = maxout ? cutter.take<T>(width) : layer.out;
+        layer.before = maxout || layer.unit == Unit::mixed ? cutter.take<T>(width) : layer.out;
         if (purpose == Purpose::predict) return;
         const bool told_by_out = layer.unit == Unit::relu || (!layer.drops && (layer.unit == Unit::identity || layer.unit == Unit::sigmoid || layer.unit == Unit::tanh));
         if (!told_by_out) layer.slope = cutter.take<T>(units);

@@ -115,13 +115,19 @@ INLINE void multiply_in_blocks(long rows, long vectors, long count, Product<T> p
     }
 }
 
-// The outputs that a layer takes in: rows of them, and whether each member has its own.
+// What a layer takes in: rows of numbers, and whether each member has its own.
 template <class T>
-struct Inputs { const T* at; long stride; bool own; };
+struct Inputs {
+    const T* at;
+    long stride;
+    bool own;
+    Inputs from(long row) const { return {at + row * stride, stride, own}; }
+};
 
+// Outputs of a layer, or with -1 the inputs of the network, as the buffers have them.
 template <class P, class T = typename P::T>
-Inputs<T> inputs_of(const Net<T>& net, long l) {
-    if (l) return {net.layers[l - 1].out, net.layers[l - 1].unit_stride, P::networks};
+Inputs<T> outputs_of(const Net<T>& net, long l) {
+    if (l >= 0) return {net.layers[l].out, net.layers[l].unit_stride, P::networks};
     if (P::networks && net.own_input) return {net.own_input, net.own_stride, true};
     return {net.input, net.input_stride, false};
 }
@@ -149,18 +155,30 @@ Inputs<T> in_order(const Net<T>& net, const Data<T>& data, long from, long to, l
     return gather<P>(net, data, from, to, [=](long i) { return first + i - from; });
 }
 
+// Weighted sums of so many vectors of a layer's columns, for buffer rows [from, to); of a ReLU its outputs.
+// first: inputs of the network, its row 0 for buffer row `from`.
+template <class P, class T = typename P::T>
+INLINE void weigh(const Net<T>& net, const Layer<T>& layer, Inputs<T> first, long from, long to, long vector, long vectors) {
+    constexpr long G = P::group;
+    const T* start = layer.value.b + vector * lanes<T>;
+    T* const sums = layer.before + from * layer.width_stride + vector * lanes<T>;
+    for (long s = 0; s < layer.n_sources; s++) {
+        const Source& source = layer.sources[s];
+        const Inputs<T> in = source.layer < 0 ? first : outputs_of<P>(net, source.layer).from(from);
+        const bool rectifies = layer.unit == Unit::relu && s + 1 == layer.n_sources;
+        multiply_in_blocks<P>(to - from, vectors, source.size,
+            {in.at, in.stride, apart<P>(in), layer.value.W + column<P>(vector, layer.groups) + source.start * G, G, layer.groups,
+             start, s ? layer.width_stride : 0, G, sums, layer.width_stride, G, in.own, rectifies ? Finish::rectified : Finish::as_is});
+        start = sums;
+    }
+}
+
 // Inputs `first` (its row 0 for buffer row `from`) through layers 0 … last; results in the buffers' rows [from, to).
 // dropout: null where nothing is learned from this pass.
 template <class P, class T = typename P::T>
 void forward(const Net<T>& net, Inputs<T> first, long from, long to, long last, const Dropout* dropout) {
-    constexpr long G = P::group;
     for (long l = 0; l <= last; l++) {
-        const Layer<T>& layer = net.layers[l];
-        const Inputs<T> in = l ? inputs_of<P>(net, l) : first;
-        multiply_in_blocks<P>(to - from, P::vectors(layer.width), layer.fan_in,
-            {in.at + (l ? from * in.stride : 0), in.stride, apart<P>(in), layer.value.W, G, layer.groups, layer.value.b, 0, G,
-             layer.before + from * layer.width_stride, layer.width_stride, G, in.own,
-             layer.unit == Unit::relu ? Finish::rectified : Finish::as_is});
+        weigh<P>(net, net.layers[l], first, from, to, 0, P::vectors(net.layers[l].width));
         activate<P>(net, l, from, to, dropout);
     }
 }
@@ -209,23 +227,30 @@ void multiply_turned(const Layer<T>& layer, Range<T> k, long rows, Product<T> p,
     }
 }
 
+// What a layer adds to the derivative by the outputs of one that it takes.
 template <class P, class T = typename P::T>
-void back(const Net<T>& net, long from, long to, [[maybe_unused]] T* panel) {
+INLINE void back_to(const Net<T>& net, const Layer<T>& layer, const Source& source, long from, long to, [[maybe_unused]] T* panel) {
     constexpr long G = P::group;
+    const Layer<T>& below = net.layers[source.layer];
+    T* const sums = below.incoming + from * below.unit_stride;
+    Product<T> p{layer.delta + from * layer.width_stride, layer.width_stride, P::members, layer.value.W + source.start * G, layer.groups, G,
+        source.begins ? net.zeros : sums, source.begins ? 0 : below.unit_stride, G, sums, below.unit_stride, G, P::networks};
+    if (below.unit == Unit::relu && source.ends) {
+        p.finish = Finish::gated;
+        p.gate = below.out + from * below.unit_stride;
+        p.keep = below.drops ? net.keep.at : nullptr;
+    }
+    if constexpr (P::networks) multiply_in_blocks<P>(to - from, P::vectors(source.size), layer.width, p);  // a unit's weights lie side by side
+    else multiply_turned<P>(layer, {source.start, source.start + source.size}, to - from, p, panel);
+}
+
+template <class P, class T = typename P::T>
+void back(const Net<T>& net, long from, long to, T* panel) {
     for (long l = net.n_layers - 1; l >= 0; l--) {
         const Layer<T>& layer = net.layers[l];
         unit_back<P>(net, l, from, to);
-        if (l == 0) return;
-        const Layer<T>& below = net.layers[l - 1];
-        Product<T> p{layer.delta + from * layer.width_stride, layer.width_stride, P::members, layer.value.W, layer.groups, G, net.zeros, 0, G,
-            below.incoming + from * below.unit_stride, below.unit_stride, G, P::networks};
-        if (below.unit == Unit::relu) {
-            p.finish = Finish::gated;
-            p.gate = below.out + from * below.unit_stride;
-            p.keep = below.drops ? net.keep.at : nullptr;
-        }
-        if constexpr (P::networks) multiply_in_blocks<P>(to - from, P::vectors(layer.fan_in), layer.width, p);  // a unit's weights lie side by side
-        else multiply_turned<P>(layer, {0, layer.fan_in}, to - from, p, panel);
+        for (long s = 0; s < layer.n_sources; s++)
+            if (layer.sources[s].layer >= 0) back_to<P>(net, layer, layer.sources[s], from, to, panel);
     }
 }
 
@@ -258,18 +283,27 @@ void lay_across(const T* in, long in_stride, long rows, Range<T> k, T* across, l
         }
 }
 
-// What a gradient's product reads: inputs of rows [first, first + rows) and the layer's deltas.
+// The source that a layer takes its k-th input from.
 template <class T>
-struct Sources { const T* in; long in_row, in_step; const T* delta; long delta_step; bool own; };
+INLINE const Source& source_at(const Layer<T>& layer, long k) {
+    const Source* source = layer.sources;
+    while (source->start + source->size <= k) source++;
+    return *source;
+}
 
+// What a gradient's product reads: inputs k of rows [first, first + rows) and the layer's deltas.
+template <class T>
+struct Operands { const T* in; long in_row, in_step; const T* delta; long delta_step; bool own; };
+
+// k: inputs from one source.
 template <class P, class T = typename P::T>
-Sources<T> sources(const Net<T>& net, long l, long first, long rows, Range<T> k, T* across) {
-    const Layer<T>& layer = net.layers[l];
-    const Inputs<T> in = inputs_of<P>(net, l);
-    const T* start = in.at + first * in.stride;
+Operands<T> operands(const Net<T>& net, const Layer<T>& layer, long first, long rows, Range<T> k, T* across) {
+    const Source& source = source_at(layer, k.from);
+    const Inputs<T> in = outputs_of<P>(net, source.layer).from(first);
     const T* delta = layer.delta + first * layer.width_stride;
-    if (!lays_across<P>(layer, rows)) return {start + k.from * apart<P>(in), apart<P>(in), in.stride, delta, layer.width_stride, in.own};
-    lay_across<T>(start, in.stride, rows, k, across, net.across_stride);
+    k = {k.from - source.start, k.to - source.start};
+    if (!lays_across<P>(layer, rows)) return {in.at + k.from * apart<P>(in), apart<P>(in), in.stride, delta, layer.width_stride, in.own};
+    lay_across<T>(in.at, in.stride, rows, k, across, net.across_stride);
     return {across, net.across_stride, 1, delta, layer.width_stride, false};
 }
 
@@ -287,65 +321,95 @@ void descend(const Layer<T>& layer, Range<T> k, long count, long v, int vectors,
     multiply_vectors<P>(Heights(k.size(), vectors), vectors, count, p.a, p.b, p.start, p.c, p);
 }
 
-// Gradient of the weights of inputs [k.from, k.to) of a layer, and their update.
+// So many rows of a batch at one of the places that share parameters, among all such blocks the first one or the last.
+struct Block { long first, count; bool begins, ends; };
+
+// A block's share of the gradient of the weights of inputs k, which come from one source; with the last one their update.
+// Between blocks the accumulators wait in the gradient's own memory.
 template <class P, class T = typename P::T>
-void learn_weights(const Net<T>& net, long l, Range<T> k, long rows, Rule rule, const StepConstants<T>& c, const Scratch<T>& scratch) {
+void learn_block(const Net<T>& net, const Layer<T>& layer, Range<T> k, Block block, Rule rule, const StepConstants<T>& c, const Scratch<T>& scratch) {
     constexpr long G = P::group;
-    const Layer<T>& layer = net.layers[l];
-    const long blocks = (rows + row_block - 1) / row_block, total = P::vectors(layer.width);
-    for (long block = 0, first = 0; block < blocks; block++) {
-        const long next = rows * (block + 1) / blocks, count = next - first;
-        const Sources<T> from = sources<P>(net, l, first, count, k, scratch.across);
-        for (long v = 0, vectors; v < total; v += vectors) {
-            vectors = next_vectors(total - v, k.size());
-            Product<T> p{from.in, from.in_row, from.in_step, from.delta + v * lanes<T>, from.delta_step, G, net.zeros, 0, 0, scratch.tile, G, update_rows * G, from.own};
-            if (lays_across<P>(layer, count) && far_apart<T>(count, layer.width_stride)) {
-                p.b_step = vectors * lanes<T>;
-                for (long r = 0; r < count; r++) __builtin_memcpy(scratch.panel + r * p.b_step, p.b + r * from.delta_step, p.b_step * sizeof(T));
-                p.b = scratch.panel;
-            }
-            const bool kept = blocks > 1 || c.keeps;  // the accumulators wait in the gradient's own memory between blocks
-            if (!kept && c.descends) {
-                descend<P>(layer, k, count, v, int(vectors), p, c);
-                continue;
-            }
-            if (kept) p.c_groups = layer.groups;
-            for (long i = k.from, n; i < k.to; i += n) {
-                n = k.to - i < update_rows ? k.to - i : update_rows;
-                if (kept) {
-                    p.c = layer.gradient.W + column<P>(v, layer.groups) + i * G;
-                    if (block) { p.start = p.c; p.start_row = G; p.start_groups = p.c_groups; }
-                }
-                multiply_vectors<P>(Heights(n, int(vectors)), int(vectors), count, p.a + (i - k.from) * p.a_row, p.b, p.start, p.c, p);
-                if (next == rows) update_tile<P>(layer, rule, c, p.c, p.c_groups, i, n, v, vectors);
-            }
+    const long count = block.count, total = P::vectors(layer.width);
+    const Operands<T> from = operands<P>(net, layer, block.first, count, k, scratch.across);
+    const bool kept = !block.begins || !block.ends || c.keeps;
+    for (long v = 0, vectors; v < total; v += vectors) {
+        vectors = next_vectors(total - v, k.size());
+        Product<T> p{from.in, from.in_row, from.in_step, from.delta + v * lanes<T>, from.delta_step, G, net.zeros, 0, 0, scratch.tile, G, update_rows * G, from.own};
+        if (lays_across<P>(layer, count) && far_apart<T>(count, layer.width_stride)) {
+            p.b_step = vectors * lanes<T>;
+            for (long r = 0; r < count; r++) __builtin_memcpy(scratch.panel + r * p.b_step, p.b + r * from.delta_step, p.b_step * sizeof(T));
+            p.b = scratch.panel;
         }
-        first = next;
+        if (!kept && c.descends) {
+            descend<P>(layer, k, count, v, int(vectors), p, c);
+            continue;
+        }
+        if (kept) p.c_groups = layer.groups;
+        for (long i = k.from, n; i < k.to; i += n) {
+            n = k.to - i < update_rows ? k.to - i : update_rows;
+            if (kept) {
+                p.c = layer.gradient.W + column<P>(v, layer.groups) + i * G;
+                if (!block.begins) { p.start = p.c; p.start_row = G; p.start_groups = p.c_groups; }
+            }
+            multiply_vectors<P>(Heights(n, int(vectors)), int(vectors), count, p.a + (i - k.from) * p.a_row, p.b, p.start, p.c, p);
+            if (block.ends) update_tile<P>(layer, rule, c, p.c, p.c_groups, i, n, v, vectors);
+        }
     }
 }
 
+// Gradient of the weights of inputs k of a layer, over all places where it is applied, and their update.
 template <class P, class T = typename P::T>
-void learn_biases(const Layer<T>& layer, long rows, Rule rule, const StepConstants<T>& c, int thread, int threads) {
+void learn_weights(const Net<T>& net, long l, Range<T> k, long rows, Rule rule, const StepConstants<T>& c, const Scratch<T>& scratch) {
+    const long blocks = (rows + row_block - 1) / row_block;
+    for (long place = l; place >= 0; place = net.layers[place].again)
+        for (long block = 0, first = 0, next; block < blocks; block++, first = next) {
+            next = rows * (block + 1) / blocks;
+            const bool begins = place == l && block == 0, ends = net.layers[place].again < 0 && next == rows;
+            learn_block<P>(net, net.layers[place], k, {first, next - first, begins, ends}, rule, c, scratch);
+        }
+}
+
+template <class P, class T = typename P::T>
+void learn_biases(const Net<T>& net, long l, long rows, Rule rule, const StepConstants<T>& c, int thread, int threads) {
+    const Layer<T>& layer = net.layers[l];
     const Range<T> v = share<T>(P::vectors(layer.width), thread, threads);
-    update_vectors<T>(v.from, v.to, rows, [&](long r, long j, Vec<T> sum) { return sum + load<T>(layer.delta + r * layer.width_stride + j); },
-        rule, c, layer.value.b, layer.first.b, layer.second.b, layer.gradient.b);
+    const auto delta = [](const Layer<T>& at, long r, long j, Vec<T> sum) { return sum + load<T>(at.delta + r * at.width_stride + j); };
+    update_vectors<T>(v.from, v.to, net, l, rows, delta, rule, c, layer.value.b, layer.first.b, layer.second.b, layer.gradient.b);
     if (!layer.value.alpha) return;
-    const auto slope = [&](long r, long j, Vec<T> sum) {
-        const long at = r * layer.unit_stride + j;
-        return fma(load<T>(layer.negative + at), load<T>(layer.incoming + at), sum);
+    const auto slope = [](const Layer<T>& at, long r, long j, Vec<T> sum) {
+        const long place = r * at.unit_stride + j;
+        return fma(load<T>(at.negative + place), load<T>(at.incoming + place), sum);
     };
-    update_vectors<T>(v.from, v.to, rows, slope, rule, c, layer.value.alpha, layer.first.alpha, layer.second.alpha, layer.gradient.alpha);
+    update_vectors<T>(v.from, v.to, net, l, rows, slope, rule, c, layer.value.alpha, layer.first.alpha, layer.second.alpha, layer.gradient.alpha);
+}
+
+// Where the inputs from `k` on stop coming from one source, at any of the places where the layer is applied.
+template <class T>
+long end_of_source(const Net<T>& net, long l, long k) {
+    long end = net.layers[l].fan_in;
+    for (long place = l; place >= 0; place = net.layers[place].again) {
+        const Source& source = source_at(net.layers[place], k);
+        end = source.start + source.size < end ? source.start + source.size : end;
+    }
+    return end;
 }
 
 // Gradients over `rows` rows, and the update of what belongs to this thread.
 template <class P, class T = typename P::T>
 void learn(const Net<T>& net, long rows, Rule rule, const StepConstants<T>& c, const Scratch<T>& scratch, int thread, int threads) {
     for (long l = net.n_layers - 1; l >= 0; l--) {
-        const Range<T> k = share<T>(net.layers[l].fan_in, thread, threads);
-        const long together = inputs_together<P>(net.layers[l], rows < row_block ? rows : row_block, apart<P>(inputs_of<P>(net, l)));
-        for (long from = k.from; from < k.to; from += together)
-            learn_weights<P>(net, l, {from, from + together < k.to ? from + together : k.to}, rows, rule, c, scratch);
-        learn_biases<P>(net.layers[l], rows, rule, c, thread, threads);
+        const Layer<T>& layer = net.layers[l];
+        if (!layer.own) continue;
+        Range<T> k = share<T>(layer.fan_in, thread, threads);
+        for (const long last = k.to; k.from < last; k.from = k.to) {
+            const Inputs<T> in = outputs_of<P>(net, source_at(layer, k.from).layer);
+            const long most = k.from + inputs_together<P>(layer, rows < row_block ? rows : row_block, apart<P>(in));
+            const long end = end_of_source(net, l, k.from);
+            k.to = most < last ? most : last;
+            k.to = end < k.to ? end : k.to;
+            learn_weights<P>(net, l, k, rows, rule, c, scratch);
+        }
+        learn_biases<P>(net, l, rows, rule, c, thread, threads);
     }
 }
 

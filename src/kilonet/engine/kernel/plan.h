@@ -9,7 +9,7 @@
 
 namespace kilonet {
 
-enum class Unit : int { identity, sigmoid, tanh, relu, leaky_relu, prelu, elu, selu, gelu, silu, mish, softplus, maxout };
+enum class Unit : int { identity, sigmoid, tanh, relu, leaky_relu, prelu, elu, selu, gelu, silu, mish, softplus, maxout, mixed };
 enum class Loss : int { cross_entropy, logistic, hinge_signs, hinge_classes, squared_hinge_signs, squared_hinge_classes, squared, absolute, huber, quantile };
 enum class Rule : int { sgd, momentum, nesterov, rmsprop, adagrad, adam, adamw, none };  // none: leave the gradient where it is
 enum class Metric : int { none, loss, score };
@@ -64,18 +64,32 @@ constexpr long row_stride(long n) {
 }
 
 template <class T>
-struct Tensors {          // one value for every parameter of a layer
+struct Tensors {          // one value for every parameter of a layer; places that share it have the same
     T* W = nullptr;       // [round_up(width) / group][fan_in][group]
     T* b = nullptr;       // [round_up(width)]
     T* alpha = nullptr;   // [round_up(units)], PReLU only
 };
 
+// Units [from, to) of a layer with one activation; only of mixed layers there are several.
+template <class T>
+struct Part { Unit unit; T constant; long from, to; };  // constant: of leaky_relu and elu; first value of prelu
+
+// What a layer takes: its inputs [start, start + size) are the outputs of a layer before it, or the inputs of the network.
+struct Source {
+    long layer, start, size;                // layer -1: the inputs of the network
+    bool begins = false, ends = false;      // whether it is the first, the last on the way back that adds to those outputs' derivatives
+};
+
+// A place of the graph, where a layer is applied. Places come after all that they take.
 template <class T>
 struct Layer {
     long fan_in = 0, units = 0, pieces = 1;
     long width = 0;                  // rows of W: pieces * units
-    Unit unit = Unit::identity;
-    T constant = 0;                  // of leaky_relu and elu; first value of prelu
+    Unit unit = Unit::identity;      // mixed: see parts
+    const Part<T>* parts = nullptr; long n_parts = 0;
+    const Source* sources = nullptr; long n_sources = 0;
+    bool own = true;                 // whether it is the first place with its parameters
+    long again = -1;                 // the next place with the same parameters, or -1
     bool drops = false;              // whether any member has dropout on this layer's outputs
     long groups = 0;                 // entries from one group of columns of W to the next
     Tensors<T> value, first, second, gradient;
@@ -144,7 +158,10 @@ struct Sums {                     // inside an epoch, float64 in row order, for 
 template <class T>
 inline __attribute__((always_inline)) long widest(const Net<T>& net) {
     long n = net.n_inputs;
-    for (long l = 0; l < net.n_layers; l++) n = net.layers[l].width > n ? net.layers[l].width : n;
+    for (long l = 0; l < net.n_layers; l++) {
+        const long across = net.layers[l].width > net.layers[l].fan_in ? net.layers[l].width : net.layers[l].fan_in;
+        n = across > n ? across : n;
+    }
     return round_up(n * net.members, most_lanes) + most_lanes;
 }
 

@@ -24,7 +24,12 @@ inline std::vector<LayerSpec> specs_from(const nb::list& layers) {
     std::vector<LayerSpec> specs;
     for (nb::handle item : layers) {
         const nb::tuple t = nb::cast<nb::tuple>(item);
-        specs.push_back({nb::cast<long>(t[0]), nb::cast<long>(t[1]), Unit(nb::cast<int>(t[2])), nb::cast<double>(t[3]), false});
+        std::vector<UnitSpec> parts;
+        for (nb::handle part : nb::cast<nb::list>(t[2])) {
+            const nb::tuple own = nb::cast<nb::tuple>(part);
+            parts.push_back({Unit(nb::cast<int>(own[0])), nb::cast<double>(own[1]), nb::cast<long>(own[2])});
+        }
+        specs.push_back({nb::cast<long>(t[0]), nb::cast<long>(t[1]), parts, nb::cast<std::vector<long>>(t[3]), nb::cast<long>(t[4])});
     }
     return specs;
 }

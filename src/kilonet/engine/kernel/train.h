@@ -89,13 +89,12 @@ void visit_rows(Session<T>& s, const Batch<P>& batch, const Scratch<T>& scratch,
     const Dropout dropout{std::uint32_t(s.step), {load_words(s.seed_low.at), load_words(s.seed_high.at)}, scratch.words};
     gather<P>(net, s.train, rows.from, rows.to, [&](long i) { return long(batch.rows[i]); });
     if (P::networks && net.own_input && !s.train.own) spread_input<P>(net, rows.from, rows.to);
-    Inputs<T> in = inputs_of<P>(net, 0);
+    const Inputs<T> in = outputs_of<P>(net, -1);
     if (s.noisy) {
         T* const noisy = P::networks ? net.own_input : net.input;
         add_noise<P>(noisy, in.stride, net.n_inputs, rows.from, rows.to, load<T>(s.noise.at), dropout.step, dropout.key, scratch.words);
     }
-    in.at += rows.from * in.stride;
-    forward<P>(net, in, rows.from, rows.to, net.n_layers - 1, &dropout);
+    forward<P>(net, in.from(rows.from), rows.from, rows.to, net.n_layers - 1, &dropout);
     share_rows<P>(s, batch, rows);
     judge<P>(net, Judging<T>{s.loss, s.train, load<T>(s.loss_constant.at), s.row_share, s.row_loss, s.row_score, scratch.judge},
         rows.from, rows.to, [&](long r) { return long(batch.rows[r]); });
@@ -108,6 +107,7 @@ void limit_all(Session<T>& s, const Batch<P>& batch, int thread) {
     const auto most = [&](long m) { return batch.counts(m) && !s.members[m].ended() ? s.members[m].max_norm : 0.; };
     for (long l = 0; l < s.net.n_layers; l++) {
         const Layer<T>& layer = s.net.layers[l];
+        if (!layer.own) continue;
         const Range<T> groups = share<T>(round_up(layer.width * P::members, P::group) / P::group, thread, s.barrier.threads);
         limit_norms<P>(layer, most, groups.from, groups.to);
     }

@@ -275,7 +275,7 @@ private:
     void place(Cutter& cutter, int threads) {
         Session<T>& s = session;
         const long members = network.net.members;
-        const bool gradient = s.rule == Rule::none || s.batch > row_block || s.keeps_gradient;
+        const bool gradient = s.rule == Rule::none || s.batch > row_block || s.keeps_gradient || network.shares();
         network.place(cutter, capacity(threads), std::min(s.batch, row_block), threads, s.noisy || s.train.own, gradient);
         place_watched(cutter, threads);
         for (T** rows : {&s.row_share, &s.row_loss, &s.row_score}) *rows = cutter.take<T>(s.batch * members);

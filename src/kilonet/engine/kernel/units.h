@@ -24,6 +24,7 @@ INLINE void with_unit(Unit unit, F f) {
         case Unit::mish: f(Is<Unit::mish>{}); break;
         case Unit::softplus: f(Is<Unit::softplus>{}); break;
         case Unit::maxout: f(Is<Unit::maxout>{}); break;
+        case Unit::mixed: break;  // its parts have units
     }
 }
 
@@ -73,14 +74,15 @@ struct Dropout {
     std::uint32_t* words;
 };
 
-// Slope and negative part are kept only where the way back cannot tell them from `out`.
+// A row's entries [from, to) of one part of a layer. Slope and negative part are kept only where the way back cannot
+// tell them from `out`.
 template <class P, Unit u, bool keep, class T = typename P::T>
-INLINE void activate_row(const Layer<T>& layer, long row) {
+INLINE void activate_row(const Layer<T>& layer, T constant, long row, long from, long to) {
     constexpr long M = P::members;
     const T* before = layer.before + row * layer.width_stride;
     T* out = layer.out + row * layer.unit_stride;
     [[maybe_unused]] T* slope = layer.slope + row * layer.unit_stride;
-    for (long j = 0; j < layer.units * M; j += lanes<T>) {
+    for (long j = from; j < to; j += lanes<T>) {
         if constexpr (u == Unit::maxout) {
             Vec<T> a = load<T>(before + j);
             for (long p = 1; p < layer.pieces; p++) {
@@ -92,13 +94,38 @@ INLINE void activate_row(const Layer<T>& layer, long row) {
             if constexpr (keep) store<T>(slope + j, all<T>(1));
         } else {
             const Vec<T> z = load<T>(before + j);
-            const Vec<T> c = u == Unit::prelu ? load<T>(layer.value.alpha + j) : all<T>(layer.constant);
+            const Vec<T> c = u == Unit::prelu ? load<T>(layer.value.alpha + j) : all<T>(constant);
             const Point<T> at = unit_at<u, T>(z, c);
             store<T>(out + j, at.value);
             if constexpr (keep) store<T>(slope + j, at.slope);
             if constexpr (keep && u == Unit::prelu) store<T>(layer.negative + row * layer.unit_stride + j, z < 0 ? z : Vec<T>{});
         }
     }
+}
+
+// The lanes of a vector that come before the n-th.
+template <class T>
+INLINE Mask<T> lanes_before(long n) {
+    T number[lanes<T>];
+    for (long i = 0; i < lanes<T>; i++) number[i] = T(i);
+    return load<T>(number) < all<T>(T(n));
+}
+
+// One part of a layer on a row. Where it begins inside a vector, the units before it keep what their part has put there.
+template <class P, Unit u, bool keep, class T = typename P::T>
+INLINE void activate_part(const Layer<T>& layer, const Part<T>& part, long row) {
+    const long begin = part.from * P::members, end = part.to * P::members, at = row * layer.unit_stride;
+    long from = begin / lanes<T> * lanes<T>;
+    if (from < begin) {
+        const Mask<T> others = lanes_before<T>(begin - from);
+        T *const out = layer.out + at + from, *const slope = keep ? layer.slope + at + from : out;
+        const Vec<T> known = load<T>(out), steep = load<T>(slope);
+        activate_row<P, u, keep>(layer, part.constant, row, from, from + lanes<T>);
+        store<T>(out, others ? known : load<T>(out));
+        if constexpr (keep) store<T>(slope, others ? steep : load<T>(slope));
+        from += lanes<T>;
+    }
+    activate_row<P, u, keep>(layer, part.constant, row, from, end);
 }
 
 template <class P, class T = typename P::T>
@@ -124,12 +151,13 @@ template <class P, class T = typename P::T>
 void activate(const Net<T>& net, long index, long from, long to, const Dropout* dropout) {
     const Layer<T>& layer = net.layers[index];
     if (layer.slope || (layer.unit != Unit::identity && layer.unit != Unit::relu))  // ReLU has been worked out with the sums
-        with_unit(layer.unit, [&](auto is) {
-            if (dropout && layer.slope)
-                for (long row = from; row < to; row++) activate_row<P, is.unit, true>(layer, row);
-            else
-                for (long row = from; row < to; row++) activate_row<P, is.unit, false>(layer, row);
-        });
+        for (const Part<T>* part = layer.parts; part < layer.parts + layer.n_parts; part++)
+            with_unit(part->unit, [&](auto is) {
+                if (dropout && layer.slope)
+                    for (long row = from; row < to; row++) activate_part<P, is.unit, true>(layer, *part, row);
+                else
+                    for (long row = from; row < to; row++) activate_part<P, is.unit, false>(layer, *part, row);
+            });
     if (dropout && layer.drops) drop<P>(net, index, from, to, *dropout);
 }
 

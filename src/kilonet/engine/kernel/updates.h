@@ -135,11 +135,14 @@ void update_tile(const Layer<T>& layer, Rule rule, const StepConstants<T>& c, co
 
 // Sums over the rows of so many vectors: as many chains of additions, of which none waits for another.
 template <int vectors, class T, class Row>
-INLINE void update_together(long v, long rows, Row row, Rule rule, const StepConstants<T>& c, T* value, T* first, T* second, T* gradient) {
+INLINE void update_together(long v, const Net<T>& net, long l, long rows, Row row, Rule rule, const StepConstants<T>& c, T* value, T* first, T* second, T* gradient) {
     Vec<T> sum[vectors] = {};
-    for (long r = 0; r < rows; r++)
+    for (long place = l; place >= 0; place = net.layers[place].again) {
+        const Layer<T>& layer = net.layers[place];
+        for (long r = 0; r < rows; r++)
 #pragma GCC unroll 8
-        for (int i = 0; i < vectors; i++) sum[i] = row(r, (v + i) * lanes<T>, sum[i]);
+            for (int i = 0; i < vectors; i++) sum[i] = row(layer, r, (v + i) * lanes<T>, sum[i]);
+    }
     with_rule(rule, [&](auto by) {
         for (long i = 0; i < vectors; i++) {
             const long at = (v + i) * lanes<T>;
@@ -149,11 +152,11 @@ INLINE void update_together(long v, long rows, Row row, Rule rule, const StepCon
     });
 }
 
-// Gradients and updates of biases and PReLU's slopes.
+// Gradients and updates of biases and PReLU's slopes, over all places where a layer is applied.
 template <class T, class Row>
-INLINE void update_vectors(long from, long to, long rows, Row row, Rule rule, const StepConstants<T>& c, T* value, T* first, T* second, T* gradient) {
+INLINE void update_vectors(long from, long to, const Net<T>& net, long l, long rows, Row row, Rule rule, const StepConstants<T>& c, T* value, T* first, T* second, T* gradient) {
     const auto together = [&](auto vectors) {
-        update_together<vectors.value, T>(from, rows, row, rule, c, value, first, second, gradient);
+        update_together<vectors.value, T>(from, net, l, rows, row, rule, c, value, first, second, gradient);
         from += vectors.value;
     };
     while (to - from >= 8) together(Count<8>{});
