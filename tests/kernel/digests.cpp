@@ -36,7 +36,26 @@ struct Case {
     Rule rule;
     std::vector<long> sizes;
     bool own_tables = false;  // whether each member has rows of its own
+    bool graph = false;       // whether layers take more than the one before, and the first one is applied twice
 };
+
+std::vector<LayerSpec> layers_of(const Case& c, bool drops) {
+    std::vector<LayerSpec> layers;
+    for (std::size_t l = 1; l < c.sizes.size(); l++) {
+        const bool last = l + 1 == c.sizes.size();
+        const long here = long(layers.size());
+        std::vector<UnitSpec> parts{{last ? Unit::identity : c.unit, 0.2, c.sizes[l]}};
+        if (c.graph && l == 2) parts = {{Unit::relu, 0, c.sizes[l] / 3}, {Unit::tanh, 0, c.sizes[l] - c.sizes[l] / 3}};
+        layers.push_back({c.sizes[l], !last && c.unit == Unit::maxout && parts.size() == 1 ? 3 : 1, parts, {here - 1}, here, !last && drops});
+        if (c.graph && l == 2) layers.back().sources = {-1, 1, -1};
+        if (c.graph && last) layers.back().sources = {here - 1, -1, 0, 1};
+        if (!c.graph || here) continue;
+        LayerSpec again = layers.back();  // sizes of inputs and of the first layer are equal
+        again.sources = {0};
+        layers.push_back(again);
+    }
+    return layers;
+}
 
 bool wants_classes(Loss loss) { return loss == Loss::cross_entropy || loss == Loss::hinge_classes || loss == Loss::squared_hinge_classes; }
 bool wants_signs(Loss loss) { return loss == Loss::hinge_signs || loss == Loss::squared_hinge_signs; }
@@ -106,12 +125,7 @@ std::vector<std::uint64_t> train(const Case& c, const Variant& variant, int thre
             s.members[m] = member(int(first + m));
             drops |= s.members[m].threshold != 0;
         }
-        std::vector<LayerSpec> layers;
-        for (std::size_t l = 1; l < c.sizes.size(); l++) {
-            const bool last = l + 1 == c.sizes.size();
-            layers.push_back({c.sizes[l], !last && c.unit == Unit::maxout ? 3 : 1, last ? Unit::identity : c.unit, 0.2, !last && drops});
-        }
-        Trainer<T> trainer(s, inputs, layers, variant, together ? Packing::networks : Packing::columns);
+        Trainer<T> trainer(s, inputs, layers_of(c, drops), variant, together ? Packing::networks : Packing::columns);
         for (long m = 0; m < n; m++) {
             theta.resize(trainer.network.n_parameters());
             Numbers own{std::uint64_t(100 + first + m)};
@@ -140,6 +154,8 @@ int main(int count, char** arguments) {
     for (int r = 0; r < int(Rule::none); r++) cases.push_back({Unit::silu, Loss::squared, Rule(r), {2, 20, 2}});
     cases.push_back({Unit::relu, Loss::cross_entropy, Rule::sgd, {300, 130, 10}});
     cases.push_back({Unit::relu, Loss::cross_entropy, Rule::sgd, {1500, 20, 4}});  // several blocks of inputs
+    for (const Unit unit : {Unit::relu, Unit::prelu, Unit::maxout, Unit::gelu})
+        cases.push_back({unit, Loss::cross_entropy, Rule::adam, {19, 19, 37, 21, 5}, false, true});
     const std::size_t shared = cases.size();
     for (std::size_t i = 0; i < shared; i += 3) {
         cases.push_back(cases[i]);

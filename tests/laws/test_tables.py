@@ -39,10 +39,7 @@ def tables(draw: Any) -> dict[str, Any]:
         "rows": draw(st.sampled_from([37, 37, 300])),
         "hidden": draw(st.lists(st.sampled_from([1, 3, 8, 20]), max_size=2)),
         "unit": draw(st.sampled_from(UNITS)),
-        "graph": draw(st.booleans()),
-        "weighted": draw(st.booleans()),
-        "validated": draw(st.booleans()),
-        "constant": draw(st.booleans()),
+        **{name: draw(st.booleans()) for name in ("graph", "weighted", "validated", "constant")},
         "settings": {
             "optimizer": draw(st.sampled_from(list(OPTIMIZERS.table))),
             "batch": draw(st.sampled_from([5, 16, 64])),
@@ -74,7 +71,7 @@ def tables(draw: Any) -> dict[str, Any]:
 
 
 def graph(chain: Network, outputs: int) -> Network:
-    """The inputs, which are each member's own, beside outputs; and tied weights. Units are those of the chain's first."""
+    """The inputs, which are each member's own, beside outputs; tied weights; the units of the chain's first layer."""
     first, skip = (replace(chain.layers[0], units=6, source=source) for source in ("input", ("then", "input")))  # type: ignore[call-arg]
     layers = {
         "first": first,

@@ -125,7 +125,7 @@ class _Tally:
         self.above |= above.any(axis=0)
         if not self.last:
             beyond = saturated(self.layer, a)
-            self.saturated += np.count_nonzero(beyond)
+            self.saturated += int(np.count_nonzero(beyond))
             self.bounded += beyond.size
         with np.errstate(all="ignore"):
             self.moments.append((float(a.mean(dtype=np.float64)), float(a.var(dtype=np.float64))))

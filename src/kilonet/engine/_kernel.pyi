@@ -3,7 +3,7 @@ from typing import Any, TypeAlias
 from numpy.typing import NDArray
 
 Array: TypeAlias = NDArray[Any]
-Layers: TypeAlias = list[tuple[int, int, int, float]]
+Layers: TypeAlias = list[tuple[int, int, list[tuple[int, float, int]], list[int], int]]
 Places: TypeAlias = list[int]  # in a run, lane by lane; -1 where the lane belongs to another one
 
 def variants() -> list[str]: ...

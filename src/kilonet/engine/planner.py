@@ -176,14 +176,11 @@ def single_cost(network: Network, batch: int, lanes: int) -> float:
 def _example_cost(network: Network, vectors: Callable[[int], int]) -> float:
     """Time of one example; vectors: how many hold so many numbers."""
     total = 0.0
-    for place, (layer, fan_in) in enumerate(zip(network.layers, network.fan_ins, strict=True)):
-        width = vectors(layer.units * layer.pieces)
-        given = sum(
-            columns.stop - columns.start
-            for source, columns in network.graph.columns(place, network.sizes)
-            if not source
-        )
-        total += _MULTIPLY_ADD * width * (3 * fan_in - given)  # nothing goes back to the inputs of the network
+    for place, (layer, fan_in, sources) in enumerate(
+        zip(network.layers, network.fan_ins, network.graph.sources, strict=True)
+    ):
+        width, inputs = vectors(layer.units * layer.pieces), sources.count(0) * network.n_inputs
+        total += _MULTIPLY_ADD * width * (3 * fan_in - inputs)  # nothing goes back to the inputs of the network
         total += (_OUTPUT if place == network.n_layers - 1 else _HIDDEN) * width
     return total
 

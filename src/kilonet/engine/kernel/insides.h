@@ -3,7 +3,7 @@
 // Sums over a layer are made in the order of docs/arithmetic.md: over inputs or rows first, then over units, in
 // float64, each by one accumulator. Threads share columns and rows, never a sum.
 #pragma once
-#include "passes.h"
+#include "gradients.h"
 
 namespace kilonet {
 namespace {

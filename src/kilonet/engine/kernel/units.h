@@ -115,7 +115,7 @@ INLINE Mask<T> lanes_before(long n) {
 template <class P, Unit u, bool keep, class T = typename P::T>
 INLINE void activate_part(const Layer<T>& layer, const Part<T>& part, long row) {
     const long begin = part.from * P::members, end = part.to * P::members, at = row * layer.unit_stride;
-    long from = begin / lanes<T> * lanes<T>;
+    long from = P::networks ? begin : begin / lanes<T> * lanes<T>;
     if (from < begin) {
         const Mask<T> others = lanes_before<T>(begin - from);
         T *const out = layer.out + at + from, *const slope = keep ? layer.slope + at + from : out;
