@@ -23,12 +23,12 @@ HEAD = """# The notes, measured · 노트의 주장을 측정하다
 | Kilonet grew from lecture notes on how neural networks are set up. Each experiment below takes one of their claims \
 and measures it in seconds: `kilonet notes NAME`. Whether it agrees follows from the interval of what was measured, \
 by a rule that stands beside the claim in the code; where it does not, it says so. \
-| Kilonet은 신경망의 구성을 다룬 강의 노트에서 출발했다. 아래의 실험은 노트의 주장을 하나씩 골라 \
-몇 초 만에 측정한다: `kilonet notes NAME --lang ko`. 일치 여부는 코드에서 주장 바로 옆에 적힌 규칙에 따라 \
-측정값의 구간에서 정해지며, 노트와 다르면 다르다고 적는다. |
+| Kilonet은 신경망의 구성을 다룬 강의 노트에서 출발했습니다. 아래의 실험은 노트의 주장을 하나씩 골라 \
+몇 초 만에 측정합니다: `kilonet notes NAME --lang ko`. 일치 여부는 코드에서 주장 바로 옆에 적힌 규칙에 따라 \
+측정값의 신뢰구간에서 정해지며, 노트와 다르면 다르다고 적습니다. |
 
 This page is written by `make docs`, and every number in it comes out of a run ·
-이 문서는 `make docs`가 쓰며, 모든 수치는 실제로 실행해서 얻은 것이다.
+이 문서는 `make docs`가 쓰며, 모든 수치는 실제로 실행해서 얻은 것입니다.
 """
 
 
