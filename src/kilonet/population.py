@@ -167,10 +167,12 @@ class Population:
             found[: len(part), group.places, : part.shape[-1]] = part
         return found
 
-    def runs(self, place: int, single: bool, interrupted: bool, begun: float) -> Runs:
-        """What a group ends with; single: without the member axis."""
-        session, problem = self.sessions[place], self.groups[place].problem
+    def runs(self, place: int, single: bool, interrupted: bool, begun: float, *, last: bool = False) -> Runs:
+        """What a group ends with; single: without the member axis; last: free its memory as soon as it is read."""
+        session, problem, plan = self.sessions[place], self.groups[place].problem, self.plan
         state = session.state()
+        if last:
+            session.close()
         # Also where training was cut short, the best parameters so far are what is worth having.
         theta, best_epoch = kept_theta(state)
         per_member = {"best_epoch": best_epoch, "stopped_epoch": state["stopped"], "diverged": state["diverged"]}
@@ -181,7 +183,7 @@ class Population:
             theta=theta[0] if single else theta,
             history=History.of(state["history"], single, state["monitors"]),
             interrupted=interrupted,
-            plan=self.plan,
+            plan=plan,
             state=state,
             seconds=time.perf_counter() - begun,
             **{name: int(value[0]) if single else value for name, value in per_member.items()},
@@ -217,9 +219,8 @@ def _group_state(state: Mapping[str, Array], number: int, places: Sequence[int])
 
 def merged(population: Population, recipe: Recipe, loss: Any, interrupted: bool, begun: float) -> Runs:
     """One record of members whose networks differ: theta is a list, the state names the groups."""
-    parts = [
-        population.runs(i, single=False, interrupted=interrupted, begun=begun) for i in range(len(population.groups))
-    ]
+    history, monitors = population.history(), population.monitors()
+    parts = [population.runs(i, False, interrupted, begun, last=True) for i in range(len(population.groups))]
     members = range(recipe.n_members)
     networks: dict[int, Any] = {}
     theta: dict[int, Array] = {}
@@ -238,7 +239,7 @@ def merged(population: Population, recipe: Recipe, loss: Any, interrupted: bool,
         loss=loss,
         recipe=recipe,
         theta=[theta[member] for member in members],
-        history=History.of(population.history(), single=False, monitors=population.monitors()),
+        history=History.of(history, single=False, monitors=monitors),
         interrupted=interrupted,
         plan=population.plan,
         state=state,

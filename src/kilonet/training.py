@@ -109,7 +109,7 @@ def carry_out(problem: Problem, theta: Any, state: Any, callback: Callback | Non
     """
     with Population([Group.whole(problem, theta, state)]) as population:
         interrupted = population.train(callback, single, begun)
-        return population.runs(0, single=single, interrupted=interrupted, begun=begun)
+        return population.runs(0, single=single, interrupted=interrupted, begun=begun, last=True)
 
 
 def value_and_grad(

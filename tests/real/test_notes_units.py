@@ -107,8 +107,9 @@ def test_a_hundred_million_parameters_are_built_counted_and_trained_a_step() -> 
     assert facts["parameters"] >= 10**8
     assert 10 <= facts["layers"] <= 20
     assert facts["after"] < facts["before"]
-    # Three times was the aim. Once the engine makes fewer copies, this is to be told, and the verdict to be "agrees".
-    assert 3 < facts["times_sgd"] < 8
+    # Three times is the aim. In training the parameters are there and those of the epoch's start, so that less than
+    # twice would be a fault of the measurement. Other optimizers: tests/laws/test_memory.py.
+    assert 1.9 < facts["times_sgd"] <= 3
 
 
 def test_no_split_chooses_its_own_candidate() -> None:

@@ -1,4 +1,4 @@
-"""A crew in the kernel: members that train together, and the way of their state in and out."""
+"""A crew in the kernel: members that train together, the way of their state in and out, and what memory it takes."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,14 +7,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kilonet.engine import machine
+from kilonet.engine.memory import batch_bytes, itemsize
 from kilonet.engine.problem import Problem
 from kilonet.engine.state import State
+from kilonet.engine.translate import packed_size
 from kilonet.schedules import Schedule, constant
 
 Array = NDArray[Any]
 Floats = NDArray[np.float64]
 
 _STEPS_AHEAD = 1 << 17  # factors of so many steps take some 50 ms
+_SCRATCH = 40_000  # numbers that every thread has for itself, beside those that grow with the widths
+_PADDING = 64  # numbers that a row of a buffer may be longer than its units
+_BLOCK = 512  # rows of which a gradient is made in registers; where there are more it is added up in memory
 
 
 class Factors:
@@ -83,12 +88,12 @@ class KernelCrew:
         for seats, own in given:
             kernel.load_counters(own, seats.places)
         kernel.set_place(step, epoch, position)
-        for seats, own in given:  # the epoch starts with these parameters, unless it is told otherwise below
+        for seats, own in given:
             kernel.load(own["theta"], seats.places)
         for seats, own in given:
             for slot in range(len(own["slots"]) if step else 0):  # zeros before the first step, as in the kernel
                 kernel.load_slot(slot, own["slots"][slot], seats.places)
-            if position:
+            if position:  # else the epoch starts with the parameters themselves
                 kernel.load_start(own["start_theta"], seats.places)
                 kernel.load_opening(own["opening"], seats.places)
             if "best_theta" in own:
@@ -119,11 +124,47 @@ class Seats:
         return int(self.crew.kernel.rows(self.places))
 
     def store(self, state: State) -> None:
-        """Write what the members have into a state of their run."""
+        """Write what the members have into a state of their run; between epochs their start is let go of first."""
         kernel = self.crew.kernel
+        kernel.rest()
         kernel.store_counters(state, self.places)
         kernel.store(state["theta"], self.places)
         for slot in range(len(state["slots"])):
             kernel.store_slot(slot, state["slots"][slot], self.places)
         if "best_theta" in state:
             kernel.store_best(state["best_theta"], self.places)
+
+    def store_inside(self, state: State) -> None:
+        """Write what the members have only inside an epoch."""
+        self.crew.kernel.store_start(state["start_theta"], self.places)
+        self.crew.kernel.store_opening(state["opening"], self.places)
+
+
+def kept_copies(problem: Problem) -> int:
+    """Copies of the parameters in the kernel: themselves, those of the epoch's start, slots, the best ones."""
+    stopping = any(rule is not None for rule in problem.recipe.each("stopping"))
+    return 2 + problem.recipe.optimizer.n_slots + stopping
+
+
+def crew_bytes(problem: Problem, packed: bool) -> int:
+    """Memory of a crew, at most."""
+    return _copy_bytes(problem, packed) * kept_copies(problem)
+
+
+def workspace_bytes(problem: Problem, packed: bool) -> int:
+    """Memory of what holds nothing from one step to the next, which a team of threads has for all of its crews."""
+    lanes = machine.lanes(problem.recipe.dtype) if packed else 1
+    gradient = problem.batch > _BLOCK or bool(problem.recipe.watch)
+    return batch_bytes(problem, lanes, _PADDING) + gradient * _copy_bytes(problem, packed)
+
+
+def thread_bytes(problem: Problem) -> int:
+    """Memory that every thread has for itself."""
+    return (_SCRATCH + 64 * max(problem.network.sizes) * 16) * itemsize(problem)
+
+
+def _copy_bytes(problem: Problem, packed: bool) -> int:
+    """Memory of the parameters of a crew in the kernel's layout."""
+    lanes = machine.lanes(problem.recipe.dtype)
+    members, group = (lanes, lanes) if packed else (1, 64 // itemsize(problem))
+    return packed_size(problem.network, members, group) * itemsize(problem)

@@ -14,22 +14,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kilonet.engine import machine
-from kilonet.engine.crews import Factors, KernelCrew, Seats
+from kilonet.engine.crews import Factors, KernelCrew, Seats, crew_bytes, kept_copies, thread_bytes, workspace_bytes
 from kilonet.engine.machine import instruction_set, instruction_sets
-from kilonet.engine.memory import batch_bytes, itemsize, member_bytes
+from kilonet.engine.memory import member_bytes
 from kilonet.engine.packed import Predictor, scores, value_and_grad
 from kilonet.engine.planner import Part, Plan, pays, plan
 from kilonet.engine.problem import Problem
 from kilonet.engine.state import (
     INSIDE,
+    PARAMETERS,
     State,
-    fresh_state,
     inside_an_epoch,
     kept_theta,
+    lent_again,
+    lent_state,
     live_members,
-    restored_state,
 )
-from kilonet.engine.translate import described, packed_size
+from kilonet.engine.translate import described
 
 Array = NDArray[Any]
 Floats = NDArray[np.float64]
@@ -41,40 +42,44 @@ __all__ = [
 
 NAME = "native"
 _NUMBER = 2
-_OF_ALL = ("theta", "start_theta", "slots")  # what every crew writes whole
 _FOREVER = 1e9
-_SCRATCH = 40_000  # numbers that every thread has for itself, beside those that grow with the widths
-_PADDING = 64  # numbers that a row of a buffer may be longer than its units
 
 
 class Session:
-    """One run, advanced piece by piece; see `kilonet.engine` for what every engine's Session does."""
+    """One run, advanced piece by piece; see `kilonet.engine` for what every engine's Session does.
 
-    def __init__(self, problem: Problem, theta: Array, state: Mapping[str, Array] | None = None) -> None:
+    alone: whether its members train without those of other runs, who would else be mustered together.
+    """
+
+    def __init__(
+        self, problem: Problem, theta: Array, state: Mapping[str, Array] | None = None, *, alone: bool = True
+    ) -> None:
         self.problem = problem
-        begin = fresh_state(problem, theta) if state is None else restored_state(problem, state, _NUMBER)
-        self.resting = begin  # who is in no crew has its state here
+        # Parameters are lent until whoever trains has loaded them: a large network has no room for another copy.
+        self.resting = lent_state(problem, theta) if state is None else lent_again(problem, state, _NUMBER)
         self.settings = machine.settings(problem.recipe.dtype, described(problem))
         self._schedules = problem.recipe.each("schedule")
         self._factors = {schedule: Factors(problem, schedule) for schedule in set(self._schedules)}
         self.pool = machine.pool()
-        self._crews: list[Seats] = []
-        self._mustered = False
-
-    @property
-    def crews(self) -> list[Seats]:
-        """Where its members train."""
-        if not self._mustered:
+        self.crews: list[Seats] = []  # where its members train
+        self._apart: list[int] = []  # who is in none of them
+        if alone:
             muster([self])
-        return self._crews
 
     def take(self, seats: Seats) -> None:
         """Members train there from now on."""
-        self._crews.append(seats)
+        self.crews.append(seats)
+
+    def rest(self) -> None:
+        """Whoever trains is in a crew: of the parameters only those of the others are kept, in memory of our own."""
+        trained = {member for crew in self.crews for member in crew.members}
+        self._apart = [member for member in range(self.problem.recipe.n_members) if member not in trained]
+        for name in PARAMETERS:
+            if name in self.resting:
+                self.resting[name] = self.resting[name][..., self._apart, :]
 
     def open(self) -> Part:
         """Those of its members that have something left to do, who are to be mustered."""
-        self._mustered = True
         live = live_members(self.resting, self.problem.recipe.epochs).tolist()
         return Part(self.problem, live, self.resting["step"].tolist())
 
@@ -147,35 +152,38 @@ class Session:
 
     def state(self) -> State:
         """A copy of everything that exact resumption needs, as `kilonet.engine.state` describes it."""
-        # A large network's parameters take longer to copy than a batch to train on: each is written once.
-        all_in_crews = sum(len(crew.members) for crew in self.crews) == self.problem.recipe.n_members
-        state = {
-            name: np.empty_like(value) if all_in_crews and name in _OF_ALL else value.copy()
-            for name, value in self.resting.items()
-        }
+        state = {name: self._of_all(name) for name in self.resting if name not in INSIDE}
         state |= {"history": self.history(), "monitors": self.monitors()}
         for crew in self.crews:
             crew.store(state)
         inside = inside_an_epoch(self.problem, state)
         state["maker"] = np.where(inside, _NUMBER, 0)
         if not inside.any():
-            for name in INSIDE:
-                del state[name]
             return state
+        state |= {name: self._of_all(name) for name in INSIDE}
         for crew in self.crews:
-            crew.crew.kernel.store_start(state["start_theta"], crew.places)
-            crew.crew.kernel.store_opening(state["opening"], crew.places)
+            crew.store_inside(state)
         state["opening"][~inside] = np.nan
         return state
 
+    def _of_all(self, name: str) -> Array:
+        """What is resting, in an array with room for what is not: it is written once, by the crews."""
+        rested = self.resting[name]
+        if name not in PARAMETERS:
+            return rested.copy()
+        found = np.empty((*rested.shape[:-2], self.problem.recipe.n_members, rested.shape[-1]), rested.dtype)
+        found[..., self._apart, :] = rested
+        return found
+
     def close(self) -> None:
         """Free the kernel's memory."""
-        self._crews = []
+        self.crews = []
+        self.pool = None
 
 
 def sessions(given: Sequence[tuple[Problem, Array, Mapping[str, Array] | None]]) -> list[Session]:
     """Runs that are to train side by side: problems, starts and states. Their members may share packs."""
-    made = [Session(*one) for one in given]
+    made = [Session(*one, alone=False) for one in given]
     muster(made)
     return made
 
@@ -193,6 +201,8 @@ def muster(sessions: Sequence[Session]) -> None:
         kernel.load([(seat, session.resting) for seat, (session, _) in zip(seats, owners, strict=True)])
         for seat, (session, _) in zip(seats, owners, strict=True):
             session.take(seat)
+    for session in sessions:
+        session.rest()
 
 
 def advance(sessions: Sequence[Session], epoch: int, seconds: float | None = None) -> None:
@@ -212,31 +222,15 @@ def advance(sessions: Sequence[Session], epoch: int, seconds: float | None = Non
 
 
 def needed_bytes(problems: Sequence[Problem]) -> int:
-    """Memory that runs need side by side, about and at most, beside their data."""
+    """Memory that runs need side by side, about and at most, beside their data and what they start from."""
     threads = _most_threads(problems)
-    batches = [batch_bytes(problem, machine.lanes(problem.recipe.dtype), _PADDING) for problem in problems]
-    scratch = [(_SCRATCH + 64 * max(p.network.sizes) * 16) * itemsize(p) for p in problems]
-    parts = [Part(p, range(p.recipe.n_members), [0] * p.recipe.n_members) for p in problems]
-    crews = plan(parts, machine.lanes)
-    kernel = sum(max(_crew_bytes(problems[number], crew.packed) for number, _ in crew.seats) for crew in crews)
-    # The start, the state, its start of an epoch, the state at the end and the result.
-    members = sum(member_bytes(problem, 5 + 2 * (_kept(problem) - 2)) for problem in problems)
-    return kernel + members + threads * (max(batches) + max(scratch))
-
-
-def _kept(problem: Problem) -> int:
-    """Copies of the parameters in the kernel: themselves, those of the epoch's start, slots, the best ones."""
-    stopping = any(rule is not None for rule in problem.recipe.each("stopping"))
-    return 2 + problem.recipe.optimizer.n_slots + stopping
-
-
-def _crew_bytes(problem: Problem, packed: bool) -> int:
-    """Memory of a crew in the kernel."""
-    network, lanes = problem.network, machine.lanes(problem.recipe.dtype)
-    if packed:
-        return packed_size(network, lanes, lanes) * _kept(problem) * itemsize(problem)
-    group = 64 // itemsize(problem)
-    return packed_size(network, 1, group) * (_kept(problem) + 1) * itemsize(problem)  # and for the way back
+    crews = plan([Part(p, range(p.recipe.n_members), [0] * p.recipe.n_members) for p in problems], machine.lanes)
+    trained = [[(problems[number], crew.packed) for number, _ in crew.seats] for crew in crews]
+    kernel = sum(max(crew_bytes(*one) for one in own) for own in trained)
+    teams = min(threads, len(crews)) * max(workspace_bytes(*one) for own in trained for one in own)
+    # At most: after Ctrl-C inside an epoch the state holds all that the kernel does, and the result is a copy of it.
+    members = sum(member_bytes(problem, kept_copies(problem) + 1) for problem in problems)
+    return kernel + teams + members + threads * max(map(thread_bytes, problems))
 
 
 def _most_threads(problems: Iterable[Problem]) -> int:

@@ -36,21 +36,40 @@ from kilonet.stopping import Stopping
 
 State = dict[str, NDArray[Any]]
 INSIDE = ("start_theta", "opening")  # what is there only inside an epoch
+PARAMETERS = ("theta", "slots", "start_theta", "best_theta")  # what has numbers for every parameter: nearly all of it
 EPOCHS = ("history", "monitors")  # what has a row for every epoch
 STOPPING = ("best_theta", "best_value", "best_epoch", "wait")  # what is there only where a member may stop early
 
 
 def fresh_state(problem: Problem, theta: NDArray[Any]) -> State:
     """The state before the first step; theta (P, n) is copied."""
+    return _owned(lent_state(problem, theta))
+
+
+def restored_state(problem: Problem, given: Mapping[str, NDArray[Any]], maker: int) -> State:
+    """A copy of a state, checked against the problem and the engine that goes on with it, as `lent_again` does."""
+    return _owned(lent_again(problem, given, maker))
+
+
+def _owned(state: State) -> State:
+    return {name: np.array(value, order="C") for name, value in state.items()}
+
+
+def lent_state(problem: Problem, theta: NDArray[Any]) -> State:
+    """The state before the first step for engines that train in memory of their own.
+
+    theta (P, n) is not copied: start_theta and best_theta are further names of it, and all slots are one zero. None of
+    `PARAMETERS` may be written to.
+    """
     recipe, members = problem.recipe, len(theta)
-    theta = theta.astype(recipe.dtype, order="C")
-    slots = np.zeros((recipe.optimizer.n_slots, *theta.shape), dtype=theta.dtype)
+    theta = theta.astype(recipe.dtype, order="C", copy=False)
+    slots = np.broadcast_to(np.zeros((), theta.dtype), (recipe.optimizer.n_slots, *theta.shape))
     state: State = {"theta": theta, "slots": slots}
     for name in ("step", "epoch", "diverged", "stopped", "maker"):
         state[name] = np.zeros(members, dtype=np.int64)
     state["history"] = np.zeros((0, members, 4))
     state["sums"] = np.zeros((members, 4 + problem.network.n_outputs))
-    state["start_theta"] = theta.copy()
+    state["start_theta"] = theta
     numbers = width(problem.network.n_layers)
     state["monitors"] = np.zeros((0, members, numbers), np.float32)
     state["opening"] = np.full((members, numbers), np.nan, np.float32)
@@ -64,16 +83,17 @@ def _fresh_best(state: State, rises: Sequence[bool]) -> State:
     """What early stopping remembers, whether or not each member has it; rises: whose metric is better when larger."""
     members = len(state["theta"])
     return {
-        "best_theta": state["theta"].copy(),
+        "best_theta": state["theta"],
         "best_value": np.where(rises, -np.inf, np.inf),
         "best_epoch": np.zeros(members, dtype=np.int64),
         "wait": np.zeros(members, dtype=np.int64),
     }
 
 
-def restored_state(problem: Problem, given: Mapping[str, NDArray[Any]], maker: int) -> State:
-    """A copy of a state, checked against the problem and the engine (its number) that goes on with it.
+def lent_again(problem: Problem, given: Mapping[str, NDArray[Any]], maker: int) -> State:
+    """A state, checked against the problem and the engine (its number) that goes on with it.
 
+    `PARAMETERS` are lent as in `lent_state`, the rest is copied.
     Raises ShapeError for another number of members or parameters, SettingError where optimizer,
     dtype, number of epochs or engine do not fit, or where counters and history contradict each other.
     """
@@ -85,11 +105,11 @@ def restored_state(problem: Problem, given: Mapping[str, NDArray[Any]], maker: i
             f"state['theta'] is {came}; needs {needed}, members × parameters. "
             "Give the network and the seeds that it was made with."
         )
-    blank = fresh_state(problem, given["theta"])
+    blank = lent_state(problem, given["theta"])
     if "monitors" not in given and "history" in given:  # whoever trained it did not watch
         blank["monitors"] = np.full((len(given["history"]), *blank["opening"].shape), np.nan, np.float32)
     state = {
-        name: np.array(given[name], dtype=value.dtype, order="C") if name in given else value
+        name: np.array(given.get(name, value), value.dtype, order="C", copy=None if name in PARAMETERS else True)
         for name, value in blank.items()
     }
     for name, value in blank.items():
@@ -118,10 +138,11 @@ def restored_state(problem: Problem, given: Mapping[str, NDArray[Any]], maker: i
 
 def _forget_best(recipe: Recipe, state: State, blank: State) -> None:
     """Where stopping was switched off, what was best before is of no use any more."""
-    for member, rule in enumerate(recipe.each("stopping")):
-        for name in STOPPING if rule is None else ():
-            if name in state:
-                state[name][member] = blank[name][member]
+    off = np.array([rule is None for rule in recipe.each("stopping")])
+    for name in STOPPING if off.any() else ():
+        if name in state:
+            chosen = off[:, None] if name in PARAMETERS else off
+            state[name] = np.where(chosen, blank[name], state[name])
 
 
 def inside_an_epoch(problem: Problem, state: State) -> NDArray[np.bool_]:

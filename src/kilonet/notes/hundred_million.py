@@ -4,9 +4,9 @@ import json
 import subprocess
 import sys
 import time
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +20,8 @@ from kilonet.notes.experiment import Experiment, Size
 from kilonet.training import train
 
 PARAMETERS, LAYERS, INPUTS, CLASSES = 10**8, 12, 3072, 10  # the notes: about 100 million in some 10 to 20 layers
-BATCH, RATE = 32, 0.001
+BATCH = 32
+RATES = {"sgd": 0.001, "momentum": 0.001, "adam": 1e-5}  # Adam's first step moves every weight by the whole rate
 MOST = 3.0  # times the parameters and the optimizer's own numbers: what a step may take
 SHARE = 0.9  # of what is free: the process of its own may take it, since it is soon over
 STATUS = Path("/proc/self/status")
@@ -49,10 +50,18 @@ class Step:
         return self.taken / self.needed
 
 
-def network() -> Network:
-    """Layers of equal width, of the least width that has 10^8 parameters."""
-    made = (Network([INPUTS, *[width] * (LAYERS - 1), CLASSES]) for width in count(2900))
-    return next(net for net in made if net.n_parameters >= PARAMETERS)
+def network(parameters: int = PARAMETERS) -> Network:
+    """Layers of equal width, of the least width that has so many parameters.
+
+    >>> network(10**6).n_parameters
+    1004464
+    """
+
+    def of(width: int) -> Network:
+        return Network([INPUTS, *[width] * (LAYERS - 1), CLASSES])
+
+    widths = range(1, 10**5)
+    return of(widths[bisect_left(widths, parameters, key=lambda width: of(width).n_parameters)])
 
 
 def peak_bytes() -> int:
@@ -61,17 +70,17 @@ def peak_bytes() -> int:
     return 1024 * int(line.split()[1])
 
 
-def child(optimizer: str) -> None:
+def child(optimizer: str, parameters: int) -> None:
     """What the process of its own does: one batch, one step, and a line of JSON with a `Step`'s fields."""
     random = np.random.default_rng(0)
     X, y = random.normal(size=(BATCH, INPUTS)).astype(np.float32), np.arange(BATCH) % CLASSES
     tiny = Network([INPUTS, 2, CLASSES])
     train(tiny, cross_entropy, X, y, optimizer=optimizer, epochs=1)  # whatever is loaded and started but once
     begun, baseline = time.perf_counter(), peak_bytes()
-    net, free = network(), free_bytes()
+    net, free = network(parameters), free_bytes()
     allowed = None if free is None else int(SHARE * free)
     runs = train(
-        net, cross_entropy, X, y, seed=0, optimizer=optimizer, rate=RATE, batch=BATCH, epochs=1, watch=0,
+        net, cross_entropy, X, y, seed=0, optimizer=optimizer, rate=RATES[optimizer], batch=BATCH, epochs=1, watch=0,
         max_memory=allowed,
     )  # fmt: skip
     taken, seconds = peak_bytes() - baseline, time.perf_counter() - begun
@@ -82,7 +91,7 @@ def child(optimizer: str) -> None:
     sys.stdout.write(json.dumps(vars(found)) + "\n")
 
 
-def step(optimizer: str) -> Step:
+def step(optimizer: str, parameters: int = PARAMETERS) -> Step:
     """Run `child` in a fresh process.
 
     Raises EngineError where the system does not tell a process's memory, or the process fails; MemoryLimitError where
@@ -90,7 +99,7 @@ def step(optimizer: str) -> Step:
     """
     if not STATUS.exists():
         raise EngineError(f"the peak of a process's memory is read from {STATUS}, which is not here; needs Linux.")
-    code = f"from kilonet.notes.hundred_million import child; child({optimizer!r})"
+    code = f"from kilonet.notes.hundred_million import child; child({optimizer!r}, {parameters})"
     command = [sys.executable, "-c", code]  # nothing from outside: an optimizer's name from `run`
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode == 0:
@@ -98,13 +107,15 @@ def step(optimizer: str) -> Step:
     last = (done.stderr.strip().splitlines() or ["no message"])[-1]
     # A negative status is a signal: that of a kernel out of memory is 9, as from one's own hand.
     if "MemoryLimitError" in last or "MemoryError" in last or done.returncode == -9:
-        raise MemoryLimitError(f"a network of 10^8 parameters did not find its memory here: {last}. Free some first.")
-    raise EngineError(f"the process that trains 10^8 parameters ended with status {done.returncode}: {last}")
+        raise MemoryLimitError(
+            f"a network of {parameters:,} parameters did not find its memory here: {last}. Free some first."
+        )
+    raise EngineError(f"the process that trains {parameters:,} parameters ended with status {done.returncode}: {last}")
 
 
 def run(size: Size) -> Measured:
     """Measure it. SGD keeps nothing, so that it is the hardest of the optimizers for the bound."""
-    steps = [step(optimizer) for optimizer in size.of(("sgd", "momentum", "adam"), ("sgd",))]
+    steps = [step(optimizer) for optimizer in size.of(tuple(RATES), ("sgd",))]
     times = [one.times for one in steps]
     first = steps[0]
     # It is as large and as deep as the notes say, the step lowers the loss of its batch, and takes no more than three

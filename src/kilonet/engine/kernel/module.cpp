@@ -189,15 +189,22 @@ void bind_curves(nb::class_<PyTrainer<T>, Runner>& bound) {
         });
 }
 
-// A kept copy of the parameters, in and out: the best ones of early stopping, or those of the epoch's start.
+// Kept copies of the parameters, in and out: the best ones of early stopping, and those of the epoch's start.
 template <class T>
-void bind_copy(nb::class_<PyTrainer<T>, Runner>& bound, const char* load, const char* store, T* Session<T>::*kept) {
+void bind_copies(nb::class_<PyTrainer<T>, Runner>& bound) {
     using P = PyTrainer<T>;
-    bound.def(load, [kept](P& p, Input<T> theta, const Places& places) {
-             p.for_each(places, theta, [&](const T* own, long m) { p.load_copy(p.session.*kept, own, m); });
-         })
-        .def(store, [kept](P& p, Array<T> theta, const Places& places) {
-            p.for_each(places, theta, [&](T* own, long m) { p.store_copy(p.session.*kept, own, m); });
+    bound.def("rest", &P::rest)
+        .def("load_start", [](P& p, Input<T> theta, const Places& places) {
+            p.for_each(places, theta, [&](const T* own, long m) { p.load_start(own, m); });
+        })
+        .def("store_start", [](P& p, Array<T> theta, const Places& places) {
+            p.for_each(places, theta, [&](T* own, long m) { p.store_start(own, m); });
+        }, nb::arg("theta").noconvert(), nb::arg("places"))
+        .def("load_best", [](P& p, Input<T> theta, const Places& places) {
+            p.for_each(places, theta, [&](const T* own, long m) { p.load_copy(p.session.best, own, m); });
+        })
+        .def("store_best", [](P& p, Array<T> theta, const Places& places) {
+            p.for_each(places, theta, [&](T* own, long m) { p.store_copy(p.session.best, own, m); });
         }, nb::arg("theta").noconvert(), nb::arg("places"));
 }
 
@@ -216,8 +223,7 @@ void bind_trainer(nb::module_& m, const char* settings, const char* name) {
         .def("gradient", [](P& p, Pool& pool, int threads) { return p.gradient(pool.workspace(), threads); }, nb::call_guard<nb::gil_scoped_release>());
     bind_state<T>(bound);
     bind_curves<T>(bound);
-    bind_copy<T>(bound, "load_best", "store_best", &Session<T>::best);
-    bind_copy<T>(bound, "load_start", "store_start", &Session<T>::snapshot);
+    bind_copies<T>(bound);
 }
 
 void bind_pool(nb::module_& m) {

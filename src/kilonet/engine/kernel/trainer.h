@@ -81,7 +81,6 @@ public:
         s.live = s.n_members;
         prepare_members();
         for (Data<T>* data : {&s.train, &s.valid}) prepare_scores(*data);
-        s.snapshot = network.take(network.net.n_packed);
         bool watched = false;
         for (long m = 0; m < s.n_members; m++) watched |= s.members[m].monitor != Metric::none;
         if (watched) s.best = network.take(network.net.n_packed);
@@ -105,7 +104,7 @@ public:
     void store(T* theta, long m) { network.unpack(&Layer<T>::value, m, theta); }
     void store_slot(long slot, T* values, long m) { network.unpack(slot_of(slot), m, values); }
     void store_gradient(T* values) { network.unpack(&Layer<T>::gradient, 0, values); }
-    // After all members are loaded: spare lanes repeat the first one, and the epoch starts from here.
+    // After all members are loaded: spare lanes repeat the first one.
     void loaded() {
         const long members = network.net.members;
         std::vector<T*> blocks{network.net.parameters};
@@ -113,8 +112,26 @@ public:
         for (T* block : blocks)
             for (long i = 0; i < network.net.n_packed; i += members)
                 for (long m = session.n_members; m < members; m++) block[i + m] = block[i];
+        rest();
+    }
+
+    // Between epochs the parameters are those of the epoch's start: a copy of them is there from the first step, or from
+    // what is loaded of it, until the trainer rests. Nobody needs one beside arrays that parameters go to or come from.
+    void start() {
+        if (session.snapshot) return;
+        session.snapshot = snapshot.take<T>(network.net.n_packed);
         std::memcpy(session.snapshot, network.net.parameters, bytes());
     }
+    void rest() {
+        if (session.position) return;
+        session.snapshot = nullptr;
+        snapshot.clear();
+    }
+    void load_start(const T* theta, long m) {
+        start();
+        load_copy(session.snapshot, theta, m);
+    }
+    void store_start(T* theta, long m) { session.snapshot ? store_copy(session.snapshot, theta, m) : store(theta, m); }
 
     // Copies of the parameters are kept packed: they travel through the live ones' place.
     void load_copy(T* kept, const T* theta, long m) {
@@ -142,6 +159,7 @@ public:
 
     void run(long epoch, double seconds, bool adapt, Workspace& workspace, int threads) override {
         Session<T>& s = session;
+        start();
         if (pace.most != threads) pace = Pace(threads);
         settle(workspace, threads);
         const long last = std::min(epoch, s.epochs);
@@ -216,6 +234,7 @@ private:
     static constexpr long most_parameters = 1L << 24;  // of a network whose gradient is kept to be watched
     std::vector<double> history;
     std::vector<float> monitors;
+    Arena snapshot;
 
     static Tensors<T> Layer<T>::*slot_of(long slot) { return slot ? &Layer<T>::second : &Layer<T>::first; }
     std::size_t bytes() const { return network.net.n_packed * sizeof(T); }
