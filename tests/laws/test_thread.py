@@ -17,7 +17,7 @@ import kilonet as kn
 from kilonet.activations import ACTIVATIONS
 from kilonet.losses import LOSSES
 from kilonet.optimizers import OPTIMIZERS
-from laws.seam import Outcome, assert_same_bits, engine, problem, rows, run
+from laws.seam import Outcome, assert_close, assert_same_bits, engine, problem, rows, run
 
 DTYPES = ["float32", "float64"]
 
@@ -93,6 +93,27 @@ def test_graphs(monkeypatch: pytest.MonkeyPatch, batch: int, optimizer: str, dty
     data, network = rows("cross_entropy", 3, n=620, inputs=41), kn.Network.from_layers(GRAPH, n_inputs=41)
     settings = FULL | {"batch": batch, "optimizer": optimizer, "epochs": 1 if batch == 1 else 2, "dtype": dtype}
     everywhere(monkeypatch, network, "cross_entropy", data, validation=data, **settings)
+
+
+WIDE_GRAPH: dict[str, Any] = {  # columns of wide layers are laid out as rows, source by source
+    "first": kn.Dense(600, kn.mixed((kn.relu, 301), (kn.tanh, 299))),
+    "again": kn.Same("deep", source=("input", "first")),
+    "deep": kn.Dense(520, source=("first", "input")),
+    "scores": kn.Dense(3, source=("again", "deep", "input")),
+}
+
+
+@pytest.mark.parametrize("batch", [64, 600])
+def test_wide_graphs_agree_with_the_reference_engine_and_on_any_number_of_threads(batch: int) -> None:
+    engine("native")
+    data, network = rows("cross_entropy", 3, n=600, inputs=300), kn.Network.from_layers(WIDE_GRAPH, n_inputs=300)
+    settings: dict[str, Any] = {"batch": batch, "epochs": 1, "order": 1, "watch": 0, "optimizer": "momentum(0.002)"}
+    one = run("native", problem(network, "cross_entropy", data, settings | {"n_threads": 1}))
+    for threads in (2, 3):
+        assert_same_bits(one, run("native", problem(network, "cross_entropy", data, settings | {"n_threads": threads})))
+    expected = run("reference", problem(network, "cross_entropy", data, settings))
+    # Sums of some hundred terms: the root of their number of roundings, ten steps, and room for a factor of ten.
+    assert_close(expected, one, 1000 * 2.0**-24)
 
 
 def test_wide_layers_of_different_sizes() -> None:
