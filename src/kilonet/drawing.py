@@ -4,6 +4,7 @@ Wide layers show their first and last units, with an ellipsis between them.
 """
 
 import re
+import unicodedata
 from collections.abc import Iterator, Sequence
 from html import escape
 from itertools import product
@@ -13,9 +14,10 @@ MOST = 8  # circles of a layer; a wider one has a few at either end
 _ENDS = 3
 _STEP, _COLUMN, _RADIUS = 26, 180, 9  # pixels from circle to circle, from column to column, and of a circle
 _LABEL, _LANE, _MARGIN = 58, 16, 24  # pixels for the text above a layer, between arcs, and around everything
-_LONGEST = 24  # characters of a line above a layer
+_LONGEST = 24  # columns of a line above a layer
 _COLOURS = ("#cfe3f5", "#f9dfb8", "#cdebd0", "#ecd2ea", "#f6caca", "#d9d6f5")
 _EDGE = ' stroke="white" stroke-width="3" paint-order="stroke"'  # of texts, so that lines do not spoil them
+_ENTITY = re.compile(r"&(?=#?\w+;)")  # what Graphviz takes for a character
 _NOT_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -33,16 +35,47 @@ class Box(NamedTuple):
 
 
 def aligned(rows: Sequence[tuple[str, ...]], texts: int) -> str:
-    """Align a table: the first columns, texts, to the left, the numbers to the right.
+    """Align a table, a line for each row: the first columns, texts, to the left, the numbers to the right.
 
     >>> print(aligned([("layer", "units"), ("a", "3")], texts=1))
     layer  units
     a          3
     """
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    edges = ["<" if place < texts else ">" for place in range(len(widths))]
-    form = "  ".join(f"{{:{edge}{width}}}" for edge, width in zip(edges, widths, strict=True))
-    return "\n".join(form.format(*row) for row in rows)
+    cells = [[_plain(cell) for cell in row] for row in rows]
+    widths = [max(map(_columns, column)) for column in zip(*cells, strict=True)]
+    lines = []
+    for row in cells:
+        gaps = [" " * (width - _columns(cell)) for cell, width in zip(row, widths, strict=True)]
+        own = zip(row, gaps, strict=True)
+        lines.append("  ".join(cell + gap if place < texts else gap + cell for place, (cell, gap) in enumerate(own)))
+    return "\n".join(lines)
+
+
+def _plain(text: str) -> str:
+    """A name on one line, of characters that every program knows."""
+    return " ".join(_NOT_XML.sub("\ufffd", unicodedata.normalize("NFC", text)).split())
+
+
+def _columns(text: str) -> int:
+    """How many columns of a terminal a text takes: letters of East Asia two, marks upon others none.
+
+    >>> _columns("층 layer")
+    8
+    """
+    return sum(
+        0 if unicodedata.category(letter) in ("Mn", "Me", "Cf") else 1 + (unicodedata.east_asian_width(letter) in "WF")
+        for letter in text
+    )
+
+
+def _shortened(text: str) -> str:
+    """A text that is no longer than a line above a layer."""
+    if _columns(text) <= _LONGEST:
+        return text
+    cut = text[: _LONGEST - 1]
+    while _columns(cut) >= _LONGEST:
+        cut = cut[:-1]
+    return f"{cut}…"
 
 
 def shown_units(units: int) -> list[int | None]:
@@ -61,15 +94,10 @@ def as_text(boxes: Sequence[Box]) -> str:
     rows = []
     for box in boxes:
         circles = " ".join("…" if unit is None else "○" for unit in shown_units(box.units))
-        taken = ", ".join(_plain(boxes[source].name) for source in box.sources)
-        said = f"← {taken}{f' ({_plain(box.note)})' if box.note else ''}" if taken else ""
-        rows.append((_plain(box.name), circles, f"{box.units:,} {box.kind}", said))
+        taken = ", ".join(boxes[source].name for source in box.sources)
+        said = f"← {taken}{f' ({box.note})' if box.note else ''}" if box.sources else ""
+        rows.append((box.name, circles, f"{box.units:,} {box.kind}", said))
     return "\n".join(line.rstrip() for line in aligned(rows, texts=4).splitlines())
-
-
-def _plain(text: str) -> str:
-    """A name on one line, of characters that every program knows."""
-    return " ".join(_NOT_XML.sub("\ufffd", text).split())
 
 
 def as_svg(boxes: Sequence[Box]) -> str:
@@ -126,10 +154,11 @@ def _spots(box: Box, x: float, top: float) -> Spots:
 
 def _lines(boxes: Sequence[Box], spots: Sequence[Spots], passing: Sequence[tuple[int, int]]) -> Iterator[str]:
     """All pairs of drawn units of neighbouring columns."""
+    far = set(passing)
     yield '<g stroke="#9aa5b1" stroke-width="0.6">'
     for place, box in enumerate(boxes):
         for source in dict.fromkeys(box.sources):
-            if (source, place) in passing:
+            if (source, place) in far:
                 continue
             for (x1, y1, one), (x2, y2, other) in product(spots[source], spots[place]):
                 if one and other:
@@ -165,8 +194,8 @@ def _layers(boxes: Sequence[Box], spots: Sequence[Spots]) -> Iterator[str]:
         yield f"<g><title>{_xml(f'{box.name}: {box.units:,} {box.kind} {box.note}'.strip())}</title>"
         for row, (text, style) in enumerate(texts):
             if text:
-                cut = text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
-                yield f'<text x="{x:g}" y="{top - _LABEL + 20 + 15 * row:g}"{_EDGE}{style}>{_xml(cut)}</text>'
+                said = _xml(_shortened(_plain(text)))
+                yield f'<text x="{x:g}" y="{top - _LABEL + 20 + 15 * row:g}"{_EDGE}{style}>{said}</text>'
         for _, y, unit in own:
             if unit:
                 yield f'<circle cx="{x:g}" cy="{y:g}" r="{_RADIUS}" fill="{colour}" stroke="#1f2933"/>'
@@ -204,4 +233,4 @@ def as_dot(boxes: Sequence[Box]) -> str:
 
 def _quoted(text: str) -> str:
     """Text inside quotation marks of Graphviz, on one line."""
-    return _plain(text).replace("\\", "\\\\").replace('"', '\\"')
+    return _ENTITY.sub("&amp;", _plain(text)).replace("\\", "\\\\").replace('"', '\\"')

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 import kilonet as kn
-from kilonet.drawing import MOST, shown_units
+from kilonet.drawing import MOST, Box, _lines, shown_units
 
 SVG = "{http://www.w3.org/2000/svg}"
 HOSTILE = 'a "b" <c> & \\ {d}\n] \x00 €'
@@ -96,3 +96,64 @@ def test_graphviz_source_names_every_drawn_unit_before_it_is_used() -> None:
     assert used == set(known) - {"u2_3"}
     assert dot.count("->") == 1 + 1 + 1 + 3
     assert dot.count("⋮") == 1
+
+
+def terminal_columns(line: str) -> int:
+    """Korean letters take two columns of a terminal, and accents that stand alone none."""
+    return sum(0 if letter == "\u0301" else 2 if "가" <= letter <= "힣" else 1 for letter in line)
+
+
+def test_columns_stand_below_one_another_in_any_script() -> None:
+    layers = {
+        "은닉층": kn.Dense(3),
+        "cafe\u0301 \u0301": kn.Dense(4, source="은닉층"),
+        "점수": kn.Dense(2, source=("은닉층", "cafe\u0301 \u0301")),
+    }
+    net = kn.Network.from_layers(layers, n_inputs=3)
+    drawn = net.draw().splitlines()
+    assert {terminal_columns(line[: line.index("○")]) for line in drawn} == {6 + 2}
+    assert len({terminal_columns(line) for line in net.summary().splitlines()}) == 1
+
+
+def test_a_name_never_breaks_a_line_of_a_table() -> None:
+    net = kn.Network.from_layers(
+        {"a\nb\x1b[31m": kn.Dense(3), "end": kn.Dense(2, source=("a\nb\x1b[31m", "input"))}, n_inputs=3
+    )
+    for text in (net.draw(), net.summary()):
+        assert "a b\ufffd[31m" in text
+        assert "\x1b" not in text
+    assert len(net.summary().splitlines()) == 4
+    assert net.draw().splitlines()[-1].endswith("← a b\ufffd[31m, input")
+    nameless = kn.Network.from_layers({"\n": kn.Dense(3), "end": kn.Dense(2, source="\n")}, n_inputs=3)
+    assert nameless.draw().splitlines()[-1].endswith("←")
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [("x" * 24, "x" * 24), ("x" * 25, "x" * 23 + "…"), ("층" * 12, "층" * 12), ("층" * 13, "층" * 11 + "…")],
+)
+def test_a_long_name_is_cut_where_it_would_meet_that_of_the_next_layer(name: str, shown: str) -> None:
+    svg = kn.Network.from_layers({name: kn.Dense(3), "end": kn.Dense(2, source=name)}, n_inputs=3).to_svg()
+    texts = [text.text for text in ET.fromstring(svg).iter(f"{SVG}text")]  # noqa: S314 (made here)
+    assert shown in texts
+    assert f"{name}: 3 relu" in [text.text for text in ET.fromstring(svg).iter(f"{SVG}title")]  # noqa: S314
+
+
+def test_graphviz_is_given_no_name_that_it_would_take_for_a_character() -> None:
+    """In its labels &lt; is a less-than sign; what looks like that has to be written &amp;lt; there."""
+    name = "&lt;b&gt; &#60; &#x3c; R&D; a & b"
+    dot = kn.Network.from_layers({name: kn.Dense(3), "end": kn.Dense(2, source=name)}, n_inputs=3).to_dot()
+    assert "&amp;lt;b&amp;gt; &amp;#60; &amp;#x3c; R&amp;D; a & b" in dot
+
+
+def test_arcs_of_a_graph_that_skips_everywhere_are_found_at_once() -> None:
+    """Looked for one by one in a list, 3,000 arcs would take millions of comparisons."""
+
+    class Sequence(list[tuple[int, int]]):
+        def __contains__(self, other: object) -> bool:
+            raise AssertionError("looked through")
+
+    boxes = [Box(str(place), 1, "relu", tuple(range(place)), "") for place in range(80)]
+    passing = Sequence((source, user) for user in range(80) for source in range(user - 1))
+    spots = [[(0.0, 0.0, True)]] * 80
+    assert sum("<line" in line for line in _lines(boxes, spots, passing)) == 79

@@ -14,6 +14,8 @@ from kilonet.approximation.claim import Claim
 from kilonet.approximation.local import Plane
 from kilonet.approximation.outward import Floats, up
 
+_CLOSE = 2.0**-500  # more than a distance loses where squares are too small for float64
+
 
 def worst_errors(claim: Claim, plane: Plane) -> Floats:
     """On each of B boxes a bound of |score − f| for all functions f of the claim, (B,)."""
@@ -22,7 +24,7 @@ def worst_errors(claim: Claim, plane: Plane) -> Floats:
     points, values = _around(claim, plane.centre)  # (B, V, d), (B, V)
     offset = plane.half[:, np.newaxis] * corners  # (B, K, d)
     apart = plane.centre[:, np.newaxis, np.newaxis] + offset[:, :, np.newaxis] - points[:, np.newaxis]
-    cone = claim.lipschitz * np.sqrt((apart * apart).sum(axis=-1))  # (B, K, V)
+    cone = claim.lipschitz * (np.sqrt((apart * apart).sum(axis=-1)) + _CLOSE)  # (B, K, V)
     height = plane.middle[:, np.newaxis] + (offset * plane.slope[:, np.newaxis]).sum(axis=-1)  # (B, K)
     rise = values[:, np.newaxis] - height[:, :, np.newaxis]
     means = _means(2**d)

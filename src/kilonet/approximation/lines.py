@@ -33,7 +33,8 @@ def _relu(low: Floats, high: Floats) -> Lines:
     width = np.where(inside, high - low, 1.0)
     slope = np.where(inside, np.clip(high / width, 0.0, 1.0), np.where(low >= 0, 1.0, 0.0))
     middle = np.where(inside, -0.5 * slope * low, 0.0)
-    return Lines(slope, middle, np.where(inside, middle + 2.0**-50 * width + TINY, 0.0))
+    settled = np.where((low >= 0) | (high <= 0), 0.0, np.nan)  # of what is no number nothing is known
+    return Lines(slope, middle, np.where(inside, middle + 2.0**-50 * width + TINY, settled))
 
 
 def _sigmoid(low: Floats, high: Floats) -> Lines:

@@ -7,6 +7,7 @@ budget ends. What evaluating the network in floating-point numbers can be off by
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -15,12 +16,13 @@ from kilonet.approximation.claim import Claim, claim_of
 from kilonet.approximation.cones import too_steep, worst_at, worst_errors
 from kilonet.approximation.faults import CertificateError
 from kilonet.approximation.local import Local, planes, whole
-from kilonet.approximation.outward import Floats
+from kilonet.approximation.outward import Floats, underflow
 from kilonet.approximation.rounding import evaluation_error
 from kilonet.approximation.sampling import sampled
 from kilonet.approximation.settle import settled
 
-_SMALL = 300  # work for a point, below which a part of the network is not divided further
+# Work for a point, and cells of the grid of samples, with no more of which a part of the box is not divided further.
+_SMALL, _CELLS = 300, 500_000
 # What making a network small may cost, by the bound: with one hidden layer the bounds of kinks are exact, with two
 # the many units that are almost settled have to go.
 _LEFT_OUT = {1: 1e-9, 2: 1e-6}
@@ -29,6 +31,7 @@ _HALVINGS = 48  # of a box; then it is a hair's breadth
 _BOXES = 2_000_000  # boxes of one part that may be open
 _WORK = 2e10  # multiplications, about
 _SETTLING = 200.0  # of them for each link of a network that is made small
+_LOOK, _BOX = 5e5, 200.0  # as many as a look at a part takes however small it is, and a look at a box of one
 _CHUNK = 1_000_000  # numbers in one array
 
 
@@ -69,7 +72,8 @@ constant 1
         steep = too_steep(claim)
         if steep:
             raise CertificateError(f"No function has the Lipschitz constant {claim.lipschitz:.6g}: {steep}.")
-        spare = claim.bound - evaluation_error(claim)
+        farthest = 2.0 * float(np.maximum(np.abs(claim.low), np.abs(claim.high)).max())
+        spare = claim.bound - evaluation_error(claim) - underflow(claim.weights, claim.biases, farthest)
         if f is not None:
             spare -= _differences(claim, f)
         if not spare >= 0.0:
@@ -114,21 +118,21 @@ class _Search:
             local = settled(local, low, high, tolerance)
             self._spend(_SETTLING * local.size)
             parts += 1
-            cut = self._cut(low, high)
-            if local.size <= _SMALL or cut is None or parts > _PARTS:
+            inside = self._inside(low, high)
+            cells = prod(len(places) + 1 for places in inside)
+            if (local.size <= _SMALL and cells <= _CELLS) or cells == 1 or parts > _PARTS:
                 yield local, low, high
             else:
-                axis, place = cut
+                axis = int(np.argmax([len(places) for places in inside]))  # the middle of the most samples
+                place = inside[axis][len(inside[axis]) // 2]
                 left, right = high.copy(), low.copy()
                 left[axis] = right[axis] = place
                 stack += [(local, right, high), (local, low, left)]
 
-    def _cut(self, low: Floats, high: Floats) -> tuple[int, float] | None:
-        """The axis with most samples inside, and the middle one of them; None if there is none."""
-        inside = [axis[(axis > a) & (axis < b)] for axis, a, b in zip(self.claim.axes, low, high, strict=True)]
-        axis = int(np.argmax([len(places) for places in inside]))
-        places = inside[axis]
-        return (axis, float(places[len(places) // 2])) if len(places) else None
+    def _inside(self, low: Floats, high: Floats) -> list[Floats]:
+        """The samples' coordinates between the sides of a part, without looking at all others."""
+        sides = zip(self.claim.axes, low, high, strict=True)
+        return [axis[np.searchsorted(axis, a, "right") : np.searchsorted(axis, b, "left")] for axis, a, b in sides]
 
     def _prove(self, local: Local, low: Floats, high: Floats) -> int:
         lows, highs = self._cells(low, high)
@@ -154,8 +158,7 @@ class _Search:
     def _cells(self, low: Floats, high: Floats) -> tuple[Floats, Floats]:
         """The cells of the grid of samples in a part of the box, to begin with."""
         edges = [
-            np.concatenate([[a], axis[(axis > a) & (axis < b)], [b]])
-            for axis, a, b in zip(self.claim.axes, low, high, strict=True)
+            np.concatenate([[a], places, [b]]) for a, places, b in zip(low, self._inside(low, high), high, strict=True)
         ]
         lows = np.meshgrid(*(edge[:-1] for edge in edges), indexing="ij")
         highs = np.meshgrid(*(edge[1:] for edge in edges), indexing="ij")
@@ -164,7 +167,7 @@ class _Search:
     def _chunks(self, local: Local, lows: Floats) -> Iterator[slice]:
         d, (m2, m1) = lows.shape[1], local.link.shape
         size = max(1, _CHUNK // ((m1 + m2 + 4**d) * (d + 1)))
-        self._spend(float(len(lows)) * (local.size + 4**d) * (d + 1))
+        self._spend(len(lows) * (local.size + 4**d + _BOX) * (d + 1))
         return (slice(start, start + size) for start in range(0, len(lows), size))
 
     def _errors(self, local: Local, low: Floats, high: Floats) -> Floats:
@@ -172,6 +175,7 @@ class _Search:
 
     def _refute(self, local: Local, x: Floats) -> None:
         """Give up if the claim is false at x, or if what rounding and differing samples leave of the bound is."""
+        self._spend(float(self.claim.values.size))
         plane = planes(local, x[np.newaxis], x[np.newaxis])
         worst = worst_at(self.claim, x, float(plane.middle[0])) - 2 * float(plane.radius[0])
         bound, hair = self.claim.bound, 1.0 + 2.0**-40
@@ -185,7 +189,7 @@ class _Search:
             )
 
     def _spend(self, work: float) -> None:
-        self.work += work
+        self.work += work + _LOOK
         if not self.work <= _WORK:
             raise CertificateError(
                 f"The bound {self.claim.bound:.9g} was not proven within the budget of this check. State a larger "

@@ -95,7 +95,12 @@ def _without_second(local: Local, units: Lines, keep: Mask, reach: Floats) -> Lo
 
 def _most(local: Local, reach: Floats) -> Floats:
     """The largest outputs of the first layer's units."""
-    return up(np.abs(local.first) @ reach + local.first_radius + 1.0)
+    return _given(local, np.abs(local.first) @ reach + local.first_radius)
+
+
+def _given(local: Local, taken: Floats) -> Floats:
+    """The largest outputs of units whose inputs are at most `taken` in size."""
+    return up(taken if local.activation == "relu" else np.ones(len(taken)))
 
 
 def _merged(local: Local, reach: Floats, tolerance: float) -> Local:
@@ -116,7 +121,8 @@ def _merged(local: Local, reach: Floats, tolerance: float) -> Local:
     lost[likeness == np.arange(len(rows))] = 0.0
     above = np.bincount(likeness, local.above_second, len(rows))
     keep = np.bincount(likeness, minlength=len(rows)) > 0
-    rounding = gamma(len(rows) + 2) * np.abs(local.above_second).sum() * (1.0 + float(up(size).max()))
+    most = float(_given(local, size + local.second_radius).max())
+    rounding = gamma(len(rows) + 2) * np.abs(local.above_second).sum() * most
     return replace(
         local,
         second=local.second[keep],

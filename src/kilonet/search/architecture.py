@@ -12,7 +12,7 @@ from kilonet.checks import choice, whole
 from kilonet.data.task import task_of
 from kilonet.errors import SettingError
 from kilonet.estimators import MLPClassifier, MLPRegressor
-from kilonet.estimators.crossval import check_estimators, check_scorer
+from kilonet.estimators.crossval import check_scorer
 from kilonet.estimators.footing import Encodings
 from kilonet.estimators.run import Work
 from kilonet.estimators.trials import Table
@@ -154,11 +154,7 @@ class ArchitectureSearch(Chosen, MetaEstimatorMixin, BaseEstimator):
         estimator = self.estimator
         if estimator is None:
             estimator = (MLPClassifier if task_of(y).kind == "classification" else MLPRegressor)(dtype="float32")
-        check_estimators([estimator])
-        if estimator.members != 1:
-            raise SettingError(
-                f"estimator has members={estimator.members}; a search judges single networks. Set it to 1."
-            )
+        given.check_estimator(estimator)
         base = clone(estimator)
         return base.set_params(n_jobs=self.n_jobs) if self.n_jobs is not None else base
 

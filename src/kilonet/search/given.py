@@ -1,4 +1,4 @@
-"""What a user gives beside a table, as arrays: targets, groups, rows of a split."""
+"""What a user gives beside a table: the estimator, and as arrays targets, groups, rows of a split."""
 
 from typing import Any
 
@@ -7,7 +7,31 @@ from sklearn.utils import column_or_1d
 
 from kilonet.checks import shown
 from kilonet.errors import DataError, SettingError
+from kilonet.estimators.base import BaseMLP
+from kilonet.estimators.crossval import check_estimators
 from kilonet.estimators.trials import Places
+
+_VARIED = ("hidden", "activation", "dropout")  # settings that a search changes, and some estimators do not have
+
+
+def check_estimator(estimator: Any) -> None:
+    """Raise SettingError for what is no single network whose architecture and settings can be changed."""
+    if not isinstance(estimator, BaseMLP):
+        came = f"the class {estimator.__name__}" if isinstance(estimator, type) else shown(estimator)
+        raise SettingError(
+            f"estimator came as {came}; a search needs MLPClassifier or MLPRegressor, made with its settings, such as "
+            f"kn.MLPClassifier(epochs=50). Leave it out, and the target's type decides."
+        )
+    fixed = [name for name in _VARIED if name not in estimator.get_params(deep=False)]
+    if fixed:
+        raise SettingError(
+            f"estimator came as {type(estimator).__name__}, which has no setting {', '.join(fixed)}; a search tries "
+            f"several of them and needs MLPClassifier or MLPRegressor. Give kn.MLPClassifier(loss={estimator.loss!r}): "
+            f"the network without hidden layers is always among those tried."
+        )
+    check_estimators([estimator])
+    if estimator.members != 1:
+        raise SettingError(f"estimator has members={estimator.members}; a search judges single networks. Set it to 1.")
 
 
 def target(y: Any) -> Any:
