@@ -190,8 +190,15 @@ def shown(value: object) -> str:
     ('0.5', "'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa...")
     """
     plain = value.item() if isinstance(value, np.generic) else value
-    text = f"an array of shape {plain.shape}" if isinstance(plain, np.ndarray) else repr(plain)
+    text = f"an array of shape {plain.shape}" if isinstance(plain, np.ndarray) else _represented(plain)
     return text if len(text) <= 60 else text[:56] + "..."
+
+
+def _represented(value: object) -> str:
+    try:
+        return repr(value)
+    except RecursionError:
+        return f"a deeply nested {type(value).__name__}"
 
 
 def as_float_dtype(label: str, dtype: object) -> np.dtype[Any]:

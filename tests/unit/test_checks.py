@@ -82,3 +82,10 @@ def test_the_first_infinite_value_is_placed() -> None:
 def test_bytes_may_be_written_in_several_ways(value: Any) -> None:
     counted = checks.byte_count("max_memory", value)
     assert (counted, type(counted)) == (10**9, int)
+
+
+def test_a_value_too_deep_to_be_written_is_named_by_its_type() -> None:
+    deep: list[object] = []
+    for _ in range(100_000):
+        deep = [deep]
+    assert checks.shown(deep) == "a deeply nested list"
