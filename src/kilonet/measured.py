@@ -60,7 +60,7 @@ class Table:
 
     Raises ShapeError where a row has another number of cells than there are columns.
 
-    >>> Table((Text("rate", "학습률"), Text("dead", "죽은 비율")), (("0.1", "0%"),)).cells("ko")
+    >>> Table((Text("rate", "학습률"), Text("dead", "죽은 유닛")), (("0.1", "0%"),)).cells("ko")
     (('0.1', '0%'),)
     """
 
@@ -103,7 +103,7 @@ class Series:
 
         Raises ShapeError where the lengths differ.
 
-        >>> Series.of(Text("dead", "죽음"), [], [0.4], [0.3], [0.5]).high
+        >>> Series.of(Text("dead", "죽은 유닛"), [], [0.4], [0.3], [0.5]).high
         (0.5,)
         """
         y, *others = (tuple(np.asarray(values, np.float64).reshape(-1).tolist()) for values in (y, x, low, high))
@@ -136,7 +136,7 @@ class Region:
 
         Raises ShapeError for other shapes.
 
-        >>> Region.of(Text("3 units", "뉴런 3개"), [[0, 1]], (-1, 1, -1, 1), [[0.0, 0.5]], [1]).points
+        >>> Region.of(Text("3 units", "유닛 3개"), [[0, 1]], (-1, 1, -1, 1), [[0.0, 0.5]], [1]).points
         ((0.0, 0.5, 1),)
         """
         values, inputs, classes = np.asarray(grid, np.float64), np.asarray(X, np.float64), np.asarray(y)

@@ -5,7 +5,7 @@ Where the measurement does not agree with the notes, it is the disagreement that
 
 import pytest
 
-from kilonet.notes.trials import own_best
+from kilonet.notes.held_out import MARGIN
 from measuring import measured
 
 
@@ -45,8 +45,8 @@ def test_tanh_is_a_scaled_sigmoid_and_ahead_in_training_but_not_always_on_rows_h
     facts = measured("tanh-and-sigmoid").facts
     assert facts["identity_ulp"] <= 3
     assert facts["training_ratio_high"] < 0.9
-    assert facts["tasks"] == 12
-    assert 1 <= facts["tanh_ahead"] < 12
+    assert facts["tasks"] == 17
+    assert facts["sigmoid_ahead"] == 0
     assert facts["held_out_ratio_low"] < 1 < facts["held_out_ratio_high"]
 
 
@@ -57,7 +57,8 @@ def test_relu_needs_a_fraction_of_sigmoids_steps_but_not_of_those_of_a_tanh_at_i
         assert 3 < facts[f"sigmoid_{target}_low"] <= facts[f"sigmoid_{target}_high"] < 7
         assert facts[f"tanh_{target}_high"] < 1.5  # the disagreement: the notes report 6
     assert 2 < facts["same_rate_low"] <= facts["same_rate_high"] < 3
-    assert all(facts[f"microseconds_{unit}"] > 0 for unit in ("relu", "tanh", "sigmoid"))
+    # A time by another one, on a machine that does other things too: which of them is longer, and no more.
+    assert facts["cost_sigmoid"] > 1
 
 
 def test_maxout_holds_relu_and_leaky_relu_to_the_last_bit_lives_and_yet_learns_nothing_where_relu_dies() -> None:
@@ -72,23 +73,24 @@ def test_maxout_holds_relu_and_leaky_relu_to_the_last_bit_lives_and_yet_learns_n
     assert facts["maxout_accuracy_high"] < 0.2
 
 
-def test_mixed_networks_have_right_gradients_and_learn_like_the_types_that_they_are_of() -> None:
+def test_mixed_networks_have_right_gradients_and_four_types_in_a_layer_are_as_good_as_the_best_of_them() -> None:
     facts = measured("mixed-units").facts
     assert facts["gradient_error"] < 1e-7
-    for mix in ("by_layer", "within"):
-        assert 0.5 < facts[f"{mix}_low"] <= facts[f"{mix}_high"] < 1.5
+    assert 0.8 < facts["within_low"] <= facts["within_high"] < MARGIN
+    # Undecided: a layer of each of two types may lose more than what counts as no problem, or nothing at all.
+    assert facts["by_layer_low"] < 1 < MARGIN < facts["by_layer_high"]
 
 
-def test_sigmoid_ranks_last_but_no_order_of_all_types_is_sure() -> None:
+def test_no_order_of_the_types_is_sure_over_the_tasks_but_that_nothing_speaks_for_sigmoid() -> None:
     facts = measured("neuron-types").facts
     ranks = {unit: facts[f"rank_{unit}"] for unit in ("relu", "leaky_relu", "maxout", "tanh", "sigmoid")}
     assert sum(ranks.values()) == pytest.approx(15)
-    assert max(ranks, key=lambda unit: ranks[unit]) == "sigmoid"
-    # Bounds that other splits and rows of the same tasks keep too: with 6 splits sigmoid by relu begins at 0.985, tanh
-    # by maxout at 0.88, here at 1.04 and 1.03. Which side of 1 they are on is no finding.
-    for pair in ("sigmoid_by_relu", "tanh_by_relu", "tanh_by_maxout"):
-        assert 0.8 < facts[f"{pair}_low"] < 1.2 < facts[f"{pair}_high"]
-    assert facts["sigmoid_by_tanh_low"] < 1 < facts["sigmoid_by_tanh_high"]
+    # Whether tanh is worse than the units of straight pieces is no finding of these tasks. Other splits and seeds of
+    # them leave it open too, and whether sigmoid is the last: its intervals begin between 0.9 and 1.1.
+    for pair in ("tanh_by_relu", "tanh_by_maxout"):
+        assert 0.8 < facts[f"{pair}_low"] < 1 < facts[f"{pair}_high"]
+    for pair in ("sigmoid_by_relu", "sigmoid_by_tanh"):
+        assert 0.85 < facts[f"{pair}_low"] < 1.2 < facts[f"{pair}_high"]
 
 
 def test_sizes_are_those_of_the_notes_for_every_type_of_unit() -> None:
@@ -110,8 +112,3 @@ def test_a_hundred_million_parameters_are_built_counted_and_trained_a_step() -> 
     # Three times is the aim. In training the parameters are there and those of the epoch's start, so that less than
     # twice would be a fault of the measurement. Other optimizers: tests/laws/test_memory.py.
     assert 1.9 < facts["times_sgd"] <= 3
-
-
-def test_no_split_chooses_its_own_candidate() -> None:
-    assert own_best([[1.0, 2.0], [1.0, 2.0], [9.0, 2.0]]).tolist() == [2, 2, 9]
-    assert own_best([[1.0, float("inf")], [3.0, 4.0]]).tolist() == [1, 3]

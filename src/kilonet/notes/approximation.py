@@ -97,9 +97,9 @@ def _statement(facts: dict[str, float]) -> Text:
         f"In all {cases} cases down to ε = {facts['smallest_eps']:g} the largest distance is between {low} ε, "
         f"measured on a fine grid, and {high} ε, the certificates' bound, of which {proven} of {cases} were proven "
         f"for all x; on an interval with {one} hidden layer, on a square with {two}.",
-        f"ε = {facts['smallest_eps']:g}까지 {cases}가지 경우 모두에서 가장 큰 오차는 촘촘한 격자에서 잰 {low} ε과 "
-        f"증명서의 한계 {high} ε 사이에 있다. 증명서는 {cases}개 중 {proven}개가 모든 x에 대해 증명되었다. 구간에서는 "
-        f"은닉층 {one}개, 정사각형에서는 {two}개를 쓴다.",
+        f"ε = {facts['smallest_eps']:g}까지 {cases}가지 경우를 통틀어 가장 큰 오차는 촘촘한 격자에서 잰 {low} ε과 "
+        f"인증서의 한계 {high} ε 사이에 있습니다. 인증서는 {cases}개 중 {proven}개가 모든 x에 대해 증명되었습니다. "
+        f"은닉층은 구간에서 {one}개, 정사각형에서 {two}개를 씁니다.",
     )
 
 
@@ -124,10 +124,10 @@ def _figure(cases: list[_Case]) -> Figure:
                 Series.of(same(f"{title}, {method}"), [case.eps for case in own], [c.measured / c.eps for c in own])
             )
     alt = Text("The measured distance in parts of eps, for each function and kind of unit; all are below 1.",
-               "함수와 유닛 종류마다 측정 오차를 ε으로 나눈 값. 모두 1보다 작다.") if max(
+               "함수와 유닛 종류마다 측정 오차를 ε으로 나눈 값. 모두 1보다 작습니다.") if max(
         case.measured / case.eps for case in cases) < 1 else Text(
         "The measured distance in parts of eps; some are not below 1.", "측정 오차를 ε으로 나눈 값. 1 이상인 것이 "
-        "있다.",
+        "있습니다.",
     )  # fmt: skip
     return Figure("lines", alt, same("ε"), Text("measured distance / ε", "측정 오차 / ε"), tuple(series),
                   claimed=1.0, log_x=True, log_y=True)  # fmt: skip
@@ -136,12 +136,12 @@ def _figure(cases: list[_Case]) -> Figure:
 EXPERIMENT = Experiment(
     "approximation",
     ("4.1",),
-    Text("Any function, as closely as is wished", "어떤 함수든 원하는 만큼 가까이"),
+    Text("Any function, as closely as is wished", "원하는 만큼 정확한 함수 근사"),
     Text(
         "A network with one hidden layer is a universal approximator: for every continuous function and every ε there "
         "is one that stays closer than ε for all x.",
-        "은닉층이 하나인 신경망은 보편 근사기다. 어떤 연속 함수와 어떤 ε에 대해서도 모든 x에서 오차가 ε보다 작은 "
-        "신경망이 있다.",
+        "은닉층이 하나인 신경망은 보편 근사기입니다. 어떤 연속 함수와 어떤 ε에 대해서도 모든 x에서 오차가 ε보다 작은 "
+        "신경망이 있습니다.",
     ),
     _run,
 )

@@ -7,11 +7,11 @@ from numpy.typing import NDArray
 
 from kilonet.approximation import approximate
 from kilonet.losses import squared
-from kilonet.measured import Figure, Measured, Series, Table, Text, together, verdict
+from kilonet.measured import Figure, Measured, Table, Text, together, verdict
 from kilonet.network import Network
 from kilonet.notes.experiment import Experiment, Size
 from kilonet.notes.intervals import Estimate, mean_of
-from kilonet.notes.told import bracketed
+from kilonet.notes.told import bracketed, series
 from kilonet.optimizers import Adam
 from kilonet.training import train
 
@@ -55,15 +55,11 @@ def _run(size: Size) -> Measured:
         "best_bumps_high": float(np.exp(best.high)), "largest_of_eps": worst, "draws": float(draws),
         "bump_parameters": float(sizes[0, -1]), "relu_parameters": float(sizes[1, -1]),
     }  # fmt: skip
-    overall = mean_of(np.log(errors[:, :, 2] / errors[:, :, 0]).mean(axis=1))
+    overall = mean_of(np.log(errors[:, :, 2] / errors[:, :, 0]).mean(axis=1)).exp()
     return Measured(
-        together(*judged), _statement(overall, best, facts), *_three(overall), _table(errors), _figure(errors), facts
-    )
-
-
-def _three(found: Estimate) -> tuple[float, float, float]:
-    """A ratio and its interval from their logarithms."""
-    return float(np.exp(found.value)), float(np.exp(found.low)), float(np.exp(found.high))
+        together(*judged), _statement(overall, best.exp(), facts), overall.value, overall.low, overall.high,
+        _table(errors), _figure(errors), facts,
+    )  # fmt: skip
 
 
 def _universal() -> tuple[Floats, Floats]:
@@ -126,7 +122,7 @@ def _trained(x: Floats, y: Floats, units: int, grid: Floats, seed: int, epochs: 
 
 
 def _statement(overall: Estimate, best: Estimate, facts: dict[str, float]) -> Text:
-    ratio, chosen = bracketed(Estimate(*_three(overall))), bracketed(Estimate(*_three(best)))
+    ratio, chosen = bracketed(overall), bracketed(best)
     worst, draws = f"{facts['largest_of_eps']:.2f}", int(facts["draws"])
     bumps, lines = int(facts["bump_parameters"]), int(facts["relu_parameters"])
     return Text(
@@ -134,10 +130,10 @@ def _statement(overall: Estimate, best: Estimate, facts: dict[str, float]) -> Te
         f"parameters, where straight pieces take {lines:,}); learned from {_ROWS} noisy rows, the error of a trained "
         f"network is {ratio} times that of as many parameters in bumps, and {chosen} times that of the best number of "
         f"bumps, picked by the truth (t over {draws} draws).",
-        f"잡음이 없으면 범프의 합도 매끄러운 함수에 {worst} ε까지 다가간다(ε = {_EPSILONS[-1]:g}일 때 매개변수 "
-        f"{bumps:,}개, 직선 조각은 {lines:,}개). 잡음 섞인 {_ROWS}행에서 배우면 학습한 신경망의 오차는 매개변수 수가 "
-        f"같은 범프의 {ratio}배이고, 정답을 보고 고른 가장 좋은 범프 수와 견주어도 {chosen}배이다(데이터를 {draws}번 "
-        "뽑은 t 구간).",
+        f"잡음이 없으면 범프의 합도 오차 {worst} ε 이내로 매끄러운 함수에 다가갑니다(ε = {_EPSILONS[-1]:g}일 때 "
+        f"매개변수 {bumps:,}개, 직선 조각은 {lines:,}개). 잡음 섞인 {_ROWS}행에서 배우면, 학습한 신경망의 오차는 "
+        f"매개변수 수가 같은 범프의 {ratio}배이고, 참값을 보고 고른 가장 좋은 개수의 범프와 견주어도 "
+        f"{chosen}배입니다(데이터를 {draws}번 뽑은 t 신뢰구간).",
     )
 
 
@@ -150,15 +146,14 @@ def _table(errors: Floats) -> Table:
 
 
 def _figure(errors: Floats) -> Figure:
-    series = []
-    for kind, name in enumerate(NAMES):
-        found = [mean_of(errors[:, place, kind]) for place in range(len(BUDGETS))]
-        values = [[one.value for one in found], [one.low for one in found], [one.high for one in found]]
-        series.append(Series.of(name, BUDGETS, *values))
+    lines = [
+        series(name, BUDGETS, [mean_of(errors[:, place, kind]) for place in range(len(BUDGETS))])
+        for kind, name in enumerate(NAMES)
+    ]
     alt = Text("Distance from the truth against the number of parameters: bumps, interpolation, trained network.",
                "매개변수 수에 따른 참값과의 거리: 범프의 합, 보간, 학습한 신경망.")  # fmt: skip
     return Figure("lines", alt, Text("parameters", "매개변수"), Text("distance from the truth", "참값과의 거리"),
-                  tuple(series), log_x=True, log_y=True)  # fmt: skip
+                  tuple(lines), log_x=True, log_y=True)  # fmt: skip
 
 
 EXPERIMENT = Experiment(
@@ -168,8 +163,8 @@ EXPERIMENT = Experiment(
     Text(
         "Sums of indicator bumps Σ cᵢ 1(aᵢ < x < bᵢ) approximate every function too, but nobody would learn with them: "
         "networks express smooth functions compactly and are easy to train.",
-        "지시 함수 범프의 합 Σ cᵢ 1(aᵢ < x < bᵢ)도 모든 함수를 근사하지만 기계 학습에 쓸 사람은 없다. 신경망은 "
-        "매끄러운 함수를 적은 매개변수로 나타내고 학습하기도 쉽다.",
+        "지시 함수로 된 범프의 합 Σ cᵢ 1(aᵢ < x < bᵢ)도 모든 함수를 근사하지만, 이것으로 학습하려는 사람은 없을 "
+        "것입니다. 신경망은 매끄러운 함수를 간결하게 나타내고 학습하기도 쉽습니다.",
     ),
     _run,
 )

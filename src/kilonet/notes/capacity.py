@@ -1,9 +1,9 @@
 """More hidden units cut the plane into more regions, and fit the outliers."""
 
-from kilonet.measured import Figure, Measured, Region, Table, Text, same, together, verdict
+from kilonet.measured import Figure, Measured, Table, Text, together, verdict
 from kilonet.notes.experiment import Experiment, Size
-from kilonet.notes.intervals import Estimate, mean_of
-from kilonet.notes.planes import EXTENT, KINDS, Seen, seen
+from kilonet.notes.intervals import Estimate
+from kilonet.notes.planes import Seen, facts_of, pictured, seen
 from kilonet.notes.told import bracketed, percents
 
 UNITS = (3, 6, 20)
@@ -15,15 +15,10 @@ _MORE, _ALL, _TWO, _BETTER = "(0, inf)", "[0, 0.01]", "[1.5, 2.5]", "(0, inf)"
 def _run(size: Size) -> Measured:
     draws, seeds = size.of(40, 24), 4
     found = seen(list(UNITS), [0.0] * len(UNITS), draws, seeds)
-    each = [[mean_of(found.numbers[:, place, kind]) for kind in range(len(KINDS))] for place in range(len(UNITS))]
-    more = mean_of(found.numbers[:, -1, 0] - found.numbers[:, 0, 0])
-    worse = mean_of(found.numbers[:, -1, 3] - found.numbers[:, 0, 3])
+    each = found.means()
+    more, worse = (found.change(kind, 0, -1) for kind in ("fragments", "error on new rows"))
     parts = ((more, _MORE), (each[-1][2], _ALL), (each[0][0], _TWO), (worse, _BETTER))
-    facts = {
-        f"{kind.replace(' ', '_')}_{units}": each[place][k].value
-        for place, units in enumerate(UNITS)
-        for k, kind in enumerate(KINDS)
-    } | {
+    facts = facts_of(each, UNITS) | {
         "more_low": more.low, "training_error_20_high": each[-1][2].high, "worse_low": worse.low, "draws": float(draws)
     }  # fmt: skip
     return Measured(
@@ -39,15 +34,16 @@ def _statement(each: list[list[Estimate]], more: Estimate, worse: Estimate, draw
         f"({bracketed(more)} more; t over {draws} draws of the rows); 20 units misfit {percents(many[2])} of the "
         f"training rows and 3 units {percents(few[2])}, but on new rows 20 units are wrong {percents(worse)} more "
         "often.",
-        f"평면은 유닛 20개일 때 평균 {many[0].value:.1f}개, 3개일 때 {few[0].value:.1f}개의 결정 영역으로 나뉜다(차이 "
-        f"{bracketed(more)}, 데이터를 {draws}번 뽑아 구한 t 구간). 훈련 행의 오류율은 20개가 {percents(many[2])}, "
-        f"3개가 {percents(few[2])}이지만, 새로운 행에서는 20개의 오류율이 {percents(worse)}만큼 더 높다.",
+        f"평면은 유닛이 20개일 때 {many[0].value:.1f}개, 3개일 때 {few[0].value:.1f}개의 결정 영역으로 나뉩니다(차이 "
+        f"{bracketed(more)}, 데이터를 {draws}번 뽑은 t 신뢰구간). 훈련 행의 오류율은 20개가 {percents(many[2])}, "
+        f"3개가 {percents(few[2])}이지만, 새 데이터의 오류율은 20개가 {percents(worse).replace('%', '%p')}만큼 더 "
+        "높습니다.",
     )
 
 
 def _table(each: list[list[Estimate]]) -> Table:
     head = (Text("hidden units", "은닉 유닛"), Text("regions", "결정 영역 수"), Text("border", "경계 길이"),
-            Text("training error", "훈련 오류율"), Text("error on new rows", "새 행 오류율"))  # fmt: skip
+            Text("training error", "훈련 오류율"), Text("error on new rows", "새 데이터 오류율"))  # fmt: skip
     rows = tuple(
         (str(units), bracketed(parts), bracketed(length, 1), percents(own), percents(new))
         for units, (parts, length, own, new) in zip(UNITS, each, strict=True)
@@ -56,29 +52,26 @@ def _table(each: list[list[Estimate]]) -> Table:
 
 
 def _figure(found: Seen) -> Figure:
-    regions = tuple(
-        Region.of(Text(f"{units} units", f"유닛 {units}개"), one, EXTENT, found.X, found.y)
-        for units, one in zip(UNITS, found.regions, strict=True)
-    )
+    titles = [Text(f"{units} units", f"유닛 {units}개") for units in UNITS]
     alt = Text(
         "Decision regions of networks with 3, 6 and 20 hidden units on the same rows, two blobs with two outliers "
         "in each.",
         "같은 데이터(덩어리 두 개와 각 덩어리에 섞인 이상치 두 개)에서 은닉 유닛이 3개, 6개, 20개인 신경망의 결정 "
         "영역.",
     )
-    return Figure("regions", alt, same("x₁"), same("x₂"), regions=regions)
+    return pictured(found, titles, alt)
 
 
 EXPERIMENT = Experiment(
     "capacity",
     ("5.1",),
-    Text("More units, more complicated regions", "유닛이 많을수록 복잡한 결정 영역"),
+    Text("More units, more complicated regions", "유닛 수와 결정 영역의 복잡도"),
     Text(
         "With 20 hidden units a network fits every row of a plane, outliers included, by cutting it into many "
         "separate regions; with 3 units it sees two blobs, takes the outliers for noise, and may do better on new "
         "rows.",
-        "은닉 유닛이 20개면 이상치까지 모든 행을 맞히는 대신 평면이 여러 조각의 결정 영역으로 나뉜다. 3개면 두 "
-        "덩어리로만 보고 이상치는 잡음으로 여기며, 새로운 데이터에서는 오히려 나을 수 있다.",
+        "은닉 유닛이 20개이면 신경망은 평면을 서로 떨어진 여러 결정 영역으로 나누어 이상치까지 모든 행을 맞힙니다. "
+        "3개이면 두 덩어리로만 보고 이상치는 잡음으로 여기며, 새 데이터에서는 오히려 나을 수 있습니다.",
     ),
     _run,
 )

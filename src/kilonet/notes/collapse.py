@@ -6,10 +6,11 @@ from numpy.typing import NDArray
 from kilonet.activations import identity, relu
 from kilonet.collapsing import collapse
 from kilonet.losses import squared
-from kilonet.measured import Figure, Measured, Series, Table, Text, same, together, verdict
+from kilonet.measured import Figure, Measured, Table, Text, same, together, verdict
 from kilonet.network import Network
 from kilonet.notes.experiment import Experiment, Size
 from kilonet.notes.intervals import Estimate, bootstrapped, mean_of
+from kilonet.notes.told import layered, series
 from kilonet.training import train
 
 Floats = NDArray[np.float64]
@@ -22,13 +23,14 @@ _ROUNDING = 64.0  # units in the last place of the largest score: sums of up to 
 def run(size: Size) -> Measured:
     """Measure it."""
     seeds = size.of(64, 16)
-    gaps = {name(sizes): differences(sizes, seeds) for sizes in SIZES}
+    gaps = {layered(sizes): differences(sizes, seeds) for sizes in SIZES}
     left = {unit: mean_of(losses(unit, seeds, size.of(200, 60))) for unit in (str(identity), str(relu))}
-    counts = {name(sizes): folded_parameters(sizes) for sizes in SIZES}
+    counts = {layered(sizes): folded_parameters(sizes) for sizes in SIZES}
     worst = bootstrapped(np.concatenate(list(gaps.values())), np.max)
     linear, bent = left[str(identity)], left[str(relu)]
     # Folding is exact up to rounding; and of a curve that no straight line comes near, layers of identity units learn
-    # nothing, whatever their number, where the same layers with ReLU between them do.
+    # nothing, whatever their number (the loss stays within a tenth of the 0.5 of a constant), where the same layers
+    # with ReLU between them do (they halve it at least).
     said = together(
         verdict(worst.low, worst.high, f"[0, {_ROUNDING:g}]"),
         verdict(linear.low, linear.high, "[0.45, 0.55]"),
@@ -40,11 +42,6 @@ def run(size: Size) -> Measured:
     }  # fmt: skip
     return Measured(said, _statement(worst, linear, bent), worst.value, worst.low, worst.high,
                     _table(gaps, counts), _figure(left), facts)  # fmt: skip
-
-
-def name(sizes: list[int]) -> str:
-    """The sizes of the layers with hyphens, inputs first."""
-    return "-".join(map(str, sizes))
 
 
 def differences(sizes: list[int], seeds: int) -> Floats:
@@ -83,10 +80,11 @@ def _statement(worst: Estimate, linear: Estimate, bent: Estimate) -> Text:
         f"{worst.high:.2g}), and on y = x² such layers keep a loss of {linear.value:.3f} ({linear.low:.3f} to "
         f"{linear.high:.3f}), the 0.5 of a constant answer, where ReLU comes to {bent.value:.3f} ({bent.low:.3f} to "
         f"{bent.high:.3f}; 95% t intervals over seeds).",
-        f"비선형성이 없는 층 두 개에서 네 개까지를 한 층으로 접어도 점수는 가장 커야 {worst.value:.2g} ULP만큼 "
-        f"달라집니다(가장 큰 차이의 95% 부트스트랩 신뢰구간 {worst.low:.2g}~{worst.high:.2g}). y = x²에서 이런 층들의 "
-        f"손실은 {linear.value:.3f}({linear.low:.3f}~{linear.high:.3f})으로 상수로만 답할 때의 0.5에 머물고, ReLU를 "
-        f"사이에 두면 {bent.value:.3f}({bent.low:.3f}~{bent.high:.3f})까지 내려갑니다(시드에 대한 95% t 신뢰구간).",
+        f"비선형성 없이 두 층에서 네 층까지 쌓은 신경망을 한 층으로 합쳐도 점수의 차이는 최대 {worst.value:.2g} "
+        f"ULP(마지막 자리 단위)입니다(최댓값의 95% 부트스트랩 신뢰구간 {worst.low:.2g}~{worst.high:.2g}). y = x²에서 "
+        f"이런 층들의 손실은 {linear.value:.3f}({linear.low:.3f}~{linear.high:.3f}), 곧 상수로만 답할 때의 0.5에 "
+        f"머물지만, ReLU를 쓰면 {bent.value:.3f}({bent.low:.3f}~{bent.high:.3f})까지 내려갑니다(시드에 대한 95% t "
+        "신뢰구간).",
     )
 
 
@@ -94,19 +92,18 @@ def _table(gaps: dict[str, Floats], counts: dict[str, tuple[int, int, int]]) -> 
     head = (
         Text("network", "신경망"),
         Text("parameters", "매개변수"),
-        Text("parameters of the one layer", "한 층으로 접은 뒤의 매개변수"),
-        Text("largest difference, ULP", "가장 큰 차이, ULP"),
+        Text("parameters of the one layer", "한 층으로 합친 뒤의 매개변수"),
+        Text("largest difference, ULP", "최대 차이(ULP)"),
     )
     rows = [(key, str(counts[key][0]), str(counts[key][1]), f"{own.max():.2g}") for key, own in gaps.items()]
     return Table(head, tuple(rows))
 
 
 def _figure(left: dict[str, Estimate]) -> Figure:
-    bars = Series.of(Text("training loss", "훈련 손실"), [], [own.value for own in left.values()],
-                     [own.low for own in left.values()], [own.high for own in left.values()])  # fmt: skip
+    bars = series(Text("training loss", "훈련 손실"), [], left.values())
     alt = Text(
         "Training loss on y = x²: 0.5 with identity units, hardly anything with ReLU.",
-        "y = x²에서의 훈련 손실: 항등 유닛은 0.5, ReLU는 거의 0.",
+        "y = x²의 훈련 손실: 항등 유닛은 0.5, ReLU는 거의 0.",
     )
     return Figure("bars", alt, y=Text("training loss", "훈련 손실"), series=(bars,), names=tuple(map(same, left)))
 
@@ -114,11 +111,11 @@ def _figure(left: dict[str, Estimate]) -> Figure:
 EXPERIMENT = Experiment(
     "collapse",
     ("1.3",),
-    Text("Layers without a non-linearity are one", "비선형성이 없는 층들은 하나와 같다"),
+    Text("Layers without a non-linearity are one", "비선형성이 없을 때 합쳐지는 층"),
     Text(
         "Without the non-linearity between them two matrices could be multiplied into one, so the scores would again "
         "be a linear function of the input.",
-        "사이에 비선형성이 없으면 두 행렬을 하나로 곱해 합칠 수 있으므로 점수는 다시 입력의 선형 함수가 된다.",
+        "층 사이에 비선형성이 없으면 두 행렬을 곱해 하나로 합칠 수 있으므로 점수는 다시 입력의 선형 함수가 됩니다.",
     ),
     run,
 )

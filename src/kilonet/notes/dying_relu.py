@@ -3,17 +3,20 @@
 import numpy as np
 
 from kilonet.losses import cross_entropy
-from kilonet.measured import Figure, Measured, Series, Table, Text, same, together, verdict
+from kilonet.measured import Figure, Measured, Table, Text, same, together, verdict
 from kilonet.network import Network
 from kilonet.notes.experiment import Experiment, Size
-from kilonet.notes.intervals import Estimate, bootstrapped, mean_of, share
+from kilonet.notes.intervals import Estimate, bootstrapped, mean_of
 from kilonet.notes.rates import RATES, Bools, Sweep, silent, sweep
 from kilonet.notes.tasks import digits
+from kilonet.notes.told import series
 from kilonet.training import value_and_grad
 
-# The notes: up to 40% dead at too high a rate, next to none at a proper one, and none of them ever comes back. The
-# rates that are judged are the outermost ones, fixed beforehand, so that no luck of the largest share is picked.
-_MANY, _FEW, _BACK = "[0.4, 1]", "[0, 0.01]", "[0, 0.01]"
+# The notes: up to 40% dead at too high a rate, next to none at a proper one, one in a hundred at most, and none of them
+# ever comes back. The rates that are judged are the outermost ones, fixed beforehand, so that no luck of the largest
+# share is picked. "For ever" is no matter of chance in a first hidden layer, whose inputs stay what they are: not one
+# unit may come back there. Behind another layer, one in a hundred at most.
+_MANY, _FEW, _NONE, _BACK = "[0.4, 1]", "[0, 0.01]", "[0, 0]", "[0, 0.01]"
 _KILLING = (3.0, 10.0)  # rates at which units of a single hidden layer die
 
 
@@ -26,22 +29,22 @@ def _run(size: Size) -> Measured:
     dead = np.concatenate(ended, axis=-1).mean(axis=-1)  # (rates, seeds)
     means = [mean_of(row, (0, 1)) for row in dead]
     single, behind = _came_back(one, X, 0), _came_back(two, X, 1)
-    first = share(*single.sum(axis=0).astype(int).tolist())  # of units, as if they were independent of each other
+    first = int(single[:, 0].sum())
     second = bootstrapped(behind, lambda drawn: drawn[:, 0].sum() / max(1.0, drawn[:, 1].sum()))
     judged = together(
         verdict(means[-1].low, means[-1].high, _MANY),
         verdict(means[0].low, means[0].high, _FEW),
-        verdict(first.low, first.high, _BACK),
+        verdict(first, first, _NONE),
         verdict(second.low, second.high, _BACK),
     )
     facts = {
-        "dead_at_lowest": means[0].value, "dead_at_highest": means[-1].value, "back_first": first.value,
-        "back_first_high": first.high, "back_second": second.value, "back_second_low": second.low,
+        "dead_at_lowest": means[0].value, "dead_at_highest": means[-1].value, "back_first": float(first),
+        "back_second": second.value, "back_second_low": second.low,
         "dead_halfway_first": float(single[:, 1].sum()), "dead_halfway_second": float(behind[:, 1].sum()),
         "largest_gradient": _gradient(two, X, y, ended), "seeds": float(seeds),
     }  # fmt: skip
     return Measured(
-        judged, _statement(means, first, second, facts), means[-1].value, means[-1].low, means[-1].high,
+        judged, _statement(means, second, facts), means[-1].value, means[-1].low, means[-1].high,
         _table(means, two), _figure(means), facts,
     )  # fmt: skip
 
@@ -67,27 +70,27 @@ def _gradient(swept: Sweep, X: object, y: object, dead: list[Bools]) -> float:
     return largest
 
 
-def _statement(means: list[Estimate], first: Estimate, second: Estimate, facts: dict[str, float]) -> Text:
+def _statement(means: list[Estimate], second: Estimate, facts: dict[str, float]) -> Text:
     low, high = means[0], means[-1]
     units, behind = int(facts["dead_halfway_first"]), int(facts["dead_halfway_second"])
-    never, gradient = f"{first.value * units:.0f}", f"{facts['largest_gradient']:g}"
+    never, gradient = f"{facts['back_first']:.0f}", f"{facts['largest_gradient']:g}"
     return Text(
         f"{low.value:.1%} of the units are dead at rate {RATES[0]:g} and {high.value:.1%} ({high.low:.1%} to "
         f"{high.high:.1%}, t over {facts['seeds']:.0f} seeds) at rate {RATES[-1]:g}; the largest gradient of a dead "
-        f"unit is {gradient}, and in a first hidden layer {never} of {units:,} came back (at most {first.high:.2%}), "
-        f"but in a second one {second.value:.1%} of {behind:,} did ({second.low:.1%} to {second.high:.1%}, bootstrap "
+        f"unit is {gradient}, and in a first hidden layer {never} of {units:,} came back, but "
+        f"in a second one {second.value:.1%} of {behind:,} did ({second.low:.1%} to {second.high:.1%}, bootstrap "
         "over seeds), since the layer before it goes on learning.",
-        f"죽은 유닛은 학습률 {RATES[0]:g}에서 {low.value:.1%}, 학습률 {RATES[-1]:g}에서 {high.value:.1%}였다"
-        f"(시드 {facts['seeds']:.0f}개의 t 구간 {high.low:.1%}~{high.high:.1%}). 죽은 유닛이 받는 기울기는 "
-        f"최대 {gradient}이고, 첫째 은닉층에서는 죽은 {units:,}개 가운데 {never}개가 되살아났지만"
-        f"(상한 {first.high:.2%}), 둘째 은닉층에서는 앞 층이 계속 학습하므로 {behind:,}개 가운데 "
-        f"{second.value:.1%}가 되살아났다(시드 부트스트랩 구간 {second.low:.1%}~{second.high:.1%}).",
+        f"죽은 유닛은 학습률 {RATES[0]:g}에서 {low.value:.1%}, 학습률 {RATES[-1]:g}에서 {high.value:.1%}였습니다(시드 "
+        f"{facts['seeds']:.0f}개의 t 신뢰구간 {high.low:.1%}~{high.high:.1%}). 죽은 유닛이 받는 기울기의 최댓값은 "
+        f"{gradient}입니다. 첫째 은닉층에서는 죽은 {units:,}개 가운데 {never}개가 되살아났지만, "
+        f"둘째 은닉층에서는 앞 층이 계속 학습하므로 {behind:,}개 가운데 {second.value:.1%}가 "
+        f"되살아났습니다(시드에 대한 부트스트랩 신뢰구간 {second.low:.1%}~{second.high:.1%}).",
     )
 
 
 def _table(means: list[Estimate], swept: Sweep) -> Table:
-    head = (Text("rate", "학습률"), Text("dead units", "죽은 유닛"), Text("interval", "구간"),
-            Text("training accuracy", "학습 정확도"))  # fmt: skip
+    head = (Text("rate", "학습률"), Text("dead units", "죽은 유닛"), Text("interval", "신뢰구간"),
+            Text("training accuracy", "훈련 정확도"))  # fmt: skip
     rows = [
         (f"{rate:g}", f"{m.value:.1%}", f"{m.low:.1%} – {m.high:.1%}", f"{accuracy:.1%}")
         for rate, m, accuracy in zip(RATES, means, swept.accuracy.mean(axis=1), strict=True)
@@ -96,14 +99,12 @@ def _table(means: list[Estimate], swept: Sweep) -> Table:
 
 
 def _figure(means: list[Estimate]) -> Figure:
-    series = Series.of(
-        same("ReLU"), RATES, [m.value for m in means], [m.low for m in means], [m.high for m in means]
-    )  # fmt: skip
+    line = series(same("ReLU"), RATES, means)
     alt = Text(
         f"The share of dead units rises with the rate, from {means[0].value:.1%} to {means[-1].value:.1%}.",
-        f"학습률이 높아질수록 죽은 유닛의 비율이 {means[0].value:.1%}에서 {means[-1].value:.1%}까지 늘어난다.",
+        f"학습률이 높아질수록 죽은 유닛의 비율이 {means[0].value:.1%}에서 {means[-1].value:.1%}까지 늘어납니다.",
     )
-    return Figure("lines", alt, Text("rate", "학습률"), Text("share of dead units", "죽은 유닛의 비율"), (series,),
+    return Figure("lines", alt, Text("rate", "학습률"), Text("share of dead units", "죽은 유닛의 비율"), (line,),
                   claimed=0.4, log_x=True)  # fmt: skip
 
 
@@ -114,8 +115,8 @@ EXPERIMENT = Experiment(
     Text(
         "At too high a rate as much as 40% of a ReLU network can be dead, active on no training row; a dead unit gets "
         "no gradient and stays dead for ever; at a proper rate this is rare.",
-        "학습률이 너무 높으면 ReLU 유닛의 40%까지도 어떤 학습 데이터에도 반응하지 않는 죽은 유닛이 된다. "
-        "죽은 유닛은 기울기를 받지 못해 영영 되살아나지 않는다. 학습률이 알맞으면 드문 일이다.",
+        "학습률이 너무 높으면 ReLU 신경망에서 40%에 이르는 유닛이 어떤 훈련 행에도 반응하지 않는 죽은 유닛이 될 수 "
+        "있습니다. 죽은 유닛은 기울기를 받지 못해 영영 되살아나지 않습니다. 학습률이 알맞으면 드문 일입니다.",
     ),
     _run,
 )

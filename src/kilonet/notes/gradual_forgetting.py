@@ -10,7 +10,8 @@ from kilonet.measured import Figure, Measured, Series, Table, Text, same, togeth
 from kilonet.network import Network
 from kilonet.notes.experiment import Experiment, Size
 from kilonet.notes.intervals import Estimate, mean_of
-from kilonet.notes.trials import ORDERS, digits
+from kilonet.notes.tasks import digits
+from kilonet.notes.trials import orders
 from kilonet.training import train
 
 Floats = NDArray[np.float64]
@@ -51,9 +52,8 @@ def with_data(epochs: int) -> tuple[Floats, float]:
     X, y = digits(600)
     network = Network([X.shape[1], 32, 10])
     seeds = [seed for _ in PENALTIES for seed in range(SEEDS)]
-    penalties = np.repeat(PENALTIES, SEEDS)
     runs = train(
-        network, cross_entropy, X, y, seeds=seeds, order=[seed % ORDERS for seed in seeds], l2=penalties, rate=RATE,
+        network, cross_entropy, X, y, seeds=seeds, order=orders(seeds), l2=np.repeat(PENALTIES, SEEDS), rate=RATE,
         optimizer="sgd", epochs=epochs, watch=1,
     )  # fmt: skip
     norms = np.sqrt((runs.history.weight_norm.astype(np.float64) ** 2).sum(axis=-1))
@@ -100,11 +100,11 @@ def _statement(worst: float, factor: Estimate, towards: float, left: Estimate) -
         f"seeds {factor.low:.6f} to {factor.high:.6f}; 1 − rate·λ is {claimed:g}), never off by more than {worst:.2g} "
         f"units in the last place; while digits are learned it pulls {towards:.0%} of the weights towards zero in a "
         f"step, and λ = {strongest:g} leaves {left.value:.1%} ({left.low:.1%} to {left.high:.1%}) of their norm.",
-        f"정규화 항만 작용할 때 한 걸음마다 모든 가중치가 {factor.value:.6f}배로 줄었고({SEEDS}개 시드의 95% t-구간 "
-        f"{factor.low:.6f}~{factor.high:.6f}, 1 − 학습률·λ는 {claimed:g}), 오차는 가장 커도 {worst:.2g} ULP(마지막 "
-        f"자리 단위)였습니다. 숫자 이미지를 학습하는 동안에는 한 걸음에 가중치의 {towards:.0%}가 0 쪽으로 당겨졌고, λ "
-        f"= {strongest:g}이면 가중치의 노름이 정규화가 없을 때의 {left.value:.1%}({left.low:.1%}~{left.high:.1%})로 "
-        "줄었습니다.",
+        f"벌점만 작용할 때 모든 가중치는 스텝마다 {factor.value:.6f}배가 되었고(시드 {SEEDS}개의 95% t 신뢰구간 "
+        f"{factor.low:.6f}~{factor.high:.6f}, 1 − 학습률·λ는 {claimed:g}), 오차는 최대 {worst:.2g} ULP(마지막 자리 "
+        f"단위)였습니다. 손글씨 숫자를 학습하는 동안에는 한 스텝에 가중치의 {towards:.0%}가 0 쪽으로 당겨졌고, λ = "
+        f"{strongest:g}이면 가중치의 노름이 λ가 0일 때의 {left.value:.1%}({left.low:.1%}~{left.high:.1%})에 "
+        "그쳤습니다.",
     )
 
 
@@ -114,18 +114,18 @@ def _table(left: list[Estimate]) -> Table:
         for penalty, ratio in zip(PENALTIES[1:], left, strict=True)
     ]
     head = Text("weights' norm, by that of λ = 0", "가중치의 노름(λ = 0 대비)")
-    return Table((same("λ"), head, Text("95% interval", "95% 구간")), tuple(rows))
+    return Table((same("λ"), head, Text("95% interval", "95% 신뢰구간")), tuple(rows))
 
 
 def _figure(curve: Floats, norms: Floats) -> Figure:
     steps = np.arange(len(curve))
     batches = steps[-1] / (len(norms) - 1)  # epochs are stretched to the same axis: both are shares of the way
     lines = [
-        Series.of(Text("no data, measured", "데이터 없음, 측정"), steps, curve.mean(axis=1)),
-        Series.of(same("(1 − rate·λ)^t"), steps, (1 - RATE * PENALTY) ** steps),
+        Series.of(Text("no data, measured", "데이터 없음(측정값)"), steps, curve.mean(axis=1)),
+        Series.of(Text("(1 − rate·λ)^t", "(1 − 학습률·λ)^t"), steps, (1 - RATE * PENALTY) ** steps),
     ]
     for place, penalty in enumerate(PENALTIES):
-        label = Text(f"digits, λ = {penalty:g}", f"숫자 이미지, λ = {penalty:g}")
+        label = Text(f"digits, λ = {penalty:g}", f"손글씨 숫자, λ = {penalty:g}")
         lines.append(
             Series.of(label, np.arange(len(norms)) * batches, (norms[:, place] / norms[0, place]).mean(axis=1))
         )
@@ -133,9 +133,10 @@ def _figure(curve: Floats, norms: Floats) -> Figure:
         "lines",
         Text(
             "Norm of the weights by that at the start: without data it falls geometrically, with data it settles.",
-            "시작할 때를 1로 한 가중치의 노름: 데이터가 없으면 등비로 줄고, 데이터가 있으면 어느 값에 머문다.",
+            "시작할 때를 1로 놓은 가중치의 노름. 데이터가 없으면 등비수열로 줄어들고, 데이터가 있으면 일정한 값에 "
+            "머뭅니다.",
         ),
-        x=Text("steps without data (digits: share of the way)", "걸음 수(데이터 없음; 숫자 이미지는 전체 학습에 맞춤)"),
+        x=Text("steps without data (digits: share of the way)", "스텝 수(데이터 없음; 손글씨 숫자는 진행 비율)"),
         y=Text("norm of the weights, start = 1", "가중치의 노름(시작 = 1)"),
         series=tuple(lines),
     )
@@ -144,10 +145,10 @@ def _figure(curve: Floats, norms: Floats) -> Figure:
 EXPERIMENT = Experiment(
     "gradual-forgetting",
     ("2.4",),
-    Text("Gradual forgetting", "서서히 잊기"),
+    Text("Gradual forgetting", "점진적 망각"),
     Text(
         "Regularization makes a neuron forget little by little: every update pulls all weights towards zero.",
-        "정규화는 뉴런이 조금씩 잊게 만드는 것과 같아서, 갱신할 때마다 모든 가중치를 0 쪽으로 끌어당긴다.",
+        "정규화는 뉴런이 조금씩 잊게 합니다. 갱신할 때마다 모든 가중치를 0 쪽으로 끌어당깁니다.",
     ),
     run,
 )

@@ -144,17 +144,18 @@ def _statement(steps: Sequence[Step]) -> Text:
         f"a step of {BATCH} examples, which lowers their loss from {first.before:.3f} to {first.after:.3f}; above the "
         f"baseline the process took at its peak, by the parameters and the optimizer's state, {english}; {MOST:g} "
         "times was the aim.",
-        f"매개변수 {first.n_parameters:,}개, {first.n_layers}층인 신경망을 만들어 개수를 세고 예제 {BATCH}개로 한 "
-        f"걸음 학습하니 그 예제들의 손실이 {first.before:.3f}에서 {first.after:.3f}로 줄었습니다. 매개변수와 "
-        f"옵티마이저 상태의 크기에 견준 최대 메모리 사용량(기준선 제외)은 {korean}였고, 목표는 {MOST:g}배였습니다.",
+        f"매개변수가 {first.n_parameters:,}개이고 층이 {first.n_layers}개인 신경망을 만들어 개수를 세고 예제 "
+        f"{BATCH}개로 한 스텝 학습하니, 그 예제들의 손실이 {first.before:.3f}에서 {first.after:.3f}까지 줄었습니다. "
+        f"매개변수와 옵티마이저 상태의 크기에 견준 최대 메모리 사용량(기준선 제외)은 {korean}였고, 목표는 "
+        f"{MOST:g}배였습니다.",
     )
 
 
 def _table(steps: Sequence[Step]) -> Table:
     head = (
         Text("optimizer", "옵티마이저"),
-        Text("parameters and state, GB", "매개변수와 상태, GB"),
-        Text("peak above the baseline, GB", "기준선을 뺀 최대 사용량, GB"),
+        Text("parameters and state, GB", "매개변수와 상태(GB)"),
+        Text("peak above the baseline, GB", "기준선을 뺀 최대 사용량(GB)"),
         Text("times", "배"),
         Text("seconds", "초"),
     )
@@ -169,7 +170,7 @@ def _figure(steps: Sequence[Step]) -> Figure:
     bars = Series.of(Text("peak memory", "최대 메모리"), [], [s.times for s in steps])
     alt = Text(
         "Peak memory of one training step by the size of parameters and optimizer's state, for each optimizer.",
-        "옵티마이저별로 매개변수와 옵티마이저 상태의 크기에 견준 학습 한 걸음의 최대 메모리.",
+        "옵티마이저별로 매개변수와 옵티마이저 상태의 크기에 견준 한 스텝 학습의 최대 메모리.",
     )
     y = Text("peak, by parameters and state", "매개변수와 상태 대비")
     return Figure("bars", alt, y=y, series=(bars,), names=tuple(same(s.optimizer) for s in steps), claimed=MOST)
@@ -181,7 +182,7 @@ EXPERIMENT = Experiment(
     Text("A hundred million parameters", "매개변수 1억 개"),
     Text(
         "Modern networks have about 100 million parameters in some 10 to 20 layers.",
-        "오늘날의 신경망은 약 10~20개의 층에 매개변수가 약 1억 개이다.",
+        "오늘날의 신경망은 매개변수가 약 1억 개이고 층이 10~20개쯤입니다.",
     ),
     run,
 )

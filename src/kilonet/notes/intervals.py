@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
 from kilonet.checks import whole
-from kilonet.comparison import corrected_t
+from kilonet.comparison import Comparison, corrected_t
 from kilonet.errors import DataError
 
 Floats = NDArray[np.float64]
@@ -20,11 +20,35 @@ _CONFIDENCE = 0.95
 
 @dataclass(frozen=True)
 class Estimate:
-    """A number and its interval."""
+    """A number and its interval.
+
+    >>> Estimate(0.0, -1.0, 1.0).exp().value
+    1.0
+    """
 
     value: float
     low: float
     high: float
+
+    @classmethod
+    def of(cls, found: Comparison) -> "Estimate":
+        """The difference of a comparison."""
+        return cls(found.difference, found.low, found.high)
+
+    def exp(self) -> "Estimate":
+        """The number of which this is the logarithm."""
+        return self._through(np.exp)
+
+    def change(self) -> "Estimate":
+        """By which share the number, of which this is the logarithm, differs from 1.
+
+        >>> Estimate(0.0, 0.0, float(np.log(1.5))).change().high
+        0.5
+        """
+        return self._through(np.expm1)
+
+    def _through(self, ascending: Callable[[float], Any]) -> "Estimate":
+        return Estimate(*(float(ascending(number)) for number in (self.value, self.low, self.high)))
 
 
 def mean_of(values: ArrayLike, bounds: tuple[float, float] = (-np.inf, np.inf)) -> Estimate:
@@ -37,8 +61,8 @@ def mean_of(values: ArrayLike, bounds: tuple[float, float] = (-np.inf, np.inf)) 
     >>> f"{found.value:.2f}, {found.low:.2f} to {found.high:.2f}"
     '2.00, -0.48 to 4.48'
     """
-    found = corrected_t(values, 0.0, _CONFIDENCE)
-    return Estimate(found.difference, max(bounds[0], found.low), min(bounds[1], found.high))
+    found = Estimate.of(corrected_t(values, 0.0, _CONFIDENCE))
+    return Estimate(found.value, max(bounds[0], found.low), min(bounds[1], found.high))
 
 
 def bootstrapped(values: ArrayLike, statistic: Statistic = np.median, draws: int = 2000) -> Estimate:

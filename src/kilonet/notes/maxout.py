@@ -9,11 +9,14 @@ from numpy.typing import NDArray
 from kilonet.activations import activation_from, leaky_relu, relu
 from kilonet.engine import choose
 from kilonet.losses import cross_entropy
-from kilonet.measured import Figure, Measured, Series, Table, Text, same, together, verdict
+from kilonet.measured import Figure, Measured, Table, Text, together, verdict
 from kilonet.network import Dense, Maxout, Network
 from kilonet.notes.experiment import Experiment, Size
 from kilonet.notes.intervals import Estimate, bootstrapped
-from kilonet.notes.trials import ORDERS, Array, digits, trained
+from kilonet.notes.rates import BOUND
+from kilonet.notes.tasks import Array, digits
+from kilonet.notes.told import series, spanned
+from kilonet.notes.trials import at_rates, orders, trained
 
 Floats = NDArray[np.float64]
 
@@ -21,7 +24,6 @@ SEEDS = 16
 HIDDEN, WIDTH = 2, 64
 EXACT = 2.0**-7  # a slope that scales weights without rounding: "α is 0.01 or so"
 RATES = (0.1, 1.5)  # a sound one, and one at which many ReLU units die
-BOUND = 10.0  # on the norm of a unit's weights, or the high rate ends in overflow
 
 
 def as_maxout(network: Network, theta: Array, alpha: float) -> tuple[Network, Array]:
@@ -48,15 +50,13 @@ def as_maxout(network: Network, theta: Array, alpha: float) -> tuple[Network, Ar
 def equal_bits(alpha: float, X: Array, y: Array) -> float:
     """Share of scores that are the same number, of trained networks of ReLU (α = 0) or leaky ReLU, and as maxout."""
     network = Network([X.shape[1], *[WIDTH] * HIDDEN, 10], activation=leaky_relu(alpha) if alpha else relu)
-    theta = trained(network, cross_entropy, X, y, seeds=range(SEEDS), order=_orders(SEEDS), epochs=5, watch=0).theta
+    theta = trained(
+        network, cross_entropy, X, y, seeds=range(SEEDS), order=orders(range(SEEDS)), epochs=5, watch=0
+    ).theta
     wide, pieces = as_maxout(network, theta, alpha)
     engine = choose(wide)
     scores = [engine.Predictor(net, values).scores(X) for net, values in ((network, theta), (wide, pieces))]
     return float((scores[0] == scores[1]).mean())
-
-
-def _orders(seeds: int) -> list[int]:
-    return [seed % ORDERS for seed in range(seeds)]
 
 
 def _mean(shares: Any) -> Estimate:
@@ -77,11 +77,8 @@ class Cell:
 def alive(unit: str, X: Array, y: Array, epochs: int) -> list[Cell]:
     """Dead units and accuracy at each rate, intervals over seeds."""
     layer: Any = Maxout(WIDTH) if unit == "maxout" else Dense(WIDTH, activation_from(unit))
-    seeds = [seed for _ in RATES for seed in range(SEEDS)]
-    runs = trained(
-        Network([X.shape[1], *[layer] * HIDDEN, 10]), cross_entropy, X, y, seeds=seeds, optimizer="sgd", max_norm=BOUND,
-        order=[seed % ORDERS for seed in seeds], rate=np.repeat(RATES, SEEDS), epochs=epochs, watch=1,
-    )  # fmt: skip
+    network = Network([X.shape[1], *[layer] * HIDDEN, 10])
+    runs = at_rates(network, X, y, RATES, SEEDS, max_norm=BOUND, epochs=epochs, watch=1)
     dead = runs.history.last("dead").mean(axis=-1).reshape(len(RATES), SEEDS)
     accuracy = runs.history.last("score").reshape(len(RATES), SEEDS)
     return [Cell(unit, rate, _mean(d), _mean(a)) for rate, d, a in zip(RATES, dead, accuracy, strict=True)]
@@ -89,7 +86,7 @@ def alive(unit: str, X: Array, y: Array, epochs: int) -> list[Cell]:
 
 def run(size: Size) -> Measured:
     """Measure it."""
-    X, y = digits(1797)
+    X, y = digits()
     bits = {alpha: equal_bits(alpha, X, y) for alpha in (0.0, EXACT, 0.01)}
     one, two = (Network([WIDTH, layer]).n_parameters for layer in (Dense(WIDTH), Maxout(WIDTH)))
     whole = [Network([64, *[layer] * HIDDEN, 10]).n_parameters for layer in (Dense(WIDTH), Maxout(WIDTH))]
@@ -122,18 +119,18 @@ def _statement(bits: dict[float, float], factor: float, cells: list[Cell]) -> Te
         f"a rate of {high.rate:g}, where {dying.dead.value:.0%} of ReLU units die, {high.dead.value:.0%} of maxout "
         f"units do, but its accuracy is {high.accuracy.value:.0%} (95% bootstrap interval over {SEEDS} seeds "
         f"{accuracy[0]} to {accuracy[1]}; ReLU {dying.accuracy.value:.0%}): alive is not yet learning.",
-        f"한 조각을 0으로 두면 맥스아웃의 점수는 {bits[0.0]:.0%}가 마지막 비트까지 ReLU의 점수와 같고, 한 조각을 다른 "
-        f"조각의 α배로 두면 {bits[EXACT]:.0%}가 leaky ReLU의 점수와 같습니다(α = 1/128). 층의 매개변수는 "
-        f"{factor:g}배입니다. ReLU 유닛의 {dying.dead.value:.0%}가 죽는 학습률 {high.rate:g}에서 맥스아웃은 "
-        f"{high.dead.value:.0%}가 죽었지만 정확도는 {high.accuracy.value:.0%}였습니다({SEEDS}개 시드의 95% 부트스트랩 "
-        f"구간 {accuracy[0]}~{accuracy[1]}, ReLU는 {dying.accuracy.value:.0%}). 살아 있다고 해서 학습하는 것은 "
+        f"한 조각을 0으로 두면 맥스아웃 점수의 {bits[0.0]:.0%}가 ReLU의 점수와 마지막 비트까지 같고, 한 조각을 다른 "
+        f"조각의 α배로 두면 {bits[EXACT]:.0%}가 leaky ReLU의 점수와 같습니다(α = 1/128). 대신 층의 매개변수가 "
+        f"{factor:g}배입니다. ReLU 유닛의 {dying.dead.value:.0%}가 죽는 학습률 {high.rate:g}에서 맥스아웃 유닛은 "
+        f"{high.dead.value:.0%}가 죽었지만 정확도는 {high.accuracy.value:.0%}였습니다(시드 {SEEDS}개의 95% 부트스트랩 "
+        f"신뢰구간 {accuracy[0]}~{accuracy[1]}, ReLU는 {dying.accuracy.value:.0%}). 살아 있다고 해서 학습하는 것은 "
         "아닙니다.",
     )
 
 
 def _table(cells: list[Cell]) -> Table:
     head = (Text("unit", "유닛"), Text("rate", "학습률"), Text("dead", "죽은 유닛"), Text("accuracy", "정확도"))
-    shown = [[f"{e.value:.1%} ({e.low:.1%} – {e.high:.1%})" for e in (c.dead, c.accuracy)] for c in cells]
+    shown = [[spanned(one, ".1%") for one in (c.dead, c.accuracy)] for c in cells]
     return Table(head, tuple((c.unit, f"{c.rate:g}", *own) for c, own in zip(cells, shown, strict=True)))
 
 
@@ -143,10 +140,7 @@ def _figure(cells: list[Cell]) -> Figure:
         (Text("dead units", "죽은 유닛"), [c.dead for c in cells]),
         (Text("accuracy", "정확도"), [c.accuracy for c in cells]),
     )
-    bars = tuple(
-        Series.of(label, [], *([getattr(e, part) for e in own] for part in ("value", "low", "high")))
-        for label, own in groups
-    )
+    bars = tuple(series(label, [], own) for label, own in groups)
     alt = Text(
         "Dead units and accuracy of ReLU and maxout at a sound and at a high rate.",
         "알맞은 학습률과 높은 학습률에서 ReLU와 맥스아웃의 죽은 유닛 비율과 정확도.",
@@ -157,10 +151,10 @@ def _figure(cells: list[Cell]) -> Figure:
 EXPERIMENT = Experiment(
     "maxout",
     ("2.11",),
-    same("Maxout"),
+    Text("Maxout", "맥스아웃"),
     Text(
         "Maxout has ReLU and leaky ReLU as special cases, neither saturates nor dies, and doubles the parameters.",
-        "맥스아웃은 ReLU와 leaky ReLU를 특수한 경우로 포함하고, 포화되지도 죽지도 않지만 매개변수가 두 배가 된다.",
+        "맥스아웃은 ReLU와 leaky ReLU를 특수한 경우로 포함하고, 포화되지도 죽지도 않지만, 매개변수가 두 배가 됩니다.",
     ),
     run,
 )

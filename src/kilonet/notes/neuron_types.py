@@ -3,27 +3,24 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from kilonet.comparison import signed_rank_interval
-from kilonet.measured import Figure, Measured, Series, Table, Text, Verdict, same, together, verdict
+from kilonet.measured import Figure, Measured, Table, Text, Verdict, same, together, verdict
 from kilonet.notes.experiment import Experiment, Size
+from kilonet.notes.held_out import judged, of_units, over_tasks
 from kilonet.notes.intervals import Estimate, mean_of
-from kilonet.notes.trials import Grid, held_out, own_best, tasks
+from kilonet.notes.tasks import tasks
+from kilonet.notes.told import series, spanned
 
 Floats = NDArray[np.float64]
 
 TYPES = ("relu", "leaky_relu", "maxout", "tanh", "sigmoid")
-HIDDEN = (32, 32)
-RATES, PENALTIES = (3e-3, 1e-2, 3e-2, 1e-1), (1e-4, 1e-2)
 CLAIMS = (("tanh", "relu"), ("tanh", "maxout"), ("sigmoid", "relu"), ("sigmoid", "tanh"))
 """Pairs of which the notes expect the first to be worse."""
 
 
-def losses(grid: Grid) -> Floats:
-    """Held-out losses (tasks, types), means over splits and seeds, each type at its own best rate and λ."""
-    found: Floats = np.array(
-        [[own_best(held_out(task, unit, HIDDEN, grid)[0]).mean() for unit in TYPES] for task in tasks()]
-    )
-    return found
+def losses(splits: int, seeds: int, epochs: int) -> Floats:
+    """Held-out losses (tasks, types), geometric means over splits, each type at its own best rate and λ."""
+    found = [judged(task, of_units(*TYPES), splits, seeds, epochs=epochs) for task in tasks()]
+    return np.exp([[np.log(one.best(unit)).mean() for unit in TYPES] for one in found])
 
 
 def _ranks(table: Floats) -> Floats:
@@ -34,15 +31,14 @@ def _ranks(table: Floats) -> Floats:
 
 def run(size: Size) -> Measured:
     """Measure it."""
-    grid = Grid(RATES, PENALTIES, seeds=size.of(4, 2), epochs=size.of(80, 40), splits=size.of(12, 4))
-    table = losses(grid)
+    table = losses(splits=size.of(6, 3), seeds=2, epochs=size.of(50, 30))
     ranks = [mean_of(column) for column in _ranks(table).T]
     logs = np.log(table)
     ratios = {}
     for worse, better in CLAIMS:
-        middle = signed_rank_interval(logs[:, TYPES.index(worse)] - logs[:, TYPES.index(better)])
-        ratios[worse, better] = Estimate(*(float(np.exp(bound)) for bound in middle))
-    # "Worse" is a loss that is higher over the tasks: all of the interval above 1 says so, all below says the contrary.
+        ratios[worse, better] = over_tasks(logs[:, TYPES.index(worse)] - logs[:, TYPES.index(better)])
+    # "Worse" is a loss that is higher over the tasks, by however little: all of the interval above 1 says so, all below
+    # says the contrary.
     verdicts: list[Verdict] = [verdict(found.low, found.high, "(1, inf)") for found in ratios.values()]
     facts = {f"{a}_by_{b}_{part}": getattr(e, part) for (a, b), e in ratios.items() for part in ("low", "high")}
     facts |= {f"rank_{unit}": rank.value for unit, rank in zip(TYPES, ranks, strict=True)} | {"tasks": len(table)}
@@ -59,8 +55,8 @@ def _statement(ranks: list[Estimate], ratios: dict[tuple[str, str], Estimate], t
     return Text(
         f"Mean ranks of held-out losses over {total} tasks, each type at its own best rate and λ: {listed} (1 is "
         f"best); losses by one another, with 95% intervals of signed ranks over tasks: {said}.",
-        f"과제 {total}개에서 종류마다 가장 좋은 학습률과 λ를 썼을 때 검증 손실의 평균 순위는 {listed}입니다(1이 가장 "
-        f"좋음). 손실의 비와 과제에 대한 95% 부호 순위 구간은 {said}입니다.",
+        f"과제 {total}개에서 뉴런 종류마다 가장 좋은 학습률과 λ를 썼을 때 검증 손실의 평균 순위는 {listed}입니다(1이 "
+        f"가장 좋음). 검증 손실의 비와 과제에 대한 95% 부호 순위 신뢰구간은 {said}입니다.",
     )
 
 
@@ -68,18 +64,16 @@ def _table(table: Floats, ranks: list[Estimate]) -> Table:
     rows: list[tuple[Text | str, ...]] = [
         (task.title, *(f"{loss:.3g}" for loss in own)) for task, own in zip(tasks(), table, strict=True)
     ]
-    shown = (f"{rank.value:.1f} ({rank.low:.1f} – {rank.high:.1f})" for rank in ranks)
-    rows.append((Text("mean rank (95% interval)", "평균 순위(95% 구간)"), *shown))
+    shown = (spanned(rank, ".1f") for rank in ranks)
+    rows.append((Text("mean rank (95% interval)", "평균 순위(95% 신뢰구간)"), *shown))
     return Table((Text("held-out loss", "검증 손실"), *map(same, TYPES)), tuple(rows))
 
 
 def _figure(ranks: list[Estimate]) -> Figure:
-    bars = Series.of(
-        Text("mean rank", "평균 순위"), [], *([getattr(r, part) for r in ranks] for part in ("value", "low", "high"))
-    )
+    bars = series(Text("mean rank", "평균 순위"), [], ranks)
     alt = Text(
         "Mean rank of each type of neuron over all tasks, with t-intervals over tasks; 1 is best.",
-        "모든 과제에 대한 뉴런 종류별 평균 순위와 과제에 대한 t-구간. 1이 가장 좋다.",
+        "모든 과제에 대한 뉴런 종류별 평균 순위와 과제에 대한 t 신뢰구간. 1이 가장 좋습니다.",
     )
     y = Text("mean rank of the held-out loss", "검증 손실의 평균 순위")
     return Figure("bars", alt, y=y, series=(bars,), names=tuple(map(same, TYPES)))
@@ -88,12 +82,12 @@ def _figure(ranks: list[Estimate]) -> Figure:
 EXPERIMENT = Experiment(
     "neuron-types",
     ("2.13",),
-    Text("Which type of neuron", "어떤 뉴런을 쓸까"),
+    Text("Which type of neuron", "뉴런 종류의 선택"),
     Text(
         "Use ReLU; where dead units are a worry try leaky ReLU or maxout; expect tanh to be worse than ReLU and "
         "maxout; never use sigmoid.",
-        "ReLU를 쓰고, 죽은 유닛이 걱정되면 leaky ReLU나 맥스아웃을 써 본다. tanh는 ReLU나 맥스아웃보다 못할 것으로 "
-        "본다. 시그모이드는 쓰지 않는다.",
+        "ReLU를 쓰고, 죽은 유닛이 걱정되면 leaky ReLU나 맥스아웃을 써 보십시오. tanh는 ReLU나 맥스아웃보다 못하다고 "
+        "보십시오. 시그모이드는 절대 쓰지 마십시오.",
     ),
     run,
 )

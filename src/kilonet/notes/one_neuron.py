@@ -85,10 +85,10 @@ def _statement(apart: dict[str, Estimate], middle: Estimate, tables: int) -> Tex
         f"{softmax.value:.1e} of their norm (95% bootstrap interval of the largest {softmax.low:.1e} to "
         f"{softmax.high:.1e}) and from a linear SVM's by {svm.value:.1e} ({svm.low:.1e} to {svm.high:.1e}); on the "
         f"line its output is 0.5 to within {middle.value:.1e}.",
-        f"행이 {ROWS}개인 데이터 {tables}벌에서 뉴런의 가중치와 LogisticRegression의 가중치는 노름에 견주어 가장 커야 "
-        f"{softmax.value:.1e}만큼 다르고(가장 큰 차이의 95% 부트스트랩 신뢰구간 {softmax.low:.1e}~{softmax.high:.1e}), "
-        f"선형 SVM과는 {svm.value:.1e}만큼 다릅니다({svm.low:.1e}~{svm.high:.1e}). 경계선 위에서 출력은 0.5와 "
-        f"{middle.value:.1e} 이내로 같습니다.",
+        f"행이 {ROWS}개인 데이터 {tables}벌에서 뉴런의 가중치와 LogisticRegression의 가중치의 차이는 그 노름에 견주어 "
+        f"최대 {softmax.value:.1e}이고(최댓값의 95% 부트스트랩 신뢰구간 {softmax.low:.1e}~{softmax.high:.1e}), 선형 "
+        f"SVM과의 차이는 최대 {svm.value:.1e}입니다({svm.low:.1e}~{svm.high:.1e}). 경계선 위에서 뉴런의 출력은 "
+        f"0.5이며, 오차는 {middle.value:.1e} 이내입니다.",
     )
 
 
@@ -96,7 +96,7 @@ def _table(apart: dict[str, Estimate]) -> Table:
     head = (
         Text("neuron with", "뉴런의 손실"),
         Text("compared with", "비교 대상"),
-        Text("largest difference by the norm", "노름에 견준 가장 큰 차이"),
+        Text("largest difference by the norm", "노름 대비 최대 차이"),
     )
     losses = {"softmax": Text("cross-entropy", "교차 엔트로피"), "svm": Text("hinge", "힌지")}
     names = {"softmax": "LogisticRegression", "svm": 'SVC(kernel="linear")'}
@@ -117,12 +117,12 @@ def _figure(fitted: Any, X: Floats, y: NDArray[np.int64]) -> Figure:
 EXPERIMENT = Experiment(
     "one-neuron",
     ("2.1", "2.2", "2.3", "2.4b"),
-    Text("One neuron is a linear classifier", "뉴런 하나는 선형 분류기이다"),
+    Text("One neuron is a linear classifier", "뉴런 하나로 된 선형 분류기"),
     Text(
         "A neuron with a sigmoid gives the probability of one of two classes and is undecided, 0.5, on a line; with "
         "the cross-entropy it is the binary softmax classifier, with the hinge loss a binary SVM.",
-        "시그모이드 뉴런은 두 클래스 가운데 하나의 확률을 내고 한 직선 위에서는 0.5로 결정하지 못한다. 교차 엔트로피를 "
-        "쓰면 이진 소프트맥스 분류기, 힌지 손실을 쓰면 이진 SVM이 된다.",
+        "시그모이드 뉴런은 두 클래스 가운데 한쪽의 확률을 내며, 한 직선 위에서는 그 값이 0.5여서 어느 쪽으로도 "
+        "정하지 못합니다. 교차 엔트로피를 쓰면 이진 소프트맥스 분류기, 힌지 손실을 쓰면 이진 SVM이 됩니다.",
     ),
     run,
 )

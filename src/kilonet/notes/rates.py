@@ -1,6 +1,5 @@
 """One network at many rates and seeds, as one population, looked at half the way and at the end."""
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -8,17 +7,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kilonet.errors import DivergenceWarning
-from kilonet.losses import cross_entropy
+from kilonet.engine import choose
 from kilonet.network import Network
-from kilonet.training import train
+from kilonet.notes.trials import at_rates
 
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 
 RATES = (0.1, 0.3, 0.5, 0.7, 1.0, 1.5, 3.0)
-_ORDERS = 4  # of the rows; seeds beyond share them
-_BOUND = 10.0  # on the norm of each unit's weights, or the highest rates would end in overflow
+BOUND = 10.0  # on the norm of each unit's weights, or the highest rates would end in overflow
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,15 +36,8 @@ class Sweep:
 
 def sweep(network: Network, X: Any, y: Any, rates: Sequence[float], seeds: int, epochs: int) -> Sweep:
     """Train by plain SGD, every rate with every seed; X (n, n_inputs), y (n,) classes."""
-    each = [seed for _ in rates for seed in range(seeds)]
-    settings: dict[str, Any] = {
-        "seeds": each, "order": [seed % _ORDERS for seed in each], "max_norm": _BOUND, "optimizer": "sgd",
-        "rate": [rate for rate in rates for _ in range(seeds)], "watch": 0,
-    }  # fmt: skip
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DivergenceWarning)  # `finite` tells of them
-        first = train(network, cross_entropy, X, y, epochs=epochs // 2, **settings)
-        runs = train(network, cross_entropy, X, y, epochs=epochs, state=first.state, **settings)
+    first = at_rates(network, X, y, rates, seeds, epochs=epochs // 2, max_norm=BOUND)
+    runs = at_rates(network, X, y, rates, seeds, epochs=epochs, max_norm=BOUND, state=first.state)
     shape = (len(rates), seeds)
     return Sweep(
         network, first.theta.reshape(*shape, -1), runs.theta.reshape(*shape, -1),
@@ -62,7 +52,8 @@ def silent(network: Network, theta: NDArray[Any], X: Any) -> list[Bools]:
     theta (..., n_parameters), one member after another, so that the outputs of all need not be held at once.
     """
     flat = theta.reshape(-1, theta.shape[-1])
-    each = [[~(outputs > 0).any(axis=0) for outputs in network.hidden(one, X)[:-1]] for one in flat]
+    predictors = [choose(network).Predictor(network, one) for one in flat]  # its signs are those of the training
+    each = [[~(one.hidden(X, layer) > 0).any(axis=0) for layer in range(network.n_layers - 1)] for one in predictors]
     return [np.stack(layer).reshape(*theta.shape[:-1], -1) for layer in zip(*each, strict=True)]
 
 

@@ -2,10 +2,10 @@
 
 from itertools import pairwise
 
-from kilonet.measured import Figure, Measured, Region, Table, Text, same, together, verdict
+from kilonet.measured import Figure, Measured, Table, Text, same, together, verdict
 from kilonet.notes.experiment import Experiment, Size
-from kilonet.notes.intervals import Estimate, mean_of
-from kilonet.notes.planes import EXTENT, KINDS, Seen, seen
+from kilonet.notes.intervals import Estimate
+from kilonet.notes.planes import Seen, facts_of, pictured, seen
 from kilonet.notes.told import bracketed, percents
 
 STRENGTHS = (0.001, 0.01, 0.1)
@@ -18,16 +18,11 @@ _SHORTER, _FEWER = "(-inf, 0)", "(-inf, 0)"
 def _run(size: Size) -> Measured:
     draws, seeds = size.of(40, 16), 4
     found = seen([_UNITS] * len(STRENGTHS), list(STRENGTHS), draws, seeds)
-    each = [[mean_of(found.numbers[:, place, kind]) for kind in range(len(KINDS))] for place in range(len(STRENGTHS))]
-    steps = [mean_of(found.numbers[:, b, 1] - found.numbers[:, a, 1]) for a, b in pairwise(range(len(STRENGTHS)))]
-    fewer = mean_of(found.numbers[:, -1, 0] - found.numbers[:, 0, 0])
-    whole = mean_of(found.numbers[:, -1, 1] - found.numbers[:, 0, 1])
+    each = found.means()
+    steps = [found.change("border", before, after) for before, after in pairwise(range(len(STRENGTHS)))]
+    fewer, whole = (found.change(kind, 0, -1) for kind in ("fragments", "border"))
     judged = [verdict(step.low, step.high, _SHORTER) for step in steps] + [verdict(fewer.low, fewer.high, _FEWER)]
-    facts = {
-        f"{kind.replace(' ', '_')}_{strength:g}": each[place][k].value
-        for place, strength in enumerate(STRENGTHS)
-        for k, kind in enumerate(KINDS)
-    } | {
+    facts = facts_of(each, STRENGTHS) | {
         "first_step_high": steps[0].high, "second_step_high": steps[1].high, "fewer_high": fewer.high,
         "draws": float(draws), "seeds": float(seeds),
     }  # fmt: skip
@@ -46,15 +41,15 @@ def _statement(
         f"Borders of 20 units are {lengths} long at λ = 0.001, 0.01 and 0.1, which is {first} from the first to the "
         f"second and {second} to the third; regions change by {bracketed(fewer)} in all (t over {draws} draws of the "
         f"rows with {seeds} seeds each).",
-        f"유닛 20개의 경계 길이는 λ = 0.001, 0.01, 0.1에서 차례로 {lengths}이다. 첫째에서 둘째로 {first}, 둘째에서 "
-        f"셋째로 {second}만큼 변하며, 결정 영역의 수는 모두 {bracketed(fewer)}만큼 변한다(데이터를 {draws}번 뽑고 "
-        f"시드 {seeds}개씩 학습한 t 구간).",
+        f"유닛이 20개인 신경망의 경계 길이는 λ = 0.001, 0.01, 0.1에서 차례로 {lengths}입니다. 첫째에서 둘째로 "
+        f"{first}, 둘째에서 셋째로 {second}만큼 변하며, 결정 영역의 수는 통틀어 {bracketed(fewer)}만큼 "
+        f"변합니다(데이터를 {draws}번 뽑고 시드 {seeds}개씩 학습한 t 신뢰구간).",
     )
 
 
 def _table(each: list[list[Estimate]]) -> Table:
     head = (same("λ"), Text("border", "경계 길이"), Text("regions", "결정 영역 수"),
-            Text("training error", "훈련 오류율"), Text("error on new rows", "새 행 오류율"))  # fmt: skip
+            Text("training error", "훈련 오류율"), Text("error on new rows", "새 데이터 오류율"))  # fmt: skip
     rows = tuple(
         (f"{strength:g}", bracketed(length), bracketed(parts), percents(own), percents(new))
         for strength, (parts, length, own, new) in zip(STRENGTHS, each, strict=True)
@@ -63,15 +58,12 @@ def _table(each: list[list[Estimate]]) -> Table:
 
 
 def _figure(found: Seen) -> Figure:
-    regions = tuple(
-        Region.of(same(f"λ = {strength:g}"), one, EXTENT, found.X, found.y)
-        for strength, one in zip(STRENGTHS, found.regions, strict=True)
-    )
+    titles = [same(f"λ = {strength:g}") for strength in STRENGTHS]
     alt = Text(
         "Decision regions of 20 hidden units on the same rows at λ = 0.001, 0.01 and 0.1.",
         "같은 데이터에서 λ = 0.001, 0.01, 0.1일 때 은닉 유닛 20개인 신경망의 결정 영역.",
     )
-    return Figure("regions", alt, same("x₁"), same("x₂"), regions=regions)
+    return pictured(found, titles, alt)
 
 
 EXPERIMENT = Experiment(
@@ -81,8 +73,8 @@ EXPERIMENT = Experiment(
     Text(
         "The strength λ of regularization is the preferred way to hold overfitting down: with 20 hidden units, "
         "regions get smoother from λ = 0.001 over 0.01 to 0.1.",
-        "과적합은 정규화 강도 λ로 다스리는 것이 좋다. 은닉 유닛이 20개일 때 λ를 0.001, 0.01, 0.1로 높일수록 결정 "
-        "영역이 매끄러워진다.",
+        "과적합은 정규화 강도 λ로 다스리는 것이 바람직합니다. 은닉 유닛이 20개일 때 λ를 0.001, 0.01, 0.1로 높일수록 "
+        "결정 영역이 매끄러워집니다.",
     ),
     _run,
 )

@@ -7,12 +7,14 @@ from numpy.typing import NDArray
 
 from kilonet.activations import sigmoid
 from kilonet.losses import cross_entropy
-from kilonet.measured import Figure, Measured, Series, Table, Text, together, verdict
+from kilonet.measured import Figure, Measured, Table, Text, together, verdict
 from kilonet.monitors import SIGMOID
 from kilonet.network import Network
 from kilonet.notes.experiment import Experiment, Size
 from kilonet.notes.intervals import Estimate, mean_of
-from kilonet.notes.trials import ORDERS, digits, trained
+from kilonet.notes.tasks import digits
+from kilonet.notes.told import series
+from kilonet.notes.trials import at_rates, best_rate
 
 Floats = NDArray[np.float64]
 
@@ -47,15 +49,9 @@ def cell(scale: float, rows: int, epochs: int) -> Cell:
         view.W[...] *= scale
     outputs = np.array(network.hidden(theta, X)[:-1], np.float64)  # (layers, seeds, rows, units)
     saturated = (np.abs(outputs - 0.5) > SIGMOID - 0.5).mean(axis=(0, 2, 3))
-    seeds = [seed for _ in RATES for seed in range(SEEDS)]
-    runs = trained(
-        network, cross_entropy, X, y, theta=np.tile(theta, (len(RATES), 1)), seeds=seeds, optimizer="sgd",
-        order=[seed % ORDERS for seed in seeds], rate=np.repeat(RATES, SEEDS), epochs=epochs, watch=0,
-    )  # fmt: skip
-    losses = runs.history.loss[-1].reshape(len(RATES), SEEDS)
-    best = losses[np.where(np.isfinite(losses), losses, np.inf).mean(axis=1).argmin()]
-    fading = mean_of(np.log(_fading(network, theta, X, y)))
-    factor = Estimate(*(float(np.exp(bound)) for bound in (fading.value, fading.low, fading.high)))
+    runs = at_rates(network, X, y, RATES, SEEDS, theta=np.tile(theta, (len(RATES), 1)), epochs=epochs)
+    best = best_rate(runs.history.loss[-1].reshape(len(RATES), SEEDS))
+    factor = mean_of(np.log(_fading(network, theta, X, y))).exp()
     return Cell(
         scale, mean_of(saturated), mean_of(outputs.mean(axis=(0, 2, 3))), factor, mean_of(best / np.log(CLASSES))
     )
@@ -109,10 +105,10 @@ def _statement(healthy: Cell, first: Cell, worst: Cell, tail: float) -> Text:
         f"(95% t-interval over {SEEDS} seeds {worst.left.low:.0%} to {worst.left.high:.0%}), but {first.scale:g} "
         f"times as large ones, with {first.saturated.value:.0%} saturated, leave only {first.left.value:.2%}: most "
         "units may be saturated and the network still learns, at a rate of its own.",
-        f"±{TAIL:g}에서 시그모이드의 기울기는 {tail:.1e}이고, 초기 가중치가 보통 크기일 때도 은닉층 하나를 지날 "
+        f"±{TAIL:g}에서 시그모이드의 도함수는 {tail:.1e}이고, 초기 가중치가 보통 크기일 때도 은닉층 하나를 지날 "
         f"때마다 기울기의 {healthy.factor.value:.0%}만 남습니다. 초기 가중치를 {worst.scale:g}배로 키우면 출력의 "
-        f"{worst.saturated.value:.0%}가 포화되고, 아무것도 모를 때 손실의 {worst.left.value:.0%}가 남아 거의 학습되지 "
-        f"않습니다({SEEDS}개 시드의 95% t-구간 {worst.left.low:.0%}~{worst.left.high:.0%}). 그러나 "
+        f"{worst.saturated.value:.0%}가 포화되고, 학습한 뒤에도 아무것도 모를 때 손실의 {worst.left.value:.0%}가 "
+        f"남습니다(시드 {SEEDS}개의 95% t 신뢰구간 {worst.left.low:.0%}~{worst.left.high:.0%}). 그러나 "
         f"{first.scale:g}배일 때는 {first.saturated.value:.0%}가 포화되어도 {first.left.value:.2%}만 남습니다. "
         "대부분의 유닛이 포화되어도 알맞은 학습률을 쓰면 신경망은 학습합니다.",
     )
@@ -124,8 +120,8 @@ def _table(cells: list[Cell]) -> Table:
         Text("saturated", "포화된 출력"),
         Text("mean output", "출력의 평균"),
         Text("gradient left by a layer", "층 하나를 지나며 남는 기울기"),
-        Text("loss left after training", "학습 후 남은 손실"),
-        Text("95% interval", "95% 구간"),
+        Text("loss left after training", "학습 뒤에 남은 손실"),
+        Text("95% interval", "95% 신뢰구간"),
     )
     rows = [
         (
@@ -141,16 +137,13 @@ def _figure(cells: list[Cell]) -> Figure:
     scales = [c.scale for c in cells]
     labelled = (
         (Text("saturated outputs at the start", "시작할 때 포화된 출력"), [c.saturated for c in cells]),
-        (Text("loss left after training", "학습 후 남은 손실"), [c.left for c in cells]),
+        (Text("loss left after training", "학습 뒤에 남은 손실"), [c.left for c in cells]),
         (Text("gradient left by a layer", "층 하나를 지나며 남는 기울기"), [c.factor for c in cells]),
     )
-    lines = [
-        Series.of(label, scales, *([getattr(e, part) for e in found] for part in ("value", "low", "high")))
-        for label, found in labelled
-    ]
+    lines = [series(label, scales, found) for label, found in labelled]
     alt = Text(
         "Against the scale of the initial weights: the saturated share rises first, the loss that is left much later.",
-        "초기 가중치의 배율에 따라 포화된 비율이 먼저 오르고, 학습 후 남는 손실은 훨씬 뒤에 오른다.",
+        "초기 가중치의 배율에 따른 변화. 포화된 비율이 먼저 오르고, 학습 뒤에 남은 손실은 훨씬 뒤에 오릅니다.",
     )
     x = Text("initial weights, times the usual", "초기 가중치(보통 크기의 배수)")
     return Figure("lines", alt, x=x, y=Text("share", "비율"), series=tuple(lines), log_x=True)
@@ -163,8 +156,8 @@ EXPERIMENT = Experiment(
     Text(
         "At both tails a sigmoid's gradient is almost zero; from too large initial weights most units are saturated, "
         "and the network barely learns. Its outputs are not centred on zero.",
-        "시그모이드는 양쪽 끝에서 기울기가 거의 0이다. 초기 가중치가 너무 크면 대부분의 유닛이 포화되어 신경망이 "
-        "거의 학습하지 못한다. 출력의 중심도 0이 아니다.",
+        "시그모이드는 양쪽 끝에서 기울기가 거의 0입니다. 초기 가중치가 너무 크면 유닛이 대부분 포화되어 신경망이 "
+        "거의 학습하지 못합니다. 출력의 중심도 0이 아닙니다.",
     ),
     run,
 )

@@ -13,6 +13,7 @@ from kilonet.measured import Figure, Measured, Series, Table, Text, same, togeth
 from kilonet.network import Network
 from kilonet.notes.experiment import Experiment, Size
 from kilonet.notes.intervals import Estimate, bootstrapped
+from kilonet.notes.told import layered
 from kilonet.training import value_and_grad
 
 Floats = NDArray[np.float64]
@@ -34,7 +35,7 @@ class Counted:
     @property
     def name(self) -> str:
         """The sizes of the layers with hyphens, inputs first."""
-        return "-".join(map(str, self.sizes))
+        return layered(self.sizes)
 
 
 def influential(network: Network, rows: int) -> int:
@@ -127,8 +128,8 @@ def _statement(plain: dict[tuple[int, ...], Counted], made: list[Counted], worst
         f"{worst.value:.2g} units in the last place (95% bootstrap interval of the largest over {SEEDS} seeds "
         f"{worst.low:.2g} to {worst.high:.2g}).",
         f"{', '.join(korean)}입니다. 유닛 {types}종류로 만든 신경망 {len(made)}개 가운데 {right}개에서, 센 개수와 "
-        "실제로 점수를 움직이는 매개변수의 개수가 같았습니다. 예제를 열에 놓은 순전파와의 차이는 가장 커도 "
-        f"{worst.value:.2g} ULP였습니다({SEEDS}개 시드에서 가장 큰 차이의 95% 부트스트랩 구간 "
+        "실제로 점수를 움직이는 매개변수의 개수가 같았습니다. 예제를 열에 놓은 순전파와의 차이는 최대 "
+        f"{worst.value:.2g} ULP(마지막 자리 단위)였습니다(시드 {SEEDS}개에서 구한 최댓값의 95% 부트스트랩 신뢰구간 "
         f"{worst.low:.2g}~{worst.high:.2g}).",
     )
 
@@ -151,12 +152,10 @@ def _table(made: list[Counted]) -> Table:
 
 def _figure(made: list[Counted]) -> Figure:
     units = [c.unit for c in made if c.sizes == made[0].sizes]
-    bars = tuple(
-        Series.of(same("-".join(map(str, sizes))), [], [c.found for c in made if c.sizes == sizes]) for sizes in CLAIMED
-    )
+    bars = tuple(Series.of(same(layered(sizes)), [], [c.found for c in made if c.sizes == sizes]) for sizes in CLAIMED)
     alt = Text(
         "Parameters of both networks for each type of hidden unit: maxout and prelu have more than the others.",
-        "은닉 유닛의 종류에 따른 두 신경망의 매개변수 수: maxout과 prelu만 다른 유닛보다 많다.",
+        "은닉 유닛의 종류에 따른 두 신경망의 매개변수 수. 맥스아웃과 PReLU만 다른 유닛보다 많습니다.",
     )
     return Figure("bars", alt, y=Text("parameters", "매개변수 수"), series=bars, names=tuple(map(same, units)))
 
@@ -168,8 +167,8 @@ EXPERIMENT = Experiment(
     Text(
         "A 3-4-2 network has 6 neurons, 20 weights and 6 biases, 26 parameters; a 3-4-4-1 network 9 neurons, 32 "
         "weights and 9 biases, 41; its forward pass is three matrix products, of a whole batch at once.",
-        "3-4-2 신경망은 뉴런 6개, 가중치 20개와 편향 6개로 매개변수가 26개이고, 3-4-4-1 신경망은 뉴런 9개, 가중치 "
-        "32개와 편향 9개로 41개이다. 순전파는 행렬 곱 세 번이며 배치 전체를 한꺼번에 계산한다.",
+        "3-4-2 신경망은 뉴런 6개, 가중치 20개, 편향 6개로 매개변수가 26개이고, 3-4-4-1 신경망은 뉴런 9개, 가중치 "
+        "32개, 편향 9개로 41개입니다. 3-4-4-1 신경망의 순전파는 행렬 곱 세 번이며, 배치 전체를 한꺼번에 계산합니다.",
     ),
     run,
 )

@@ -6,11 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kilonet.losses import cross_entropy
-from kilonet.measured import Figure, Measured, Series, Table, Text, same, together, verdict
+from kilonet.measured import Figure, Measured, Table, Text, same, together, verdict
 from kilonet.network import Network
 from kilonet.notes.experiment import Experiment, Size
 from kilonet.notes.intervals import Estimate, mean_of
-from kilonet.notes.trials import ORDERS, digits, pixels, trained
+from kilonet.notes.tasks import digits, pixels
+from kilonet.notes.told import series, spanned
+from kilonet.notes.trials import at_rates, best_rate
 from kilonet.training import value_and_grad
 
 Floats = NDArray[np.float64]
@@ -55,17 +57,12 @@ def _commoner(W: Any) -> Floats:
 def cost(epochs: int) -> Estimate:
     """Loss after training on pixels from 0 to 1 by that on the same ones centred, each at its own best rate."""
     X, y = pixels(600)
-    seeds = [seed for _ in RATES for seed in range(SEEDS)]
+    network = Network([X.shape[1], 32, 10], activation="tanh")
     ends = []
     for inputs in (X, X - X.mean(axis=0)):
-        runs = trained(
-            Network([X.shape[1], 32, 10], activation="tanh"), cross_entropy, inputs, y, seeds=seeds, optimizer="sgd",
-            order=[seed % ORDERS for seed in seeds], rate=np.repeat(RATES, SEEDS), epochs=epochs, watch=0,
-        )  # fmt: skip
-        losses = runs.history.loss[-1].reshape(len(RATES), SEEDS)
-        ends.append(losses[np.where(np.isfinite(losses), losses, np.inf).mean(axis=1).argmin()])
-    logs = mean_of(np.log(ends[0] / ends[1]))
-    return Estimate(*(float(np.exp(bound)) for bound in (logs.value, logs.low, logs.high)))
+        runs = at_rates(network, inputs, y, RATES, SEEDS, epochs=epochs)
+        ends.append(best_rate(runs.history.loss[-1].reshape(len(RATES), SEEDS)))
+    return mean_of(np.log(ends[0] / ends[1])).exp()
 
 
 def run(size: Size) -> Measured:
@@ -93,34 +90,31 @@ def _statement(lowest: float, batch: Estimate, centred: Estimate, slower: Estima
         f"{batch.high:.1%}; behind tanh {centred.value:.1%} for one example); on pixels from 0 to 1 the loss after "
         f"training is {slower.value:.3g} ({slower.low:.3g} to {slower.high:.3g}) times that on the same ones centred "
         "on zero.",
-        f"시그모이드 유닛 뒤에서는 예제 하나마다 한 유닛의 가중치 기울기 가운데 {lowest:.0%}가 같은 부호였고, 크기 "
-        f"{BATCH}인 배치에서도 {batch.value:.1%}가 같은 부호였습니다({SEEDS}개 시드의 95% t-구간 "
-        f"{batch.low:.1%}~{batch.high:.1%}, tanh 뒤에서는 예제 하나에 {centred.value:.1%}). 0~1의 픽셀로 학습한 뒤의 "
-        "손실은 같은 픽셀의 중심을 0으로 옮겼을 때의 "
+        f"시그모이드 층 다음의 유닛에서는 예제 하나마다 가중치 기울기의 {lowest:.0%}가 같은 부호였고, 크기가 "
+        f"{BATCH}인 배치에서도 {batch.value:.1%}가 같은 부호였습니다(시드 {SEEDS}개의 95% t 신뢰구간 "
+        f"{batch.low:.1%}~{batch.high:.1%}, tanh 층 다음에서는 예제 하나에 {centred.value:.1%}). 0~1의 픽셀로 학습한 "
+        "뒤의 손실은 같은 픽셀의 중심을 0으로 옮겨 학습했을 때의 "
         f"{slower.value:.3g}배({slower.low:.3g}~{slower.high:.3g})였습니다.",
     )
 
 
 def _table(estimates: dict[str, list[Estimate]]) -> Table:
-    head = (Text("batch", "배치 크기"), *(Text(f"behind {unit}", f"{unit} 뒤") for unit in UNITS))
+    head = (Text("batch", "배치 크기"), *(Text(f"behind {unit}", f"{unit} 다음 층") for unit in UNITS))
     rows = []
     for place, size in enumerate(BATCHES):
         found = [estimates[unit][place] for unit in UNITS]
-        rows.append((str(size), *(f"{e.value:.1%} ({e.low:.1%} – {e.high:.1%})" for e in found)))
+        rows.append((str(size), *(spanned(one, ".1%") for one in found)))
     return Table(head, tuple(rows))
 
 
 def _figure(estimates: dict[str, list[Estimate]]) -> Figure:
-    lines = [
-        Series.of(same(unit), BATCHES, *([getattr(e, part) for e in found] for part in ("value", "low", "high")))
-        for unit, found in estimates.items()
-    ]
+    lines = [series(same(unit), BATCHES, found) for unit, found in estimates.items()]
     alt = Text(
         "Share of a unit's weight gradients with one sign, against the batch: 1 for one example behind sigmoid and "
         "relu.",
-        "배치 크기에 따른, 부호가 같은 가중치 기울기의 비율: 시그모이드와 relu 뒤에서는 예제 하나일 때 1이다.",
+        "배치 크기에 따른, 부호가 같은 가중치 기울기의 비율. 시그모이드와 ReLU 다음 층에서는 예제가 하나일 때 1입니다.",
     )
-    y = Text("gradients with the commoner sign", "더 많은 쪽 부호의 비율")
+    y = Text("gradients with the commoner sign", "더 많은 쪽 부호인 기울기의 비율")
     return Figure("lines", alt, x=Text("batch", "배치 크기"), y=y, series=tuple(lines), claimed=1.0, log_x=True)
 
 
@@ -131,8 +125,8 @@ EXPERIMENT = Experiment(
     Text(
         "Where all inputs of a neuron are positive, the gradients of its weights all have one sign, so that steps "
         "zig-zag; adding them up over a batch mitigates it somewhat.",
-        "뉴런의 입력이 모두 양수이면 가중치의 기울기가 모두 같은 부호가 되어 걸음이 지그재그로 움직이지만, 배치로 "
-        "더하면 어느 정도 누그러진다.",
+        "뉴런의 입력이 모두 양수이면 가중치의 기울기가 모두 같은 부호가 되어 갱신 방향이 지그재그로 흔들립니다. 배치 "
+        "전체에 걸쳐 더하면 어느 정도 누그러집니다.",
     ),
     run,
 )
