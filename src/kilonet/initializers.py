@@ -1,7 +1,8 @@
 """Initializers: how the weights of a layer start. Biases start at 0, PReLU slopes at their own start.
 
 `weights(shape, fan_in, fan_out, seed, layer)` gives float64 weights of that shape; an array of
-seeds gives one draw for each, seeds' axes first. Numbers come from stream 1 of docs/arithmetic.md.
+seeds gives one draw for each, seeds' axes first. `fill` writes the same into an array of any type: a large layer
+is drawn piece by piece. Numbers come from stream 1 of docs/arithmetic.md.
 """
 # ruff: noqa: D102, ARG002 (methods that the base class documents, with its arguments)
 
@@ -20,6 +21,8 @@ from kilonet.values import Family, Value, chosen, real
 Shape = tuple[int, ...]
 Weights = npt.NDArray[np.float64]
 
+_TOGETHER = 1 << 16  # numbers whose draws stay in the caches: a multiple of 4
+
 
 @dataclass(frozen=True, repr=False)
 class Initializer(Value):
@@ -29,9 +32,34 @@ class Initializer(Value):
         """Return the weights of a layer: (..., *shape), where ... is the shape of seed."""
         raise NotImplementedError
 
+    def fill(self, out: npt.NDArray[Any], fan_in: int, fan_out: int, seed: Any, layer: int) -> None:
+        """Write the weights of a layer into out (..., *shape), of which each seed's part is C-contiguous."""
+        out[...] = self.weights(out.shape[np.ndim(seed) :], fan_in, fan_out, seed, layer)
+
 
 @dataclass(frozen=True, repr=False)
-class Scaling(Initializer):
+class _Independent(Initializer):
+    """Weights that are drawn one by one, in the order of the layer."""
+
+    def drawn(self, fan_in: int, fan_out: int, seed: Any, layer: int, count: int, first: int) -> Weights:
+        """Return the weights (..., count) from the one at `first` on, a multiple of 4."""
+        raise NotImplementedError
+
+    def weights(self, shape: Shape, fan_in: int, fan_out: int, seed: Any, layer: int) -> Weights:
+        out = np.empty((*np.shape(seed), *shape))
+        self.fill(out, fan_in, fan_out, seed, layer)
+        return out
+
+    def fill(self, out: npt.NDArray[Any], fan_in: int, fan_out: int, seed: Any, layer: int) -> None:
+        flat = out.reshape(*np.shape(seed), -1)
+        together = max(4, _TOGETHER // max(1, np.size(seed)) // 4 * 4)
+        for first in range(0, flat.shape[-1], together):
+            part = flat[..., first : first + together]
+            part[...] = self.drawn(fan_in, fan_out, seed, layer, part.shape[-1], first)
+
+
+@dataclass(frozen=True, repr=False)
+class Scaling(_Independent):
     """Weights of a standard deviation that the fans decide, uniform or normal."""
 
     distribution: str = field(default="uniform", metadata=chosen("uniform", "normal"))
@@ -40,14 +68,12 @@ class Scaling(Initializer):
         """Return the standard deviation of the weights."""
         raise NotImplementedError
 
-    def weights(self, shape: Shape, fan_in: int, fan_out: int, seed: Any, layer: int) -> Weights:
-        deviation, count = self.deviation(fan_in, fan_out), math.prod(shape)
+    def drawn(self, fan_in: int, fan_out: int, seed: Any, layer: int, count: int, first: int) -> Weights:
+        deviation = self.deviation(fan_in, fan_out)
         if self.distribution == "normal":
-            drawn = deviation * philox.normals(seed, layer, 0, count)
-        else:
-            limit = math.sqrt(3.0) * deviation  # a uniform number on ±limit deviates by limit / sqrt(3)
-            drawn = limit * (2.0 * philox.uniforms(seed, layer, 0, count) - 1.0)
-        return drawn.reshape(*np.shape(seed), *shape)
+            return deviation * philox.normals(seed, layer, 0, count, first)
+        limit = math.sqrt(3.0) * deviation  # a uniform number on ±limit deviates by limit / sqrt(3)
+        return limit * (2.0 * philox.uniforms(seed, layer, 0, count, first) - 1.0)
 
 
 @dataclass(frozen=True, repr=False)
@@ -119,7 +145,7 @@ class Orthogonal(Initializer):
 
 
 @dataclass(frozen=True, repr=False)
-class Scaled(Initializer):
+class Scaled(_Independent):
     """Normal numbers times a plain standard deviation, whatever the layer's size.
 
     >>> scaled(0.5).weights((2, 3), fan_in=3, fan_out=2, seed=0, layer=0).shape
@@ -129,8 +155,8 @@ class Scaled(Initializer):
     name: ClassVar[str] = "scaled"
     std: float = field(default=0.01, metadata=real("[0, inf)"))
 
-    def weights(self, shape: Shape, fan_in: int, fan_out: int, seed: Any, layer: int) -> Weights:
-        return self.std * philox.normals(seed, layer, 0, math.prod(shape)).reshape(*np.shape(seed), *shape)
+    def drawn(self, fan_in: int, fan_out: int, seed: Any, layer: int, count: int, first: int) -> Weights:
+        return self.std * philox.normals(seed, layer, 0, count, first)
 
 
 @dataclass(frozen=True, repr=False)

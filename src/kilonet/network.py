@@ -139,9 +139,8 @@ class Network(Structure):
         theta = np.zeros((*np.shape(key), self.n_parameters), checks.as_float_dtype("dtype", dtype))
         views = self.views(theta)
         for i in self.graph.own:
-            layer, view, fan_in = self.layers[i], views[i], self.fan_ins[i]
-            shape = layer.weight_shape(fan_in)
-            view.W[...] = layer.fitting_initializer.weights(shape, fan_in, layer.units, key, i)
+            layer, view = self.layers[i], views[i]
+            layer.fitting_initializer.fill(view.W, self.fan_ins[i], layer.units, key, i)
             if view.alpha is not None and isinstance(layer.activation, PReLU):
                 view.alpha[...] = layer.activation.alpha
         return theta

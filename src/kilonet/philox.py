@@ -117,30 +117,36 @@ def noise(seed: Seeds, step: Any, n_positions: int, n_inputs: int) -> npt.NDArra
     return np.moveaxis(pairs, 0, -2).reshape(*seed.shape, -1, n_inputs)[..., :n_positions, :]
 
 
-def uniforms(seed: Seeds, layer: int, tensor: int, count: int) -> npt.NDArray[np.float64]:
+def uniforms(seed: Seeds, layer: int, tensor: int, count: int, first: int = 0) -> npt.NDArray[np.float64]:
     """Return `count` uniform numbers in (0, 1), shape (..., count), for a layer's tensor (0 is W).
+
+    first: the place of the first of them, a multiple of 4.
 
     >>> uniforms(seed=0, layer=0, tensor=0, count=3).shape, uniforms([0, 1], 0, 0, 3).shape
     ((3,), (2, 3))
+    >>> bool((uniforms(0, 0, 0, 3, first=4) == uniforms(0, 0, 0, 7)[4:]).all())
+    True
     """
-    return _initial(seed, layer, tensor, count).reshape(*np.shape(seed), -1)[..., :count]
+    return _initial(seed, layer, tensor, count, first).reshape(*np.shape(seed), -1)[..., :count]
 
 
-def normals(seed: Seeds, layer: int, tensor: int, count: int) -> npt.NDArray[np.float64]:
+def normals(seed: Seeds, layer: int, tensor: int, count: int, first: int = 0) -> npt.NDArray[np.float64]:
     """Return `count` standard normal numbers, shape (..., count): Box and Muller on neighbouring uniforms.
+
+    first: as of `uniforms`.
 
     >>> normals(seed=0, layer=0, tensor=0, count=3).shape
     (3,)
     """
-    four = np.moveaxis(_initial(seed, layer, tensor, count), -1, 0)
+    four = np.moveaxis(_initial(seed, layer, tensor, count, first), -1, 0)
     pairs = _box_muller(four[0::2], four[1::2])
     return np.moveaxis(pairs, 0, -1).reshape(*np.shape(seed), -1)[..., :count]
 
 
-def _initial(seed: Seeds, layer: int, tensor: int, count: int) -> npt.NDArray[Any]:
+def _initial(seed: Seeds, layer: int, tensor: int, count: int, first: int) -> npt.NDArray[Any]:
     """Return the uniforms of stream 1 in blocks of four: (..., blocks, 4)."""
     key = np.asarray(seed, np.uint64)[..., np.newaxis]
-    four = words(key, np.arange((count + 3) // 4), 0, tensor, INITIAL + 256 * layer)
+    four = words(key, first // 4 + np.arange((count + 3) // 4), 0, tensor, INITIAL + 256 * layer)
     return np.moveaxis((four + 0.5) * 2.0**-32, 0, -1)
 
 

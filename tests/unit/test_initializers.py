@@ -1,8 +1,11 @@
 """Initializers: spread, bounds, orthogonality, and which one fits which unit."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
+from kilonet import initializers
 from kilonet.activations import ACTIVATIONS, activation_from, leaky_relu, maxout, prelu
 from kilonet.errors import SettingError
 from kilonet.initializers import Scaling, default_for, glorot, he, initializer_from, lecun, orthogonal, scaled
@@ -63,3 +66,16 @@ def test_defaults_fit_the_units() -> None:
 def test_unknown_settings_are_refused() -> None:
     with pytest.raises(SettingError, match="he's distribution came as 'cauchy'; needs one of uniform, normal"):
         initializer_from("he(cauchy)")
+
+
+@pytest.mark.parametrize("spec", ["he", "he(normal)", "scaled(0.3)", "orthogonal"])
+@pytest.mark.parametrize("seed", [np.uint64(3), np.array([3, 2**63], np.uint64)])
+def test_what_is_drawn_piece_by_piece_is_the_same(spec: str, seed: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where the last piece is not full, and where a piece is no whole number of rows."""
+    own = initializer_from(spec)
+    at_once = own.weights((5, 9), 9, 5, seed, 2)
+    monkeypatch.setattr(initializers, "_TOGETHER", 16)
+    np.testing.assert_array_equal(own.weights((5, 9), 9, 5, seed, 2), at_once)
+    filled = np.empty(at_once.shape, np.float32)
+    own.fill(filled, 9, 5, seed, 2)
+    np.testing.assert_array_equal(filled, at_once.astype(np.float32))

@@ -180,7 +180,7 @@ def adopt(estimator: Estimator, work: Work, runs: Runs, *, judged: bool = True, 
     if lost:
         who = f"{lost} of {runs.n_members} members"
         raise DivergenceError(f"{who} left the finite numbers in their first epoch and learned nothing. {cause}")
-    theta, best = np.array(runs.theta), runs.best_epoch
+    theta, best = runs.theta.view(), runs.best_epoch
     theta.flags.writeable = False
     estimator._footing, estimator._state = footing, runs.state
     estimator._pace = steps_per_epoch(work.n_rows, runs.recipe.batch)
