@@ -9,9 +9,10 @@ import pytest
 
 import kilonet as kn
 from kilonet.engine import engine_name
+from kilonet.engine.crews import thread_bytes, workspace_bytes
 from kilonet.engine.state import live_members
 from kilonet.notes.hundred_million import step
-from laws.seam import ENGINES, engine, problem, rows, session
+from laws.seam import ENGINES, assert_same_bits, engine, problem, rows, run, session
 
 # At the peak, by copies of the parameters in float32. In training: the parameters, those of the epoch's start and the
 # optimizer's slots; at the end: parameters and slots, in the kernel and in the state.
@@ -83,3 +84,35 @@ def test_the_result_is_not_shared_with_its_state() -> None:
     runs = kn.train(NET, kn.cross_entropy, X, y, theta=start, epochs=1)
     assert list(shared(runs.state, {"start": start, "theta": runs.theta})) == []
     assert not np.shares_memory(runs.theta, start)
+
+
+def test_a_state_does_not_tell_how_members_were_packed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where some members stop early and others do not: nothing in it is left as the memory was."""
+    engine("native")
+    given = problem(NET, "cross_entropy", rows("cross_entropy", 3), THREE | {"stopping": [None, kn.Stopping(), None]})
+    found = []
+    for packing in ("columns", "networks"):
+        monkeypatch.setenv("KILONET_PACKING", packing)
+        found.append(run("native", given))
+    assert_same_bits(*found)
+    np.testing.assert_array_equal(found[0].state["best_theta"][0], found[0].theta[0])
+
+
+TIED = kn.Network.from_layers(
+    {"a": kn.Dense(700), "b": kn.Same("a", source="a"), "s": kn.Dense(2, source=("a", "b", "input"))}, n_inputs=700
+)
+
+
+@pytest.mark.parametrize("packing", ["columns", "networks"])
+@pytest.mark.parametrize("network", [kn.Network([40, 700, kn.Maxout(90, 2), 2]), TIED], ids=["chain", "tied"])
+@pytest.mark.parametrize("settings", [{"batch": 8, "watch": 0}, {"batch": 600, "watch": 0}, {"batch": 8}], ids=str)
+def test_what_the_kernel_takes_is_what_was_said(
+    monkeypatch: pytest.MonkeyPatch, packing: str, network: kn.Network, settings: dict[str, Any]
+) -> None:
+    """Buffers of one team. What is said holds for every unit: maxout keeps three times as many numbers as ReLU."""
+    engine("native")
+    monkeypatch.setenv("KILONET_PACKING", packing)
+    given = problem(network, "cross_entropy", rows("cross_entropy", 2, n=600, inputs=network.n_inputs), settings)
+    taken = session("native", given).crews[0].crew.kernel.buffer_bytes(1)
+    said = workspace_bytes(given, packing == "networks") + thread_bytes(given)
+    assert taken <= said <= 3 * taken

@@ -60,7 +60,7 @@ class KernelCrew:
         self.packed = packed
         self._problem, self._factors, self._reach = problem, factors, -1
         self.kernel = machine.trainer(problem.recipe.dtype, parts, packed)
-        work = 3.0 * problem.network.n_weights * problem.batch * sum(len(members) for _, members in parts)
+        work = 3.0 * problem.network.n_connections * problem.batch * sum(len(members) for _, members in parts)
         self._threads = machine.thread_count(n_threads, work)
 
     @property
@@ -154,13 +154,16 @@ def crew_bytes(problem: Problem, packed: bool) -> int:
 def workspace_bytes(problem: Problem, packed: bool) -> int:
     """Memory of what holds nothing from one step to the next, which a team of threads has for all of its crews."""
     lanes = machine.lanes(problem.recipe.dtype) if packed else 1
-    gradient = problem.batch > _BLOCK or bool(problem.recipe.watch)
+    graph = problem.network.graph  # weights of several places are added up place after place
+    gradient = problem.batch > _BLOCK or bool(problem.recipe.watch) or len(graph.own) < len(graph.owners)
     return batch_bytes(problem, lanes, _PADDING) + gradient * _copy_bytes(problem, packed)
 
 
 def thread_bytes(problem: Problem) -> int:
     """Memory that every thread has for itself."""
-    return (_SCRATCH + 64 * max(problem.network.sizes) * 16) * itemsize(problem)
+    network = problem.network
+    widest = max(*network.fan_ins, *(layer.units * layer.pieces for layer in network.layers))
+    return (_SCRATCH + 64 * widest + 384 * network.n_outputs) * itemsize(problem)
 
 
 def _copy_bytes(problem: Problem, packed: bool) -> int:

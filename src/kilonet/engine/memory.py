@@ -67,18 +67,18 @@ def member_bytes(problem: Problem, copies: float) -> int:
     return int(each * recipe.n_members)
 
 
-def batch_bytes(problem: Problem, networks: int, padding: int = 0) -> int:
+def batch_bytes(problem: Problem, networks: int, padding: int = 0, *, copied: bool = False) -> int:
     """Memory of a batch on its way through so many networks side by side, the validation rows' losses included.
 
-    padding: numbers between the rows of a layer's buffers.
+    padding: numbers between the rows of a layer's buffers. copied: whether what a layer takes from several sources is
+    laid side by side, and so are its slopes.
     """
     watched = min(SAMPLE, problem.n_rows) if problem.recipe.watch else 0
     rows = max(problem.batch, watched, 0 if problem.validation is None else 64)
     network = problem.network
     numbers = sum(4 * layer.units + 2 * layer.units * layer.pieces + padding for layer in network.layers)
-    # Where outputs are laid side by side, those of the forward pass are copied, and so are their slopes.
     sides = zip(network.fan_ins, network.graph.sources, strict=True)
-    numbers += sum(2 * fan_in for fan_in, sources in sides if len(sources) > 1)
+    numbers += copied * sum(2 * fan_in for fan_in, sources in sides if len(sources) > 1)
     validated = 0 if problem.validation is None else int(problem.validation.X.shape[0])
     return networks * itemsize(problem) * (rows * (numbers + 2 * problem.network.n_inputs + padding) + 2 * validated)
 

@@ -32,7 +32,7 @@ def value_and_grad(
     recipe = Recipe(seeds=tuple(range(loss.n_members or 1)), dtype=theta.dtype.name, order=None)
     problem = Problem(network, loss, X, targets, weights, None, recipe)
     settings = machine.settings(theta.dtype, gradient_described(problem))
-    threads, pool = machine.thread_count(None, 3.0 * network.n_weights * X.shape[0]), machine.pool()
+    threads, pool = machine.thread_count(None, 3.0 * network.n_connections * X.shape[0]), machine.pool()
     value, gradient = np.empty(len(theta)), np.empty(theta.shape, theta.dtype)
     for member in range(len(theta)):
         if member < recipe.n_members:
@@ -53,7 +53,7 @@ class Predictor:
 
     def __init__(self, network: Network, theta: Array, n_threads: int | None = None) -> None:
         self._network, self._lead, self._dtype, self._asked = network, theta.shape[:-1], theta.dtype, n_threads
-        self._most = machine.thread_count(n_threads, np.inf)
+        self._most, self._work = machine.thread_count(n_threads, np.inf), network.n_connections
         self._flat = np.ascontiguousarray(theta).reshape(-1, network.n_parameters)
         lanes = machine.lanes(theta.dtype)
         size = lanes if len(self._flat) > 1 and pays(network, _ROWS, min(lanes, len(self._flat)), lanes) else 1
@@ -70,7 +70,7 @@ class Predictor:
         rows, units = X.shape[0], self._network.layers[layer].units
         out = np.empty((len(self._flat), rows, units), dtype=self._dtype)
         # Neither the environment nor the system is asked again: a single row is predicted in some 20 µs.
-        threads = self._most if self._asked else min(self._most, machine.paying_threads(self._network.n_weights * rows))
+        threads = self._most if self._asked else min(self._most, machine.paying_threads(self._work * rows))
         given: tuple[Any, ...] = ()
         if scipy.sparse.issparse(X):
             found = inputs(X.tocsr().astype(self._dtype, copy=False))

@@ -68,7 +68,7 @@ def needed_bytes(problems: Sequence[Problem]) -> int:
     Arrays of one operation are alive together with the next's; one run after another takes its step.
     """
     members = [member_bytes(problem, 12 + 5 * (problem.recipe.optimizer.n_slots + 1)) for problem in problems]
-    return sum(members) + 2 * max(batch_bytes(problem, problem.recipe.n_members) for problem in problems)
+    return sum(members) + 2 * max(batch_bytes(problem, problem.recipe.n_members, copied=True) for problem in problems)
 
 
 class Session:

@@ -155,7 +155,7 @@ void look_through(const Net<T>& net, Inputs<T> first, long from, long to, long l
         const long vectors = P::vectors(layer.width);
         if (everything || l < last) look_at<P>(net, layer, first, from, to, 0, vectors, fired);
         else
-            for (long v = 0; v < vectors; v++)
+            for (long v = 0; v < vectors; v++)  // of maxout, which has more vectors than units, nobody is looked for
                 if (!all_fired<T>(fired + v * lanes<T>)) look_at<P>(net, layer, first, from, to, v, 1, fired);
     }
 }

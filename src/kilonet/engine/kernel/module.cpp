@@ -204,7 +204,7 @@ void bind_copies(nb::class_<PyTrainer<T>, Runner>& bound) {
             p.for_each(places, theta, [&](const T* own, long m) { p.load_copy(p.session.best, own, m); });
         })
         .def("store_best", [](P& p, Array<T> theta, const Places& places) {
-            p.for_each(places, theta, [&](T* own, long m) { p.store_copy(p.session.best, own, m); });
+            p.for_each(places, theta, [&](T* own, long m) { p.store_best(own, m); });
         }, nb::arg("theta").noconvert(), nb::arg("places"));
 }
 

@@ -121,6 +121,13 @@ public:
 
     bool shares() const { return std::any_of(layers.begin(), layers.end(), [](const Layer<T>& layer) { return !layer.own; }); }
 
+    // Multiply-adds with a weight of an example, those of padding included: weights count at every place.
+    long n_products() const {
+        long n = 0;
+        for (const auto& layer : layers) n += weights(layer);
+        return n;
+    }
+
     long n_parameters() const {
         long n = 0;
         for (const auto& layer : layers)

@@ -205,6 +205,7 @@ void turn(const Layer<T>& layer, Range<T> j, Range<T> k, T* panel, long step) {
 template <class P, class T = typename P::T>
 void multiply_turned(const Layer<T>& layer, Range<T> k, long rows, Product<T> p, T* panel) {
     constexpr long L = lanes<T>;
+    static_assert((sum_block<T> + L) * tile_vectors * L <= scratch_panel);
     const long total = P::vectors(k.size()), blocks = (layer.width + sum_block<T> - 1) / sum_block<T>;
     for (long v = 0, vectors; v < total && rows; v += vectors) {
         vectors = next_vectors(total - v, rows);
@@ -233,15 +234,20 @@ INLINE void back_to(const Net<T>& net, const Layer<T>& layer, const Source& sour
     constexpr long G = P::group;
     const Layer<T>& below = net.layers[source.layer];
     T* const sums = below.incoming + from * below.unit_stride;
-    Product<T> p{layer.delta + from * layer.width_stride, layer.width_stride, P::members, layer.value.W + source.start * G, layer.groups, G,
+    Product<T> p{layer.delta + from * layer.width_stride, layer.width_stride, P::members, nullptr, 0, G,
         source.begins ? net.zeros : sums, source.begins ? 0 : below.unit_stride, G, sums, below.unit_stride, G, P::networks};
     if (below.unit == Unit::relu && source.ends) {
         p.finish = Finish::gated;
         p.gate = below.out + from * below.unit_stride;
         p.keep = below.drops ? net.keep.at : nullptr;
     }
-    if constexpr (P::networks) multiply_in_blocks<P>(to - from, P::vectors(source.size), layer.width, p);  // a unit's weights lie side by side
-    else multiply_turned<P>(layer, {source.start, source.start + source.size}, to - from, p, panel);
+    if constexpr (P::networks) {  // a unit's weights lie side by side
+        p.b = layer.value.W + source.start * G;
+        p.b_step = layer.groups;
+        multiply_in_blocks<P>(to - from, P::vectors(source.size), layer.width, p);
+    } else {
+        multiply_turned<P>(layer, {source.start, source.start + source.size}, to - from, p, panel);
+    }
 }
 
 template <class P, class T = typename P::T>

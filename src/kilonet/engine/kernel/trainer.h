@@ -87,7 +87,7 @@ public:
         s.numbers = 1 + 7 * network.net.n_layers;
         if (s.watch_every) s.blocks = network.template take<std::uint8_t>((s.train.rows + sample_rows - 1) / sample_rows);
         s.keeps_gradient = s.watch_every && network.n_parameters() <= most_parameters;
-        usual_check = std::max(1L, long(1e7 / (6. * double(network.net.n_packed) * double(s.batch))));
+        usual_check = std::max(1L, long(1e7 / (6. * double(network.n_products()) * double(s.batch))));
     }
 
     long epoch() const override { return session.epoch; }
@@ -97,7 +97,7 @@ public:
         const Member& own = session.members[m];
         return (own.ended_epoch >= 0 ? own.ended_epoch : session.epoch) - (own.diverged != 0);
     }
-    double work() const override { return 3. * double(network.net.n_packed) * double(session.train.rows); }
+    double work() const override { return 3. * double(network.n_products()) * double(session.train.rows); }
 
     void load(const T* theta, long m) { network.pack(theta, &Layer<T>::value, m); }
     void load_slot(long slot, const T* values, long m) { network.pack(values, slot_of(slot), m); }
@@ -107,11 +107,9 @@ public:
     // After all members are loaded: spare lanes repeat the first one.
     void loaded() {
         const long members = network.net.members;
-        std::vector<T*> blocks{network.net.parameters};
-        for (long slot = 0; slot < slots_of(session.rule); slot++) blocks.push_back((network.net.layers[0].*slot_of(slot)).W);
-        for (T* block : blocks)
-            for (long i = 0; i < network.net.n_packed; i += members)
-                for (long m = session.n_members; m < members; m++) block[i + m] = block[i];
+        T* const parameters = network.net.parameters;
+        for (long i = 0; i < network.net.n_packed; i += members)
+            for (long m = session.n_members; m < members; m++) parameters[i + m] = parameters[i];
         rest();
     }
 
@@ -130,6 +128,10 @@ public:
     void load_start(const T* theta, long m) {
         start();
         load_copy(session.snapshot, theta, m);
+    }
+    // The best parameters so far; of a member that does not stop early those that it has.
+    void store_best(T* theta, long m) {
+        session.members[m].monitor == Metric::none ? store(theta, m) : store_copy(session.best, theta, m);
     }
     void store_start(T* theta, long m) { session.snapshot ? store_copy(session.snapshot, theta, m) : store(theta, m); }
 
