@@ -6,6 +6,7 @@ Where the measurement does not agree with the notes, it is the disagreement that
 import pytest
 
 from kilonet.network import Network
+from kilonet.notes import Size, hundred_million
 from kilonet.notes.held_out import MARGIN
 from kilonet.notes.mixed_units import BY_LAYER, WITHIN, gradient_error, networks
 from kilonet.notes.tasks import digits
@@ -123,3 +124,13 @@ def test_a_hundred_million_parameters_are_built_counted_and_trained_a_step() -> 
     # Three times is the aim, and no part of the verdict. In training the parameters are there and those of the epoch's
     # start, so that less than twice would be a fault of the measurement. Other optimizers: tests/laws/test_memory.py.
     assert 1.9 < facts["times_sgd"] <= 3
+
+
+@pytest.mark.parametrize(("after", "verdict"), [(2.0, "agrees"), (4.0, "partly")])
+def test_a_step_is_judged_by_the_loss_and_memory_is_told_beside_it(monkeypatch, after: float, verdict: str) -> None:
+    planted = hundred_million.Step("sgd", 10**8, 12, needed=1, taken=9, before=3.0, after=after, seconds=1.0)
+    monkeypatch.setattr(hundred_million, "step", lambda _: planted)
+    found = hundred_million.run(Size(full=False))
+    assert found.verdict == verdict
+    assert found.figure.claimed is None  # the notes say nothing of memory
+    assert "9.00 (sgd) times" in found.statement.en
