@@ -12,7 +12,8 @@ from kilonet.cli.commands import COMMANDS
 from kilonet.errors import DataError, SettingError, ShapeError
 from kilonet.measured import Figure, Measured, Region, Series, Table, Text, same, together, verdict
 from kilonet.notes import NAMES, Experiment, Size, experiment, registry
-from kilonet.notes.intervals import bootstrapped, mean_of, share
+from kilonet.notes.intervals import Estimate, bootstrapped, mean_of, share
+from kilonet.notes.told import bracketed, percents, points
 from kilonet.plots import experiment as pictures
 from kilonet.plots.experiment import ExperimentDisplay, rendered
 from tools import gallery
@@ -99,6 +100,18 @@ class TestIntervals:
     def test_of_no_value_is_refused(self) -> None:
         with pytest.raises(DataError, match="one value at least"):
             bootstrapped([])
+
+
+class TestTold:
+    def test_changes_always_have_a_sign_and_a_true_minus(self) -> None:
+        found = Estimate(0.05, -0.25, 0.5)
+        assert bracketed(found, sign="+") == "+0.05 [−0.25, +0.50]"
+        assert percents(found, 0, "+") == "+5% [−25%, +50%]"
+        assert points(found, 1) == Text("+5.0 percentage points [−25.0, +50.0]", "+5.0퍼센트포인트 [−25.0, +50.0]")
+
+    def test_levels_have_none_above_zero(self) -> None:
+        assert bracketed(Estimate(0.5, -0.25, 1.0)) == "0.50 [−0.25, 1.00]"
+        assert percents(Estimate(0.5, 0.25, 1.0), 0) == "50% [25%, 100%]"
 
 
 class TestValues:
@@ -220,6 +233,14 @@ class TestCommand:
         assert main(["notes", "planted", "--lang", "ko", "--small"]) == 0
         assert "노트와 일부만 일치: 40%이다." in capsys.readouterr().out
         assert sizes == [Size(full=True), Size(full=False)]
+
+    def test_every_label_is_of_the_language_that_was_asked_for(self, capsys, monkeypatch, tmp_path) -> None:
+        planted(monkeypatch)
+        for language, labels in (("en", ["measuring", "took", "picture"]), ("ko", ["측정", "시간", "그림"])):
+            assert main(["notes", "planted", "--lang", language, "--out", str(tmp_path / "a.svg")]) == 0
+            said = capsys.readouterr().err.splitlines()
+            assert [line.split()[0] for line in said] == labels
+            assert said[1].endswith("초" if language == "ko" else " s")
 
     def test_json_says_how_to_find_it_again(self, capsys, monkeypatch) -> None:
         planted(monkeypatch)

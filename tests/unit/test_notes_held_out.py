@@ -115,7 +115,12 @@ def test_every_rate_is_tried_with_every_seed() -> None:
     assert runs.recipe.each("rate") == (0.1,) * 5 + (0.2,) * 5
     assert runs.recipe.seeds == (0, 1, 2, 3, 4) * 2
     assert runs.recipe.orders == (0, 1, 2, 3, 0) * 2
-    assert best_rate(np.array([[1.0, np.inf], [3.0, 2.0], [3.0, 3.0]])).tolist() == [3, 2]
+
+
+def test_the_rate_is_chosen_by_other_seeds_than_those_that_are_judged() -> None:
+    losses = np.array([[1.0, 1.0, np.inf], [3.0, 2.0, 5.0], [0.0, 0.0, 6.0]])
+    assert best_rate(losses, judged=2).tolist() == [3, 2]
+    assert best_rate(losses[:, ::-1], judged=1).tolist() == [6]
 
 
 def test_digits_are_drawn_in_one_way() -> None:

@@ -29,6 +29,8 @@ kilonet notes dying-relu --out dying.svg --lang ko
 """
 _SAYS, _FOUND = Text("notes", "노트"), Text("measured", "측정")
 _ROW = Text("row", "항목")
+# On stderr. In Korean all are of two syllables: a column of labels is padded by characters.
+_MEASURING, _TOOK, _PICTURE = Text("measuring", "측정"), Text("took", "시간"), Text("picture", "그림")
 
 
 @click.command(help=HELP, short_help="Measure what the lecture notes claim.")
@@ -50,14 +52,15 @@ def notes(name: str | None, out: str | None, small: bool, lang: str, as_json: bo
     asked = experiment(name)
     form = None if out is None else _form(out, language)
     console = Console()
-    console.say("measuring", asked.title.of(language))
+    console.say(_MEASURING.of(language), asked.title.of(language))
     begun = time.perf_counter()
     with console.warnings():
         measured = asked.run(Size(full=not small))
-    console.say("took", f"{time.perf_counter() - begun:.1f} s")
+    seconds = f"{time.perf_counter() - begun:.1f}"
+    console.say(_TOOK.of(language), Text(f"{seconds} s", f"{seconds}초").of(language))
     if out is not None and form is not None:
         replace_file(out, rendered(ExperimentDisplay.of(measured, asked.title, language), form))
-        console.say("picture", out)
+        console.say(_PICTURE.of(language), out)
     if as_json:
         again = call("notes", [name], {"small": small})
         click.echo(

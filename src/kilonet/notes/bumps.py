@@ -127,13 +127,13 @@ def _statement(overall: Estimate, best: Estimate, facts: dict[str, float]) -> Te
     bumps, lines = int(facts["bump_parameters"]), int(facts["relu_parameters"])
     return Text(
         f"Without noise, bumps come within {worst} ε of a smooth function (for ε = {_EPSILONS[-1]:g} with {bumps:,} "
-        f"parameters, where straight pieces take {lines:,}); learned from {_ROWS} noisy rows, the error of a trained "
-        f"network is {ratio} times that of as many parameters in bumps, and {chosen} times that of the best number of "
-        f"bumps, picked by the truth (t over {draws} draws).",
-        f"잡음이 없으면 범프의 합도 오차 {worst} ε 이내로 매끄러운 함수에 다가갑니다(ε = {_EPSILONS[-1]:g}일 때 "
-        f"매개변수 {bumps:,}개, 직선 조각은 {lines:,}개). 잡음 섞인 {_ROWS}행에서 배우면, 학습한 신경망의 오차는 "
-        f"매개변수 수가 같은 범프의 {ratio}배이고, 참값을 보고 고른 가장 좋은 개수의 범프와 견주어도 "
-        f"{chosen}배입니다(데이터를 {draws}번 뽑은 t 신뢰구간).",
+        f"parameters, where straight pieces take {lines:,}), and from {_ROWS} noisy rows a trained network has, on "
+        f"average over {BUDGETS[0]} to {BUDGETS[-1]} parameters, {ratio} times the error of as many parameters in "
+        f"bumps and {chosen} times that of the best number of bumps, picked by the truth (95% t over {draws} draws).",
+        f"잡음이 없으면 범프의 합은 오차 {worst} ε 이내로 매끄러운 함수에 다가갑니다(ε = {_EPSILONS[-1]:g}일 때 "
+        f"매개변수 {bumps:,}개, 직선 조각은 {lines:,}개). 잡음 섞인 {_ROWS}행으로 학습한 신경망의 오차는 매개변수 "
+        f"{BUDGETS[0]}개부터 {BUDGETS[-1]}개까지 평균하여 매개변수 수가 같은 범프의 {ratio}배이고, 참값을 보고 고른 "
+        f"가장 좋은 개수의 범프의 {chosen}배입니다(데이터를 {draws}번 뽑은 95% t 신뢰구간).",
     )
 
 

@@ -4,7 +4,7 @@ from kilonet.measured import Figure, Measured, Table, Text, together, verdict
 from kilonet.notes.experiment import Experiment, Size
 from kilonet.notes.intervals import Estimate
 from kilonet.notes.planes import Seen, facts_of, pictured, seen
-from kilonet.notes.told import bracketed, percents
+from kilonet.notes.told import bracketed, percents, points
 
 UNITS = (3, 6, 20)
 # The notes: 20 units fit all rows (to less than one in a hundred) at the price of more, disjoint regions; 3 units see
@@ -28,16 +28,14 @@ def _run(size: Size) -> Measured:
 
 
 def _statement(each: list[list[Estimate]], more: Estimate, worse: Estimate, draws: int) -> Text:
-    few, many = each[0], each[-1]
+    few, many, new = each[0], each[-1], points(worse, 1)
     return Text(
-        f"With 20 units the plane falls into {many[0].value:.1f} regions, with 3 units into {few[0].value:.1f} "
-        f"({bracketed(more)} more; t over {draws} draws of the rows); 20 units misfit {percents(many[2])} of the "
-        f"training rows and 3 units {percents(few[2])}, but on new rows 20 units are wrong {percents(worse)} more "
-        "often.",
-        f"평면은 유닛이 20개일 때 {many[0].value:.1f}개, 3개일 때 {few[0].value:.1f}개의 결정 영역으로 나뉩니다(차이 "
-        f"{bracketed(more)}, 데이터를 {draws}번 뽑은 t 신뢰구간). 훈련 행의 오류율은 20개가 {percents(many[2])}, "
-        f"3개가 {percents(few[2])}이지만, 새 데이터의 오류율은 20개가 {percents(worse).replace('%', '%p')}만큼 더 "
-        "높습니다.",
+        f"From {UNITS[0]} to {UNITS[-1]} units the regions of the plane go from {few[0].value:.1f} to "
+        f"{many[0].value:.1f} ({bracketed(more, sign='+')}), the training error from {percents(few[2])} to "
+        f"{percents(many[2])}, and the error on new rows changes by {new.en} (95% t over {draws} draws of the rows).",
+        f"유닛이 {UNITS[0]}개에서 {UNITS[-1]}개가 되면 평면의 결정 영역은 {few[0].value:.1f}개에서 "
+        f"{many[0].value:.1f}개로({bracketed(more, sign='+')}), 훈련 오류율은 {percents(few[2])}에서 "
+        f"{percents(many[2])}로, 새 데이터의 오류율은 {new.ko}만큼 변합니다(데이터를 {draws}번 뽑은 95% t 신뢰구간).",
     )
 
 

@@ -17,6 +17,7 @@ Floats = NDArray[np.float64]
 
 SIZES = ([3, 16, 1], [3, 16, 16, 1], [3, 32, 8, 32, 1])
 ROWS = 400
+_CONSTANT = 0.5  # the loss of the best constant: half of the variance, which is 1
 _ROUNDING = 64.0  # units in the last place of the largest score: sums of up to 32 terms in another order, four times
 
 
@@ -77,14 +78,14 @@ def _statement(worst: Estimate, linear: Estimate, bent: Estimate) -> Text:
     return Text(
         "Folded into one layer, the scores of networks of two to four layers without a non-linearity change by at "
         f"most {worst.value:.2g} units in the last place (95% bootstrap interval of the largest {worst.low:.2g} to "
-        f"{worst.high:.2g}), and on y = x² such layers keep a loss of {linear.value:.3f} ({linear.low:.3f} to "
-        f"{linear.high:.3f}), the 0.5 of a constant answer, where ReLU comes to {bent.value:.3f} ({bent.low:.3f} to "
-        f"{bent.high:.3f}; 95% t intervals over seeds).",
+        f"{worst.high:.2g}), and on y = x², where a constant answer has a loss of {_CONSTANT}, such layers end at "
+        f"{linear.value:.3f} ({linear.low:.3f} to {linear.high:.3f}) and layers of ReLU at {bent.value:.3f} "
+        f"({bent.low:.3f} to {bent.high:.3f}; 95% t intervals over seeds).",
         f"비선형성 없이 두 층에서 네 층까지 쌓은 신경망을 한 층으로 합쳐도 점수의 차이는 최대 {worst.value:.2g} "
         f"ULP(마지막 자리 단위)입니다(최댓값의 95% 부트스트랩 신뢰구간 {worst.low:.2g}~{worst.high:.2g}). y = x²에서 "
-        f"이런 층들의 손실은 {linear.value:.3f}({linear.low:.3f}~{linear.high:.3f}), 곧 상수로만 답할 때의 0.5에 "
-        f"머물지만, ReLU를 쓰면 {bent.value:.3f}({bent.low:.3f}~{bent.high:.3f})까지 내려갑니다(시드에 대한 95% t "
-        "신뢰구간).",
+        f"상수로만 답하면 손실이 {_CONSTANT}인데, 이런 층들의 최종 손실은 {linear.value:.3f}({linear.low:.3f}~"
+        f"{linear.high:.3f}), ReLU 층들의 최종 손실은 {bent.value:.3f}({bent.low:.3f}~{bent.high:.3f})입니다(시드에 "
+        "대한 95% t 신뢰구간).",
     )
 
 
@@ -102,8 +103,8 @@ def _table(gaps: dict[str, Floats], counts: dict[str, tuple[int, int, int]]) -> 
 def _figure(left: dict[str, Estimate]) -> Figure:
     bars = series(Text("training loss", "훈련 손실"), [], left.values())
     alt = Text(
-        "Training loss on y = x²: 0.5 with identity units, hardly anything with ReLU.",
-        "y = x²의 훈련 손실: 항등 유닛은 0.5, ReLU는 거의 0.",
+        "Training loss on y = x²: " + ", ".join(f"{one.value:.3f} with {unit}" for unit, one in left.items()),
+        "y = x²의 훈련 손실: " + ", ".join(f"{unit} {one.value:.3f}" for unit, one in left.items()),
     )
     return Figure("bars", alt, y=Text("training loss", "훈련 손실"), series=(bars,), names=tuple(map(same, left)))
 

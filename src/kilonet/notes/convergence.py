@@ -117,17 +117,17 @@ def _statement(tanh: Estimate, sigmoid: Estimate, equal: Estimate, costs: dict[s
         f"To a training loss of {goal:g}, each unit at its own best rate, sigmoid takes {sigmoid.value:.2f} times the "
         f"steps of ReLU (95% bootstrap interval over {seeds} seeds {sigmoid.low:.2f} to {sigmoid.high:.2f}) and tanh "
         f"{tanh.value:.2f} times ({tanh.low:.2f} to {tanh.high:.2f}); at one rate for both, {SAME_RATE:g}, tanh takes "
-        f"{equal.value:.2f} times ({equal.low:.2f} to {equal.high:.2f}); the notes report a factor of {CLAIMED:g}. "
-        f"A step costs {slower['sigmoid']} times that of ReLU with sigmoid ({spans['sigmoid'][0]} to "
-        f"{spans['sigmoid'][1]}) and {slower['tanh']} times with tanh ({spans['tanh'][0]} to {spans['tanh'][1]}, "
-        "bootstrap of a median over rounds).",
+        f"{equal.value:.2f} times ({equal.low:.2f} to {equal.high:.2f}; the notes report {CLAIMED:g} times), and a "
+        f"step costs {slower['sigmoid']} times that of ReLU with sigmoid ({spans['sigmoid'][0]} to "
+        f"{spans['sigmoid'][1]}) and {slower['tanh']} times with tanh ({spans['tanh'][0]} to {spans['tanh'][1]}; "
+        "bootstrap over rounds).",
         f"유닛 종류마다 가장 좋은 학습률을 쓰면, 훈련 손실 {goal:g}까지 시그모이드는 ReLU의 "
         f"{sigmoid.value:.2f}배(시드 {seeds}개의 95% 부트스트랩 신뢰구간 {sigmoid.low:.2f}~{sigmoid.high:.2f}), "
         f"tanh는 {tanh.value:.2f}배({tanh.low:.2f}~{tanh.high:.2f})의 스텝이 필요했습니다. 둘 다 같은 "
-        f"학습률({SAME_RATE:g})을 쓰면 tanh는 {equal.value:.2f}배({equal.low:.2f}~{equal.high:.2f})입니다. 강의 "
-        f"노트가 전하는 값은 {CLAIMED:g}배입니다. 한 스텝의 비용은 ReLU에 견주어 시그모이드가 {slower['sigmoid']}배"
+        f"학습률({SAME_RATE:g})을 쓰면 tanh는 {equal.value:.2f}배({equal.low:.2f}~{equal.high:.2f})입니다(노트가 "
+        f"전하는 값은 {CLAIMED:g}배). 한 스텝의 비용은 ReLU에 견주어 시그모이드가 {slower['sigmoid']}배"
         f"({spans['sigmoid'][0]}~{spans['sigmoid'][1]}), tanh가 {slower['tanh']}배({spans['tanh'][0]}~"
-        f"{spans['tanh'][1]}, 측정 회차에 대한 중앙값의 부트스트랩 신뢰구간)입니다.",
+        f"{spans['tanh'][1]}, 측정 회차에 대한 부트스트랩 신뢰구간)입니다.",
     )
 
 

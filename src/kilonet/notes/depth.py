@@ -74,18 +74,17 @@ def _losses(task: Task, splits: int, seeds: int, strengths: Sequence[float]) -> 
 
 
 def _statement(lower: Estimate, deeper: Sequence[Estimate], facts: dict[str, float]) -> Text:
-    third = percents(lower.change(), 0)
-    more = ", ".join(percents(one.change(), 0) for one in deeper[:3])
+    third = percents(lower.change(), 0, "+")
+    more = ", ".join(percents(one.change(), 0, "+") for one in deeper[:3])
     tasks, better, worse = (int(facts[name]) for name in ("tasks", "better", "worse"))
     splits, seeds = int(facts["splits"]), int(facts["seeds"])
     return Text(
-        f"With about {_PARAMETERS:,} parameters each, the held-out loss of 3 layers differs from that of 2 by {third} "
-        f"(lower beyond chance on {better} of {tasks} real data sets, higher on {worse}), and that of 4, 5 and 6 "
-        f"layers from that of 3 by {more} (geometric means, corrected t over {splits} splits, "
-        f"{counted(seeds, 'seed')} each).",
-        f"매개변수가 저마다 약 {_PARAMETERS:,}개일 때 2층과 견준 3층의 검증 손실 차이는 {third}이고(실제 데이터 "
-        f"{tasks}개 중 우연으로 볼 수 없을 만큼 낮은 것이 {better}개, 높은 것이 {worse}개), 3층과 견준 4층, 5층, "
-        f"6층의 차이는 차례로 {more}입니다(기하평균, 분할 {splits}번에 시드 {seeds}개씩 구한 보정 t 신뢰구간).",
+        f"With about {_PARAMETERS:,} parameters each, the held-out loss changes by {third} from 2 to 3 layers (beyond "
+        f"chance lower on {better} of {tasks} real data sets, higher on {worse}), and from 3 to 4, 5 and 6 layers by "
+        f"{more} (geometric means, corrected 95% t over {splits} splits, {counted(seeds, 'seed')} each).",
+        f"매개변수가 저마다 약 {_PARAMETERS:,}개일 때 검증 손실은 2층에서 3층으로 가면 {third} 변하고(실제 데이터 "
+        f"{tasks}개 중 우연으로 볼 수 없을 만큼 낮은 것이 {better}개, 높은 것이 {worse}개), 3층에서 4층, 5층, 6층으로 "
+        f"가면 차례로 {more} 변합니다(기하평균, 분할 {splits}번에 시드 {seeds}개씩 구한 보정 95% t 신뢰구간).",
     )
 
 
@@ -95,7 +94,9 @@ def _table(each: Sequence[Floats]) -> Table:
         (task.title, *(f"{loss:.3f}" for loss in found.mean(axis=0))) for task, found in zip(real(), each, strict=True)
     ]
     every = [pooled([ratio(found[:, depth - 1], found[:, 0]) for found in each]) for depth in HIDDEN[1:]]
-    rows.append((Text("all, against 2 layers", "전체, 2층 대비"), "", *(percents(one.change(), 0) for one in every)))
+    rows.append(
+        (Text("all, against 2 layers", "전체, 2층 대비"), "", *(percents(one.change(), 0, "+") for one in every))
+    )
     return Table(head, tuple(rows))
 
 

@@ -73,23 +73,26 @@ def _gradient(swept: Sweep, X: object, y: object, dead: list[Bools]) -> float:
 def _statement(means: list[Estimate], second: Estimate, facts: dict[str, float]) -> Text:
     low, high = means[0], means[-1]
     units, behind = int(facts["dead_halfway_first"]), int(facts["dead_halfway_second"])
+    rates = [f"{rate:g}" for rate in _KILLING]
     never, gradient = f"{facts['back_first']:.0f}", f"{facts['largest_gradient']:g}"
     return Text(
-        f"{low.value:.1%} of the units are dead at rate {RATES[0]:g} and {high.value:.1%} ({high.low:.1%} to "
-        f"{high.high:.1%}, t over {facts['seeds']:.0f} seeds) at rate {RATES[-1]:g}; the largest gradient of a dead "
-        f"unit is {gradient}, and in a first hidden layer {never} of {units:,} came back, but "
-        f"in a second one {second.value:.1%} of {behind:,} did ({second.low:.1%} to {second.high:.1%}, bootstrap "
-        "over seeds), since the layer before it goes on learning.",
-        f"죽은 유닛은 학습률 {RATES[0]:g}에서 {low.value:.1%}, 학습률 {RATES[-1]:g}에서 {high.value:.1%}였습니다(시드 "
-        f"{facts['seeds']:.0f}개의 t 신뢰구간 {high.low:.1%}~{high.high:.1%}). 죽은 유닛이 받는 기울기의 최댓값은 "
-        f"{gradient}입니다. 첫째 은닉층에서는 죽은 {units:,}개 가운데 {never}개가 되살아났지만, "
-        f"둘째 은닉층에서는 앞 층이 계속 학습하므로 {behind:,}개 가운데 {second.value:.1%}가 "
-        f"되살아났습니다(시드에 대한 부트스트랩 신뢰구간 {second.low:.1%}~{second.high:.1%}).",
+        f"In a network with two hidden layers {low.value:.1%} of the units are dead at rate {RATES[0]:g} and "
+        f"{high.value:.1%} (95% t-interval over {facts['seeds']:.0f} seeds {high.low:.1%} to {high.high:.1%}) at rate "
+        f"{RATES[-1]:g}; the largest gradient of a dead unit is {gradient}; of units dead halfway through the "
+        f"training, {second.value:.1%} of {behind:,} come back in its second layer, over all rates (95% bootstrap "
+        f"interval over seeds {second.low:.1%} to {second.high:.1%}), and {never} of {units:,} in another network, "
+        f"with one hidden layer, at rates {rates[0]} and {rates[1]}.",
+        f"은닉층이 두 개인 신경망에서 죽은 유닛은 학습률 {RATES[0]:g}에서 {low.value:.1%}, 학습률 {RATES[-1]:g}에서 "
+        f"{high.value:.1%}였습니다(시드 {facts['seeds']:.0f}개의 95% t 신뢰구간 {high.low:.1%}~{high.high:.1%}). 죽은 "
+        f"유닛이 받는 기울기의 최댓값은 {gradient}입니다. 학습을 절반 마쳤을 때 죽어 있던 유닛 가운데 "
+        f"되살아난 것은 이 신경망의 둘째 은닉층에서 모든 학습률의 {behind:,}개 중 {second.value:.1%}(시드에 대한 95% "
+        f"부트스트랩 신뢰구간 {second.low:.1%}~{second.high:.1%}), 은닉층이 하나뿐인 다른 신경망에서 학습률 "
+        f"{rates[0]}과 {rates[1]}의 {units:,}개 중 {never}개였습니다.",
     )
 
 
 def _table(means: list[Estimate], swept: Sweep) -> Table:
-    head = (Text("rate", "학습률"), Text("dead units", "죽은 유닛"), Text("interval", "신뢰구간"),
+    head = (Text("rate", "학습률"), Text("dead units", "죽은 유닛"), Text("95% interval", "95% 신뢰구간"),
             Text("training accuracy", "훈련 정확도"))  # fmt: skip
     rows = [
         (f"{rate:g}", f"{m.value:.1%}", f"{m.low:.1%} – {m.high:.1%}", f"{accuracy:.1%}")
@@ -101,8 +104,10 @@ def _table(means: list[Estimate], swept: Sweep) -> Table:
 def _figure(means: list[Estimate]) -> Figure:
     line = series(same("ReLU"), RATES, means)
     alt = Text(
-        f"The share of dead units rises with the rate, from {means[0].value:.1%} to {means[-1].value:.1%}.",
-        f"학습률이 높아질수록 죽은 유닛의 비율이 {means[0].value:.1%}에서 {means[-1].value:.1%}까지 늘어납니다.",
+        f"The share of dead units at each rate, {means[0].value:.1%} at the lowest, {means[-1].value:.1%} at the "
+        "highest.",
+        f"학습률에 따른 죽은 유닛의 비율. 가장 낮은 학습률에서 {means[0].value:.1%}, 가장 높은 학습률에서 "
+        f"{means[-1].value:.1%}입니다.",
     )
     return Figure("lines", alt, Text("rate", "학습률"), Text("share of dead units", "죽은 유닛의 비율"), (line,),
                   claimed=0.4, log_x=True)  # fmt: skip

@@ -96,15 +96,16 @@ def run(size: Size) -> Measured:
 def _statement(worst: float, factor: Estimate, towards: float, left: Estimate) -> Text:
     claimed, strongest = 1 - RATE * PENALTY, PENALTIES[-1]
     return Text(
-        f"Where only the penalty acts, a step leaves {factor.value:.6f} of every weight (95% t-interval over {SEEDS} "
-        f"seeds {factor.low:.6f} to {factor.high:.6f}; 1 − rate·λ is {claimed:g}), never off by more than {worst:.2g} "
-        f"units in the last place; while digits are learned it pulls {towards:.0%} of the weights towards zero in a "
-        f"step, and λ = {strongest:g} leaves {left.value:.1%} ({left.low:.1%} to {left.high:.1%}) of their norm.",
-        f"벌점만 작용할 때 모든 가중치는 스텝마다 {factor.value:.6f}배가 되었고(시드 {SEEDS}개의 95% t 신뢰구간 "
-        f"{factor.low:.6f}~{factor.high:.6f}, 1 − 학습률·λ는 {claimed:g}), 오차는 최대 {worst:.2g} ULP(마지막 자리 "
-        f"단위)였습니다. 손글씨 숫자를 학습하는 동안에는 한 스텝에 가중치의 {towards:.0%}가 0 쪽으로 당겨졌고, λ = "
-        f"{strongest:g}이면 가중치의 노름이 λ가 0일 때의 {left.value:.1%}({left.low:.1%}~{left.high:.1%})에 "
-        "그쳤습니다.",
+        f"Where only the penalty acts, a step leaves {factor.value:.6f} of the weights' norm (95% t-interval over "
+        f"{SEEDS} seeds {factor.low:.6f} to {factor.high:.6f}; 1 − rate·λ is {claimed:g}), and no weight is off by "
+        f"more than {worst:.2g} units in the last place; where digits are learned it pulls {towards:.0%} of the "
+        f"weights towards zero in a step, and with λ = {strongest:g} their norm ends at {left.value:.1%} "
+        f"({left.low:.1%} to {left.high:.1%}) of the norm without the penalty.",
+        f"벌점만 작용할 때 가중치의 노름은 스텝마다 {factor.value:.6f}배가 되었고(시드 {SEEDS}개의 95% t 신뢰구간 "
+        f"{factor.low:.6f}~{factor.high:.6f}, 1 − 학습률·λ는 {claimed:g}), 가중치 하나하나의 오차는 최대 {worst:.2g} "
+        f"ULP(마지막 자리 단위)였습니다. 손글씨 숫자를 학습할 때는 한 스텝에 가중치의 {towards:.0%}가 0 쪽으로 "
+        f"당겨졌고, 학습을 마쳤을 때 λ = {strongest:g}인 가중치의 노름은 벌점이 없을 때의 "
+        f"{left.value:.1%}({left.low:.1%}~{left.high:.1%})였습니다.",
     )
 
 
@@ -132,9 +133,9 @@ def _figure(curve: Floats, norms: Floats) -> Figure:
     return Figure(
         "lines",
         Text(
-            "Norm of the weights by that at the start: without data it falls geometrically, with data it settles.",
-            "시작할 때를 1로 놓은 가중치의 노름. 데이터가 없으면 등비수열로 줄어들고, 데이터가 있으면 일정한 값에 "
-            "머뭅니다.",
+            "Norm of the weights by that at the start: without data beside (1 − rate·λ)^t, and on digits for each λ.",
+            "시작할 때를 1로 놓은 가중치의 노름: 데이터가 없을 때를 (1 − 학습률·λ)^t와 함께, 손글씨 숫자를 학습할 "
+            "때를 λ마다 보여 줍니다.",
         ),
         x=Text("steps without data (digits: share of the way)", "스텝 수(데이터 없음; 손글씨 숫자는 진행 비율)"),
         y=Text("norm of the weights, start = 1", "가중치의 노름(시작 = 1)"),

@@ -22,7 +22,7 @@ from kilonet.training import train
 PARAMETERS, LAYERS, INPUTS, CLASSES = 10**8, 12, 3072, 10  # the notes: about 100 million in some 10 to 20 layers
 BATCH = 32
 RATES = {"sgd": 0.001, "momentum": 0.001, "adam": 1e-5}  # Adam's first step moves every weight by the whole rate
-MOST = 3.0  # times the parameters and the optimizer's own numbers: what a step may take
+AIM = 3.0  # times the parameters and the optimizer's own numbers: the most that a step should take
 SHARE = 0.9  # of what is free: the process of its own may take it, since it is soon over
 STATUS = Path("/proc/self/status")
 
@@ -114,17 +114,15 @@ def step(optimizer: str, parameters: int = PARAMETERS) -> Step:
 
 
 def run(size: Size) -> Measured:
-    """Measure it. SGD keeps nothing, so that it is the hardest of the optimizers for the bound."""
+    """Measure it. SGD keeps nothing, so that it is the hardest of the optimizers for the aim of memory."""
     steps = [step(optimizer) for optimizer in size.of(tuple(RATES), ("sgd",))]
-    times = [one.times for one in steps]
-    first = steps[0]
-    # It is as large and as deep as the notes say, the step lowers the loss of its batch, and takes no more than three
-    # times what has to be there. A peak is read and not estimated: from the least to the largest of the processes.
+    first, total = steps[0], steps[0].n_parameters
+    # It is as large and as deep as the notes say, and a step of each optimizer lowers the loss of its batch. Of memory
+    # the notes say nothing: what a step takes is told beside it, by the project's own aim.
     said = together(
         verdict(first.n_parameters, first.n_parameters, f"[{PARAMETERS}, inf)"),
         verdict(first.n_layers, first.n_layers, "[10, 20]"),
         *(verdict(one.after, one.after, f"[0, {one.before})") for one in steps),
-        *(verdict(one.times, one.times, f"[0, {MOST}]") for one in steps),
     )
     facts = {f"times_{one.optimizer}": one.times for one in steps}
     facts |= {f"gigabytes_{one.optimizer}": one.taken / 1e9 for one in steps}
@@ -132,37 +130,39 @@ def run(size: Size) -> Measured:
         "parameters": first.n_parameters, "layers": first.n_layers, "before": first.before, "after": first.after,
         "seconds": first.seconds,
     }  # fmt: skip
-    return Measured(said, _statement(steps), max(times), min(times), max(times), _table(steps), _figure(steps), facts)
+    return Measured(said, _statement(steps), total, total, total, _table(steps), _figure(steps), facts)
 
 
 def _statement(steps: Sequence[Step]) -> Text:
     first = steps[0]
-    english = ", ".join(f"{s.times:.2f} times with {s.optimizer} ({s.taken / 1e9:.2f} GB)" for s in steps)
-    korean = ", ".join(f"{s.optimizer} {s.times:.2f}배({s.taken / 1e9:.2f} GB)" for s in steps)
+    english = ", ".join(f"{s.times:.2f} ({s.optimizer})" for s in steps)
+    korean = ", ".join(f"{s.optimizer} {s.times:.2f}배" for s in steps)
     return Text(
-        f"A network of {first.n_parameters:,} parameters in {first.n_layers} layers is built, counted and trained for "
-        f"a step of {BATCH} examples, which lowers their loss from {first.before:.3f} to {first.after:.3f}; above the "
-        f"baseline the process took at its peak, by the parameters and the optimizer's state, {english}; {MOST:g} "
-        "times was the aim.",
-        f"매개변수가 {first.n_parameters:,}개이고 층이 {first.n_layers}개인 신경망을 만들어 개수를 세고 예제 "
-        f"{BATCH}개로 한 스텝 학습하니, 그 예제들의 손실이 {first.before:.3f}에서 {first.after:.3f}까지 줄었습니다. "
-        f"매개변수와 옵티마이저 상태의 크기에 견준 최대 메모리 사용량(기준선 제외)은 {korean}였고, 목표는 "
-        f"{MOST:g}배였습니다.",
+        f"A network of {first.n_parameters:,} parameters in {first.n_layers} layers is built and counted, and one "
+        f"step of {first.optimizer} takes the loss of its {BATCH} examples from {first.before:.3f} to "
+        f"{first.after:.3f}; the memory is not judged: at its peak it is {english} times that of the parameters and "
+        f"the optimizer's state, where Kilonet aims at {AIM:g} at most.",
+        f"매개변수가 {first.n_parameters:,}개이고 층이 {first.n_layers}개인 신경망을 만들어 개수를 셌고, "
+        f"{first.optimizer}로 한 스텝 학습하니 예제 {BATCH}개의 손실이 {first.before:.3f}에서 {first.after:.3f}로 "
+        "바뀌었습니다. 메모리는 판정에 넣지 않았습니다. 최대 메모리 사용량은 매개변수와 옵티마이저 상태의 크기에 "
+        f"견주어 {korean}이며, Kilonet의 목표는 {AIM:g}배 이하입니다.",
     )
 
 
 def _table(steps: Sequence[Step]) -> Table:
     head = (
         Text("optimizer", "옵티마이저"),
+        Text("loss, before and after", "손실(전 → 후)"),
         Text("parameters and state, GB", "매개변수와 상태(GB)"),
         Text("peak above the baseline, GB", "기준선을 뺀 최대 사용량(GB)"),
         Text("times", "배"),
         Text("seconds", "초"),
     )
     rows = [
-        (s.optimizer, f"{s.needed / 1e9:.2f}", f"{s.taken / 1e9:.2f}", f"{s.times:.2f}", f"{s.seconds:.1f}")
+        (s.optimizer, f"{s.before:.3f} → {s.after:.3f}", f"{s.needed / 1e9:.2f}", f"{s.taken / 1e9:.2f}",
+         f"{s.times:.2f}", f"{s.seconds:.1f}")
         for s in steps
-    ]
+    ]  # fmt: skip
     return Table(head, tuple(rows))
 
 
@@ -173,7 +173,7 @@ def _figure(steps: Sequence[Step]) -> Figure:
         "옵티마이저별로 매개변수와 옵티마이저 상태의 크기에 견준 한 스텝 학습의 최대 메모리.",
     )
     y = Text("peak, by parameters and state", "매개변수와 상태 대비")
-    return Figure("bars", alt, y=y, series=(bars,), names=tuple(same(s.optimizer) for s in steps), claimed=MOST)
+    return Figure("bars", alt, y=y, series=(bars,), names=tuple(same(s.optimizer) for s in steps))
 
 
 EXPERIMENT = Experiment(

@@ -56,18 +56,18 @@ def _ratios(task: Task, splits: int, seeds: int, epochs: int) -> dict[str, Compa
 
 
 def _statement(every: dict[str, Estimate], facts: dict[str, float]) -> Text:
-    said = {name: percents(one.change(), 0) for name, one in every.items()}
+    said = {name: percents(one.change(), 0, "+") for name, one in every.items()}
     tasks, splits = int(facts["tasks"]), int(facts["splits"])
     won, lost, pairs = int(facts["won"]), int(facts["lost"]), len(_METHODS) * int(facts["tasks"])
     return Text(
-        f"Against the best of 2, 3, 5 and 10 units, the held-out loss of 100 units differs by {said['L2']} with L2, "
+        f"Against the best of 2, 3, 5 and 10 units, the held-out loss of 100 units changes by {said['L2']} with L2, "
         f"{said['dropout']} with dropout, {said['input noise']} with input noise and {said[_PLAIN]} with nothing "
-        f"(geometric mean of {tasks} tasks, corrected t over {splits} splits); one by one, {won} of {pairs} pairs of "
-        f"task and method are better beyond chance and {lost} worse.",
-        "유닛 2, 3, 5, 10개 가운데 가장 나은 신경망과 견준 유닛 100개인 신경망의 검증 손실 차이는 L2를 쓰면 "
+        f"(geometric mean of {tasks} tasks, corrected 95% t over {splits} splits); one by one, {won} of {pairs} pairs "
+        f"of task and method are better beyond chance and {lost} worse.",
+        "유닛 2, 3, 5, 10개 가운데 가장 나은 신경망과 견준 유닛 100개인 신경망의 검증 손실 변화는 L2를 쓰면 "
         f"{said['L2']}, 드롭아웃을 쓰면 {said['dropout']}, 입력 잡음을 쓰면 {said['input noise']}, 아무것도 쓰지 "
-        f"않으면 {said[_PLAIN]}입니다(과제 {tasks}개의 기하평균, 분할 {splits}번의 보정 t 신뢰구간). 과제와 방법의 짝 "
-        f"{pairs}개를 하나씩 보면 우연으로 볼 수 없을 만큼 나은 것이 {won}개, 못한 것이 {lost}개입니다.",
+        f"않으면 {said[_PLAIN]}입니다(과제 {tasks}개의 기하평균, 분할 {splits}번의 보정 95% t 신뢰구간). 과제와 "
+        f"방법의 짝 {pairs}개를 하나씩 보면 우연으로 볼 수 없을 만큼 나은 것이 {won}개, 못한 것이 {lost}개입니다.",
     )
 
 
@@ -75,7 +75,7 @@ def _table(found: dict[Text, dict[str, Comparison]], every: dict[str, Estimate])
     estimates = {title: {name: Estimate.of(one) for name, one in each.items()} for title, each in found.items()}
     everything = {**estimates, Text("all tasks", "전체 과제"): every}
     rows: list[tuple[Text | str, ...]] = [
-        (title, *(percents(each[name].change(), 0) for name in _TITLES)) for title, each in everything.items()
+        (title, *(percents(each[name].change(), 0, "+") for name in _TITLES)) for title, each in everything.items()
     ]
     return Table((Text("100 units against the best small network, with", "가장 나은 작은 신경망 대비 유닛 100개"),
                   *_TITLES.values()), tuple(rows))  # fmt: skip

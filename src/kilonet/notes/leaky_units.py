@@ -13,13 +13,14 @@ from kilonet.notes.experiment import Experiment, Size
 from kilonet.notes.intervals import Estimate, mean_of, share
 from kilonet.notes.rates import Floats, Sweep, share_silent, sweep
 from kilonet.notes.tasks import digits, tasks
-from kilonet.notes.told import series
+from kilonet.notes.told import points, series
 
 # The notes: these units mend dying, so they learn more than ReLU at a rate where it dies, which is fixed beforehand;
 # and what leaky slopes are worth differs from task to task: they do not help on nine of ten tasks or more, as what is
 # a consistent help would.
 _MENDED, _MIXED = "(0, inf)", "[0, 0.9)"
 _RATES, _DEADLY = (0.1, 0.7, 1.0, 1.5), 1.0
+_SOUND = 0.01  # on the tasks, by Adam
 _LAYERS: dict[str, Any] = {"relu": Dense(64, relu), "leaky_relu": Dense(64, leaky_relu), "prelu": Dense(64, prelu),
                            "maxout": Maxout(64)}  # fmt: skip
 _NAMES = {"relu": same("ReLU"), "leaky_relu": same("leaky ReLU"), "prelu": same("PReLU"), "maxout": same("maxout")}
@@ -40,10 +41,10 @@ def _run(size: Size) -> Measured:
         *(verdict(wins[unit].low, wins[unit].high, _MIXED) for unit in _LEAKY),
     )
     sure = {unit: sum(held_out.sure(found[unit])) for unit in _LEAKY}
-    table, facts = _table(swept, X), _facts(gains, wins, sure, swept)
+    facts = _facts(gains, wins, sure, swept) | {"relu_dead": _dead_at_the_deadly_rate(swept["relu"], X)}
     main = wins["leaky_relu"]
-    statement = _statement(gains, wins, sure, seeds)
-    return Measured(judged, statement, main.value, main.low, main.high, table, _figure(found), facts)
+    statement = _statement(facts, gains, wins, seeds)
+    return Measured(judged, statement, main.value, main.low, main.high, _table(swept, X), _figure(found), facts)
 
 
 def _at_the_deadly_rate(swept: Sweep) -> Floats:
@@ -52,10 +53,16 @@ def _at_the_deadly_rate(swept: Sweep) -> Floats:
     return np.where(swept.finite[place], swept.accuracy[place], _GUESSED)
 
 
+def _dead_at_the_deadly_rate(swept: Sweep, X: Any) -> float:
+    """The share of hidden units that are above zero on no row, of runs that stay finite."""
+    place = _RATES.index(_DEADLY)
+    return float(share_silent(swept.network, swept.theta[place][swept.finite[place]], X).mean())
+
+
 def _on_tasks(splits: int, seeds: int, epochs: int) -> dict[str, list[Comparison]]:
     """The leaky units against ReLU on every task, at a rate that is sound for all: logarithms of ratios of losses."""
     each = [held_out.Candidate(unit, (32, 32), (), unit) for unit in ("relu", *_LEAKY)]
-    found = [held_out.judged(task, each, splits, seeds, rate=0.01, epochs=epochs) for task in tasks()]
+    found = [held_out.judged(task, each, splits, seeds, rate=_SOUND, epochs=epochs) for task in tasks()]
     return {unit: [held_out.ratio(one.best(unit), one.best("relu")) for one in found] for unit in _LEAKY}
 
 
@@ -70,24 +77,24 @@ def _facts(gains: dict[str, Estimate], wins: dict[str, Estimate], sure: dict[str
     return facts | {f"{unit}_finite": float(one.finite[_RATES.index(_DEADLY)].mean()) for unit, one in swept.items()}
 
 
-def _statement(gains: dict[str, Estimate], wins: dict[str, Estimate], sure: dict[str, int], seeds: int) -> Text:
-    leaky, maxout, n = gains["leaky_relu"], gains["maxout"], len(tasks())
+def _statement(facts: dict[str, float], gains: dict[str, Estimate], wins: dict[str, Estimate], seeds: int) -> Text:
+    n, dead = len(tasks()), f"{facts['relu_dead']:.0%}"
+    leaky, maxout = (points(gains[unit]) for unit in ("leaky_relu", "maxout"))
     won = {unit: round(wins[unit].value * n) for unit in _LEAKY}
     spans = {unit: f"{wins[unit].low:.0%} – {wins[unit].high:.0%}" for unit in _LEAKY}
+    sure = {unit: f"{facts[f'{unit}_sure']:.0f}" for unit in _LEAKY}
     return Text(
-        f"At rate {_DEADLY:g}, where ReLU dies, leaky ReLU gains {leaky.value:+.0%} training accuracy "
-        f"({leaky.low:+.0%} to {leaky.high:+.0%}, t over {seeds} seeds), while maxout, which cannot die, comes to "
-        f"{maxout.value:+.0%} ({maxout.low:+.0%} to {maxout.high:+.0%}); at an ordinary rate leaky ReLU has the lower "
-        f"held-out loss on {won['leaky_relu']} of {n} tasks ({spans['leaky_relu']}, binomial) and PReLU on "
-        f"{won['prelu']} ({spans['prelu']}); differences are beyond chance on {sure['leaky_relu']} and "
-        f"{sure['prelu']} tasks.",
-        f"ReLU가 죽는 학습률 {_DEADLY:g}에서 ReLU와 견준 훈련 정확도의 차이는 leaky ReLU가 {leaky.value:+.0%}p(시드 "
-        f"{seeds}개의 t 신뢰구간 {leaky.low:+.0%}p~{leaky.high:+.0%}p), 죽을 수 없는 맥스아웃이 "
-        f"{maxout.value:+.0%}p({maxout.low:+.0%}p~{maxout.high:+.0%}p)입니다. 보통의 학습률에서 검증 손실이 ReLU보다 "
-        f"낮은 과제는 {n}개 가운데 leaky ReLU가 {won['leaky_relu']}개(이항 신뢰구간 {spans['leaky_relu']}), PReLU가 "
-        f"{won['prelu']}개({spans['prelu']})이며, 우연으로 볼 수 없는 차이가 난 과제는 각각 {sure['leaky_relu']}개와 "
-        f"{sure['prelu']}개입니다.",
-    )  # fmt: skip
+        f"At rate {_DEADLY:g}, where {dead} of the units of ReLU are dead, leaky ReLU changes the training accuracy "
+        f"by {leaky.en} and maxout by {maxout.en} (95% t over {seeds} seeds); at rate {_SOUND:g} the held-out loss is "
+        f"lower than that of ReLU on {won['leaky_relu']} of {n} tasks ({spans['leaky_relu']}, 95% binomial) with "
+        f"leaky ReLU and on {won['prelu']} ({spans['prelu']}) with PReLU, and differs beyond chance on "
+        f"{sure['leaky_relu']} and {sure['prelu']}.",
+        f"ReLU 유닛의 {dead}가 죽는 학습률 {_DEADLY:g}에서 ReLU와 견준 훈련 정확도의 변화는 leaky ReLU가 {leaky.ko}, "
+        f"맥스아웃이 {maxout.ko}입니다(시드 {seeds}개의 95% t 신뢰구간). 학습률 {_SOUND:g}에서 검증 손실이 ReLU보다 "
+        f"낮은 과제는 {n}개 가운데 leaky ReLU가 {won['leaky_relu']}개(95% 이항 신뢰구간 {spans['leaky_relu']}), "
+        f"PReLU가 {won['prelu']}개({spans['prelu']})이며, 우연으로 볼 수 없는 차이가 난 과제는 각각 "
+        f"{sure['leaky_relu']}개와 {sure['prelu']}개입니다.",
+    )
 
 
 def _table(swept: dict[str, Sweep], X: Any) -> Table:
@@ -109,8 +116,8 @@ def _table(swept: dict[str, Sweep], X: Any) -> Table:
 def _figure(found: dict[str, list[Comparison]]) -> Figure:
     bars = tuple(series(_NAMES[unit], [], [Estimate.of(one).change() for one in each]) for unit, each in found.items())
     alt = Text(
-        "Differences of the held-out loss to that of ReLU on each task, some above zero and some below.",
-        "과제별 검증 손실을 ReLU와 견준 차이. 0보다 큰 과제도 있고 작은 과제도 있습니다.",
+        "Differences of the held-out loss to that of ReLU on each task; below zero the unit is better than ReLU.",
+        "과제별 검증 손실을 ReLU와 견준 차이. 0보다 작으면 ReLU보다 낫습니다.",
     )
     y = Text("held-out loss against ReLU's (share of it)", "ReLU 대비 검증 손실의 차이(비율)")
     return Figure("bars", alt, y=y, series=bars, names=tuple(task.title for task in tasks()))
@@ -121,9 +128,10 @@ EXPERIMENT = Experiment(
     ("2.10", "2.11"),
     Text("Units that cannot die", "죽지 않는 유닛"),
     Text(
-        "Leaky ReLU and PReLU keep a slope below zero and maxout is linear everywhere, which mends dying; but the gain "
-        "of leaky slopes is not consistent from task to task.",
-        "leaky ReLU와 PReLU는 0 아래에서도 기울기가 있고 맥스아웃은 어디서나 선형이어서 유닛이 죽지 않습니다. 그러나 "
+        "Leaky ReLU and PReLU keep a slope below zero, and maxout is piecewise linear and has no side where it is "
+        "zero, which mends dying; but the gain of leaky slopes is not consistent from task to task.",
+        "leaky ReLU와 PReLU는 0 아래에서도 기울기가 있고, 맥스아웃은 조각마다 선형이며 0으로 고정되는 쪽이 없어서 "
+        "유닛이 죽지 않습니다. 그러나 "
         "0 아래의 기울기로 얻는 이득은 과제마다 달라 일관되지 않습니다.",
     ),
     _run,

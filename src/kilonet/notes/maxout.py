@@ -116,15 +116,14 @@ def _statement(bits: dict[float, float], factor: float, cells: list[Cell]) -> Te
     return Text(
         f"With one piece zero maxout gives {bits[0.0]:.0%} of the scores of ReLU to the last bit, with α times the "
         f"other {bits[EXACT]:.0%} of those of leaky ReLU (α = 1/128), at {factor:g} times the parameters a layer; at "
-        f"a rate of {high.rate:g}, where {dying.dead.value:.0%} of ReLU units die, {high.dead.value:.0%} of maxout "
-        f"units do, but its accuracy is {high.accuracy.value:.0%} (95% bootstrap interval over {SEEDS} seeds "
-        f"{accuracy[0]} to {accuracy[1]}; ReLU {dying.accuracy.value:.0%}): alive is not yet learning.",
+        f"a rate of {high.rate:g}, {dying.dead.value:.0%} of ReLU units and {high.dead.value:.0%} of maxout units are "
+        f"dead, and the accuracy is {dying.accuracy.value:.0%} with ReLU and {high.accuracy.value:.0%} with maxout "
+        f"(95% bootstrap interval over {SEEDS} seeds {accuracy[0]} to {accuracy[1]}).",
         f"한 조각을 0으로 두면 맥스아웃 점수의 {bits[0.0]:.0%}가 ReLU의 점수와 마지막 비트까지 같고, 한 조각을 다른 "
         f"조각의 α배로 두면 {bits[EXACT]:.0%}가 leaky ReLU의 점수와 같습니다(α = 1/128). 대신 층의 매개변수가 "
-        f"{factor:g}배입니다. ReLU 유닛의 {dying.dead.value:.0%}가 죽는 학습률 {high.rate:g}에서 맥스아웃 유닛은 "
-        f"{high.dead.value:.0%}가 죽었지만 정확도는 {high.accuracy.value:.0%}였습니다(시드 {SEEDS}개의 95% 부트스트랩 "
-        f"신뢰구간 {accuracy[0]}~{accuracy[1]}, ReLU는 {dying.accuracy.value:.0%}). 살아 있다고 해서 학습하는 것은 "
-        "아닙니다.",
+        f"{factor:g}배입니다. 학습률 {high.rate:g}에서 ReLU 유닛은 {dying.dead.value:.0%}, 맥스아웃 유닛은 "
+        f"{high.dead.value:.0%}가 죽었고, 정확도는 ReLU가 {dying.accuracy.value:.0%}, 맥스아웃이 "
+        f"{high.accuracy.value:.0%}였습니다(시드 {SEEDS}개의 95% 부트스트랩 신뢰구간 {accuracy[0]}~{accuracy[1]}).",
     )
 
 

@@ -73,12 +73,13 @@ def run(size: Size) -> Measured:
     errors = {name: gradient_error(Network([64, *layers, 10]), X, y) for name, layers in networks().items()}
     # Mixtures within a layer have no kernel of their own: more splits take long, and they are far from the margin.
     ratios = compared([BY_LAYER], splits=12) | {WITHIN: compared([WITHIN], splits=size.of(4, 2))[WITHIN]}
-    error, by_layer, within = max(errors.values()), ratios[BY_LAYER], ratios[WITHIN]
+    error, by_layer, within = max(errors[BY_LAYER], errors[WITHIN]), ratios[BY_LAYER], ratios[WITHIN]
     said = together(
         verdict(error, error, _RIGHT), *(verdict(one.low, one.high, _AS_GOOD) for one in (by_layer, within))
     )
     facts = {
-        "gradient_error": error, "by_layer_low": by_layer.low, "by_layer_high": by_layer.high,
+        "gradient_error": error, "gradient_error_of_one_type": max(errors[same(unit)] for unit in PURE),
+        "by_layer_low": by_layer.low, "by_layer_high": by_layer.high,
         "within_low": within.low, "within_high": within.high, "tasks": float(len(tasks())),
     }  # fmt: skip
     return Measured(said, _statement(error, by_layer, within), within.value, within.low, within.high,
@@ -88,14 +89,13 @@ def run(size: Size) -> Measured:
 def _statement(error: float, by_layer: Estimate, within: Estimate) -> Text:
     n = len(tasks())
     return Text(
-        f"Gradients of mixed networks are right to {error:.1e} of their norm, and over {n} tasks their held-out loss "
-        f"is {within.value:.2f} times that of the best of the same types alone for four types in each layer (95% "
-        f"interval of signed ranks over tasks {within.low:.2f} to {within.high:.2f}), and {by_layer.value:.3f} times "
-        f"({by_layer.low:.3f} to {by_layer.high:.3f}) for a layer of relu below one of tanh; up to {MARGIN:g} times "
-        "counts as no problem.",
-        f"여러 종류를 섞은 신경망의 기울기는 오차가 그 노름의 {error:.1e} 이내입니다. 과제 {n}개에서 검증 손실은 섞은 "
-        f"종류 가운데 과제마다 가장 나은 하나만 썼을 때와 견주어, 층마다 네 종류를 섞으면 {within.value:.2f}배(과제에 "
-        f"대한 95% 부호 순위 신뢰구간 {within.low:.2f}~{within.high:.2f}), ReLU 층 위에 tanh 층을 쌓으면 "
+        f"Gradients of mixed networks are right to {error:.1e} of their norm, and over {n} tasks the held-out loss is "
+        f"{within.value:.3f} times (95% interval over tasks {within.low:.3f} to {within.high:.3f}) that of the best "
+        f"of the same types alone with four types in each layer, and {by_layer.value:.3f} times ({by_layer.low:.3f} "
+        f"to {by_layer.high:.3f}) with a layer of relu below one of tanh; up to {MARGIN:g} times counts as no problem.",
+        f"여러 종류를 섞은 신경망의 기울기는 오차가 그 노름의 {error:.1e} 이내입니다. 과제 {n}개에서 검증 손실은 "
+        f"섞은 종류 가운데 가장 나은 하나만 썼을 때와 견주어, 층마다 네 종류를 섞으면 {within.value:.3f}배(과제에 "
+        f"대한 95% 신뢰구간 {within.low:.3f}~{within.high:.3f}), ReLU 층 위에 tanh 층을 쌓으면 "
         f"{by_layer.value:.3f}배({by_layer.low:.3f}~{by_layer.high:.3f})였습니다. {MARGIN:g}배까지는 문제가 없는 "
         "것으로 봅니다.",
     )
@@ -107,7 +107,7 @@ def _table(ratios: dict[Text, Estimate], errors: dict[Text, float]) -> Table:
         Text("held-out loss, by the best type's (95% interval)", "가장 나은 종류 대비 검증 손실(95% 신뢰구간)"),
         Text("gradient's error", "기울기의 오차"),
     )
-    return Table(head, tuple((name, spanned(one, ".2f"), f"{errors[name]:.1e}") for name, one in ratios.items()))
+    return Table(head, tuple((name, spanned(one, ".3f"), f"{errors[name]:.1e}") for name, one in ratios.items()))
 
 
 def _figure(ratios: dict[Text, Estimate]) -> Figure:

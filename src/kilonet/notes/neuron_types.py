@@ -44,19 +44,17 @@ def run(size: Size) -> Measured:
     facts |= {f"rank_{unit}": rank.value for unit, rank in zip(TYPES, ranks, strict=True)} | {"tasks": len(table)}
     main = ratios["tanh", "relu"]
     said = together(*verdicts)
-    statement = _statement(ranks, ratios, len(table))
+    statement = _statement(ratios, len(table))
     return Measured(said, statement, main.value, main.low, main.high, _table(table, ranks), _figure(ranks), facts)
 
 
-def _statement(ranks: list[Estimate], ratios: dict[tuple[str, str], Estimate], total: int) -> Text:
-    order = sorted(zip(TYPES, ranks, strict=True), key=lambda pair: pair[1].value)
-    listed = ", ".join(f"{unit} {rank.value:.1f}" for unit, rank in order)
-    said = ", ".join(f"{a}/{b} {e.value:.2f} ({e.low:.2f}–{e.high:.2f})" for (a, b), e in ratios.items())
+def _statement(ratios: dict[tuple[str, str], Estimate], total: int) -> Text:
+    said = [f"{a}/{b} {e.value:.2f} ({e.low:.2f} – {e.high:.2f})" for (a, b), e in ratios.items()]
     return Text(
-        f"Mean ranks of held-out losses over {total} tasks, each type at its own best rate and λ: {listed} (1 is "
-        f"best); losses by one another, with 95% intervals of signed ranks over tasks: {said}.",
-        f"과제 {total}개에서 뉴런 종류마다 가장 좋은 학습률과 λ를 썼을 때 검증 손실의 평균 순위는 {listed}입니다(1이 "
-        f"가장 좋음). 검증 손실의 비와 과제에 대한 95% 부호 순위 신뢰구간은 {said}입니다.",
+        f"Over {total} tasks, each type at its own best rate and λ, the ratios of held-out losses, with 95% intervals "
+        f"over tasks, are {', '.join(said[:-1])} and {said[-1]}, where above 1 the first type is worse.",
+        f"과제 {total}개에서 뉴런 종류마다 가장 좋은 학습률과 λ를 썼을 때 검증 손실의 비는 "
+        f"{', '.join(said)}입니다(1보다 크면 앞의 종류가 못합니다. 괄호 안은 과제에 대한 95% 신뢰구간).",
     )
 
 

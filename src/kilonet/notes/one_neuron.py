@@ -81,14 +81,15 @@ def _at_boundary(fitted: Any) -> float:
 def _statement(apart: dict[str, Estimate], middle: Estimate, tables: int) -> Text:
     softmax, svm = apart["softmax"], apart["svm"]
     return Text(
-        f"On {tables} tables of {ROWS} rows the neuron's weights differ from LogisticRegression's by at most "
-        f"{softmax.value:.1e} of their norm (95% bootstrap interval of the largest {softmax.low:.1e} to "
+        f"On {tables} tables of {ROWS} rows the neuron's weights and bias differ from LogisticRegression's by "
+        f"at most {softmax.value:.1e} of their norm (95% bootstrap interval of the largest {softmax.low:.1e} to "
         f"{softmax.high:.1e}) and from a linear SVM's by {svm.value:.1e} ({svm.low:.1e} to {svm.high:.1e}); on the "
         f"line its output is 0.5 to within {middle.value:.1e}.",
-        f"행이 {ROWS}개인 데이터 {tables}벌에서 뉴런의 가중치와 LogisticRegression의 가중치의 차이는 그 노름에 견주어 "
-        f"최대 {softmax.value:.1e}이고(최댓값의 95% 부트스트랩 신뢰구간 {softmax.low:.1e}~{softmax.high:.1e}), 선형 "
-        f"SVM과의 차이는 최대 {svm.value:.1e}입니다({svm.low:.1e}~{svm.high:.1e}). 경계선 위에서 뉴런의 출력은 "
-        f"0.5이며, 오차는 {middle.value:.1e} 이내입니다.",
+        f"행이 {ROWS}개인 데이터 {tables}벌에서 뉴런의 가중치와 편향을 LogisticRegression의 것과 비교하면 그 차이는 "
+        f"노름에 견주어 최대 {softmax.value:.1e}이고(최댓값의 95% 부트스트랩 신뢰구간 "
+        f"{softmax.low:.1e}~{softmax.high:.1e}), 선형 SVM과의 차이는 최대 "
+        f"{svm.value:.1e}입니다({svm.low:.1e}~{svm.high:.1e}). 경계선 위에서 뉴런의 출력은 0.5이며, 오차는 "
+        f"{middle.value:.1e} 이내입니다.",
     )
 
 

@@ -36,14 +36,15 @@ def _statement(
     each: list[list[Estimate]], steps: list[Estimate], fewer: Estimate, draws: int, seeds: int
 ) -> Text:  # fmt: skip
     lengths = ", ".join(f"{one[1].value:.1f}" for one in each)
-    first, second = (bracketed(step) for step in steps)
+    regions = bracketed(fewer, sign="+")
+    first, second = (bracketed(step, sign="+") for step in steps)
     return Text(
-        f"Borders of 20 units are {lengths} long at λ = 0.001, 0.01 and 0.1, which is {first} from the first to the "
-        f"second and {second} to the third; regions change by {bracketed(fewer)} in all (t over {draws} draws of the "
-        f"rows with {seeds} seeds each).",
+        f"Borders of 20 units are {lengths} long at λ = 0.001, 0.01 and 0.1, a change of {first} from the first to "
+        f"the second and of {second} to the third; regions change by {regions} in all (95% t over {draws} draws of "
+        f"the rows with {seeds} seeds each).",
         f"유닛이 20개인 신경망의 경계 길이는 λ = 0.001, 0.01, 0.1에서 차례로 {lengths}입니다. 첫째에서 둘째로 "
-        f"{first}, 둘째에서 셋째로 {second}만큼 변하며, 결정 영역의 수는 통틀어 {bracketed(fewer)}만큼 "
-        f"변합니다(데이터를 {draws}번 뽑고 시드 {seeds}개씩 학습한 t 신뢰구간).",
+        f"{first}, 둘째에서 셋째로 {second}만큼 변하며, 결정 영역의 수는 통틀어 {regions}만큼 변합니다(데이터를 "
+        f"{draws}번 뽑고 시드 {seeds}개씩 학습한 95% t 신뢰구간).",
     )
 
 

@@ -18,9 +18,9 @@ from kilonet.notes.trials import at_rates, best_rate
 
 Floats = NDArray[np.float64]
 
-SEEDS = 16
+SEEDS, CHOOSING = 16, 8  # seeds that are judged, and others that choose the rate
 DEPTH, WIDTH, CLASSES = 3, 32, 10
-RATES = (0.3, 1.0, 3.0)  # each scale is judged at its own best one
+RATES = (0.3, 1.0, 3.0)  # each scale is judged at its own, which other seeds choose
 TAIL = 10.0  # an input that counts as a tail: σ is 0.99995 there
 
 
@@ -44,14 +44,14 @@ def cell(scale: float, rows: int, epochs: int) -> Cell:
     """Networks from Glorot's initial weights times the scale, looked into and then trained at several rates."""
     X, y = digits(rows)
     network = Network([X.shape[1], *[WIDTH] * DEPTH, CLASSES], activation="sigmoid")
-    theta = network.initial(seeds=range(SEEDS))
+    theta = network.initial(seeds=range(SEEDS + CHOOSING))
     for view in network.views(theta)[:-1]:
         view.W[...] *= scale
-    outputs = np.array(network.hidden(theta, X)[:-1], np.float64)  # (layers, seeds, rows, units)
+    runs = at_rates(network, X, y, RATES, len(theta), theta=np.tile(theta, (len(RATES), 1)), epochs=epochs)
+    best = best_rate(runs.history.loss[-1].reshape(len(RATES), -1), SEEDS)
+    outputs = np.array(network.hidden(theta[:SEEDS], X)[:-1], np.float64)  # (layers, seeds, rows, units)
     saturated = (np.abs(outputs - 0.5) > SIGMOID - 0.5).mean(axis=(0, 2, 3))
-    runs = at_rates(network, X, y, RATES, SEEDS, theta=np.tile(theta, (len(RATES), 1)), epochs=epochs)
-    best = best_rate(runs.history.loss[-1].reshape(len(RATES), SEEDS))
-    factor = mean_of(np.log(_fading(network, theta, X, y))).exp()
+    factor = mean_of(np.log(_fading(network, theta[:SEEDS], X, y))).exp()
     return Cell(
         scale, mean_of(saturated), mean_of(outputs.mean(axis=(0, 2, 3))), factor, mean_of(best / np.log(CLASSES))
     )
@@ -75,7 +75,8 @@ def run(size: Size) -> Measured:
     cells = [cell(scale, size.of(800, 600), size.of(50, 30)) for scale in scales]
     tail = float(sigmoid.slope(np.array([-TAIL, TAIL])).max())
     mostly = [c for c in cells if c.saturated.low > 0.5]
-    healthy, worst, first = cells[0], cells[-1], mostly[0]
+    healthy, worst = cells[0], cells[-1]
+    first = next(iter(mostly), worst)
     # The gradient is "almost zero" below 1% of the largest slope, 1/4. "Most units are saturated": above a half. A
     # network "barely learns" where over half of the loss of knowing nothing is left, at its own best rate: wherever
     # most units are saturated, or in part where it takes more than that.
@@ -99,18 +100,18 @@ def run(size: Size) -> Measured:
 
 def _statement(healthy: Cell, first: Cell, worst: Cell, tail: float) -> Text:
     return Text(
-        f"At ±{TAIL:g} a sigmoid's slope is {tail:.1e}, and each hidden layer passes on {healthy.factor.value:.0%} of "
-        f"the gradient even from usual initial weights; initial weights {worst.scale:g} times as large saturate "
-        f"{worst.saturated.value:.0%} of the outputs and leave {worst.left.value:.0%} of the loss of knowing nothing "
-        f"(95% t-interval over {SEEDS} seeds {worst.left.low:.0%} to {worst.left.high:.0%}), but {first.scale:g} "
-        f"times as large ones, with {first.saturated.value:.0%} saturated, leave only {first.left.value:.2%}: most "
-        "units may be saturated and the network still learns, at a rate of its own.",
-        f"±{TAIL:g}에서 시그모이드의 도함수는 {tail:.1e}이고, 초기 가중치가 보통 크기일 때도 은닉층 하나를 지날 "
-        f"때마다 기울기의 {healthy.factor.value:.0%}만 남습니다. 초기 가중치를 {worst.scale:g}배로 키우면 출력의 "
-        f"{worst.saturated.value:.0%}가 포화되고, 학습한 뒤에도 아무것도 모를 때 손실의 {worst.left.value:.0%}가 "
-        f"남습니다(시드 {SEEDS}개의 95% t 신뢰구간 {worst.left.low:.0%}~{worst.left.high:.0%}). 그러나 "
-        f"{first.scale:g}배일 때는 {first.saturated.value:.0%}가 포화되어도 {first.left.value:.2%}만 남습니다. "
-        "대부분의 유닛이 포화되어도 알맞은 학습률을 쓰면 신경망은 학습합니다.",
+        f"At ±{TAIL:g} a sigmoid's slope is {tail:.1e}, and hidden outputs are at first {healthy.centre.value:.3f} on "
+        f"average; from initial weights {first.scale:g} times the usual, with {first.saturated.value:.0%} of the "
+        f"outputs saturated, training leaves {first.left.value:.2%} ({first.left.low:.2%} to {first.left.high:.2%}) "
+        f"of the loss of knowing nothing, and from {worst.scale:g} times, with {worst.saturated.value:.0%} saturated, "
+        f"{worst.left.value:.0%} ({worst.left.low:.0%} to {worst.left.high:.0%}; 95% t-intervals over {SEEDS} seeds, "
+        "rates chosen by others).",
+        f"±{TAIL:g}에서 시그모이드의 도함수는 {tail:.1e}이고, 학습 전 은닉 출력의 평균은 "
+        f"{healthy.centre.value:.3f}입니다. 초기 가중치를 보통의 {first.scale:g}배로 키우면 출력의 "
+        f"{first.saturated.value:.0%}가 포화되고, 학습한 뒤에 아무것도 모를 때 손실의 "
+        f"{first.left.value:.2%}({first.left.low:.2%}~{first.left.high:.2%})가 남습니다. {worst.scale:g}배로 키우면 "
+        f"{worst.saturated.value:.0%}가 포화되고 {worst.left.value:.0%}({worst.left.low:.0%}~{worst.left.high:.0%})가 "
+        f"남습니다(시드 {SEEDS}개의 95% t 신뢰구간, 학습률은 다른 시드로 골랐습니다).",
     )
 
 
@@ -142,8 +143,9 @@ def _figure(cells: list[Cell]) -> Figure:
     )
     lines = [series(label, scales, found) for label, found in labelled]
     alt = Text(
-        "Against the scale of the initial weights: the saturated share rises first, the loss that is left much later.",
-        "초기 가중치의 배율에 따른 변화. 포화된 비율이 먼저 오르고, 학습 뒤에 남은 손실은 훨씬 뒤에 오릅니다.",
+        "Against the scale of the initial weights: saturated outputs, loss left after training, gradient left by a "
+        "layer.",
+        "초기 가중치의 배율에 따른 포화된 출력, 학습 뒤에 남은 손실, 층 하나를 지나며 남는 기울기.",
     )
     x = Text("initial weights, times the usual", "초기 가중치(보통 크기의 배수)")
     return Figure("lines", alt, x=x, y=Text("share", "비율"), series=tuple(lines), log_x=True)

@@ -87,19 +87,19 @@ def _statement(
     few, many = (bracketed(std, 4) for std in stds)
     return Text(
         f"Over {seeds} seeds the final loss has a standard deviation of {few} nats with 3 units and {many} with 20, "
-        f"{bracketed(wider, 0)} times less; {percents(trapped)} of the networks with 3 units end {_TRAP:g} nats or "
-        f"more above the best of them, while the middle 90% of those with 20 lie within {bracketed(alike, 4)} nats "
-        "(bootstrap over seeds, the share by the binomial).",
-        f"시드 {seeds}개에서 최종 손실의 표준편차는 유닛이 3개일 때 {few} nat, 20개일 때 {many} nat이며, 20개 쪽이 "
-        f"{bracketed(wider, 0)}배 작습니다. 유닛이 3개인 신경망의 {percents(trapped)}는 그중 가장 좋은 것보다 손실이 "
-        f"{_TRAP:g} nat 넘게 높은 채 끝나고, 20개인 신경망은 가운데 90%가 {bracketed(alike, 4)} nat 안에 "
-        "모입니다(시드에 대한 부트스트랩 신뢰구간, 비율은 이항 신뢰구간).",
+        f"{bracketed(wider, 0)} times as much with 3 as with 20; {percents(trapped)} of the networks with 3 units end "
+        f"more than {_TRAP:g} nats above the best of them, and the middle 90% of those with 20 lie within "
+        f"{bracketed(alike, 4)} nats (95% bootstrap over seeds, the share by the binomial).",
+        f"시드 {seeds}개에서 최종 손실의 표준편차는 유닛이 3개일 때 {few} nat, 20개일 때 {many} nat이며, 3개일 때가 "
+        f"20개일 때의 {bracketed(wider, 0)}배입니다. 유닛이 3개인 신경망의 {percents(trapped)}는 그중 가장 좋은 것보다 "
+        f"손실이 {_TRAP:g} nat 넘게 높은 채 끝나고, 20개인 신경망은 가운데 90%가 {bracketed(alike, 4)} nat 안에 "
+        "있습니다(시드에 대한 95% 부트스트랩 신뢰구간, 비율은 이항 신뢰구간).",
     )
 
 
 def _table(losses: Floats, stds: list[Estimate]) -> Table:
     head = (Text("hidden units", "은닉 유닛"), Text("standard deviation", "표준편차"), Text("best", "최소"),
-            Text("median", "중앙값"), Text("95%", "95% 분위수"), Text("worst", "최대"))  # fmt: skip
+            Text("median", "중앙값"), Text("95% quantile", "95% 분위수"), Text("worst", "최대"))  # fmt: skip
     cells = [[f"{v:.4f}" for v in np.quantile(losses[:, place], [0, 0.5, 0.95, 1])] for place in range(len(WIDTHS))]
     rows = tuple(
         (str(units), bracketed(std, 4), *own) for units, std, own in zip(WIDTHS, stds, cells, strict=True)
@@ -113,10 +113,10 @@ def _figure(losses: Floats) -> Figure:
     dots = Series.of(Text("one network", "신경망 하나"), np.outer(aside, WIDTHS).ravel(), losses.ravel())
     middle = Series.of(Text("median", "중앙값"), WIDTHS, np.median(losses, axis=0))
     alt = Text(
-        f"Final losses of {len(losses)} seeds at each width: scattered over "
-        f"{np.ptp(losses[:, _SMALL]):.2f} nats with 3 units, over {np.ptp(losses[:, _LARGE]):.3f} with 20.",
-        f"너비마다 시드 {len(losses)}개의 최종 손실. 유닛이 3개일 때는 {np.ptp(losses[:, _SMALL]):.2f} nat에 걸쳐 "
-        f"흩어지고, 20개일 때는 {np.ptp(losses[:, _LARGE]):.3f} nat 안에 모입니다.",
+        f"Final losses of {len(losses)} seeds at each width: over a range of {np.ptp(losses[:, _SMALL]):.2f} nats with "
+        f"3 units, of {np.ptp(losses[:, _LARGE]):.3f} with 20.",
+        f"너비마다 시드 {len(losses)}개의 최종 손실. 범위는 유닛이 3개일 때 {np.ptp(losses[:, _SMALL]):.2f} nat, "
+        f"20개일 때 {np.ptp(losses[:, _LARGE]):.3f} nat입니다.",
     )
     return Figure("dots", alt, Text("hidden units", "은닉 유닛"),
                   Text("final training loss, nats", "최종 훈련 손실(nat)"),
@@ -128,10 +128,10 @@ EXPERIMENT = Experiment(
     ("5.3",),
     Text("The luck of the seed", "시드에 따른 운"),
     Text(
-        "Small networks have few minima, many of them bad, so that the final loss depends a good deal on the initial "
-        "weights; large networks end in many different minima that are all about as good.",
-        "작은 신경망은 국소 최솟값이 적고 그중 나쁜 것이 많아 최종 손실이 초기 가중치에 따라 크게 달라집니다. 큰 "
-        "신경망은 서로 다른 많은 국소 최솟값에 이르지만 손실은 모두 비슷합니다.",
+        "The final losses of small networks vary a good deal with the initial weights, and many of them are bad; those "
+        "of large networks are all about as good.",
+        "작은 신경망의 최종 손실은 초기 가중치에 따라 크게 달라지고 그중 나쁜 것이 많습니다. 큰 신경망의 최종 손실은 "
+        "모두 비슷하게 좋습니다.",
     ),
     _run,
 )

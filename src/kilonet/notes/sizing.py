@@ -154,8 +154,8 @@ def _figure(made: list[Counted]) -> Figure:
     units = [c.unit for c in made if c.sizes == made[0].sizes]
     bars = tuple(Series.of(same(layered(sizes)), [], [c.found for c in made if c.sizes == sizes]) for sizes in CLAIMED)
     alt = Text(
-        "Parameters of both networks for each type of hidden unit: maxout and prelu have more than the others.",
-        "은닉 유닛의 종류에 따른 두 신경망의 매개변수 수. 맥스아웃과 PReLU만 다른 유닛보다 많습니다.",
+        "Parameters of both networks for each type of hidden unit.",
+        "은닉 유닛의 종류에 따른 두 신경망의 매개변수 수.",
     )
     return Figure("bars", alt, y=Text("parameters", "매개변수 수"), series=bars, names=tuple(map(same, units)))
 

@@ -56,16 +56,15 @@ def run(size: Size) -> Measured:
 def _statement(error: float, ratio: Estimate, final: Estimate, counts: tuple[int, int, int]) -> Text:
     better, worse, total = counts
     return Text(
-        f"tanh(x) = 2σ(2x) − 1 holds to {error:.2g} units in the last place of 1; over {total} tasks, each unit at "
-        f"its own best rate and λ, the final training loss of tanh is {final.value:.2f} times that of sigmoid (95% "
-        f"interval of signed ranks over tasks {final.low:.2f} to {final.high:.2f}), the held-out loss "
-        f"{ratio.value:.2f} times ({ratio.low:.2f} to {ratio.high:.2f}): tanh is ahead beyond chance on {better} "
-        f"tasks, sigmoid on {worse}.",
-        f"tanh(x) = 2σ(2x) − 1은 1의 ULP(마지막 자리 단위)로 {error:.2g} 이내에서 성립합니다. 과제 {total}개에서 유닛 "
-        f"종류마다 가장 좋은 학습률과 λ를 썼을 때, tanh의 최종 훈련 손실은 시그모이드의 {final.value:.2f}배(과제에 "
-        f"대한 95% 부호 순위 신뢰구간 {final.low:.2f}~{final.high:.2f}), 검증 손실은 "
-        f"{ratio.value:.2f}배({ratio.low:.2f}~{ratio.high:.2f})였습니다. 우연으로 볼 수 없을 만큼 tanh가 앞선 "
-        f"과제는 {better}개, 시그모이드가 앞선 과제는 {worse}개입니다.",
+        f"tanh(x) = 2σ(2x) − 1 holds to {error:.2g} units in the last place of 1; over {total} tasks, each at its own "
+        f"best rate and λ, tanh has {final.value:.2f} times the training loss of sigmoid (95% interval over tasks "
+        f"{final.low:.2f} to {final.high:.2f}) and {ratio.value:.2f} times its held-out loss ({ratio.low:.2f} to "
+        f"{ratio.high:.2f}), beyond chance lower on {better} tasks and higher on {worse}.",
+        f"tanh(x) = 2σ(2x) − 1은 1의 ULP(마지막 자리 단위)로 {error:.2g} 이내에서 성립합니다. 과제 {total}개에서 "
+        f"저마다 가장 좋은 학습률과 λ를 썼을 때, tanh의 훈련 손실은 시그모이드의 {final.value:.2f}배(과제에 대한 95% "
+        f"신뢰구간 {final.low:.2f}~{final.high:.2f}), 검증 손실은 {ratio.value:.2f}배({ratio.low:.2f}~"
+        f"{ratio.high:.2f})였습니다. 검증 손실이 우연으로 볼 수 없을 만큼 낮은 과제는 {better}개, 높은 과제는 "
+        f"{worse}개입니다.",
     )
 
 

@@ -27,24 +27,34 @@ def layered(sizes: Iterable[int]) -> str:
     return "-".join(map(str, sizes))
 
 
-def bracketed(found: Estimate, digits: int = 2, factor: float = 1.0) -> str:
-    """The number and its interval, multiplied by a factor, with so many decimals.
+def bracketed(found: Estimate, digits: int = 2, sign: str = "-") -> str:
+    """The number and its interval, with so many decimals; sign is "+" for changes, which then always have one.
 
-    >>> bracketed(Estimate(0.5, 0.25, 1.0), 1)
-    '0.5 [0.2, 1.0]'
+    >>> bracketed(Estimate(0.5, 0.25, 1.0), 1), bracketed(Estimate(0.5, -0.25, 1.0), 1, "+")
+    ('0.5 [0.2, 1.0]', '+0.5 [−0.2, +1.0]')
     """
-    value, low, high = (f"{factor * number:.{digits}f}".replace("-", "−") for number in _three(found))
+    value, low, high = _formatted(found, f"{sign}.{digits}f")
     return f"{value} [{low}, {high}]"
 
 
-def percents(found: Estimate, digits: int = 1) -> str:
-    """A share and its interval in percent.
+def percents(found: Estimate, digits: int = 1, sign: str = "-") -> str:
+    """A share and its interval in percent; sign is "+" for changes, which then always have one.
 
-    >>> percents(Estimate(0.5, 0.25, 1.0), 0)
-    '50% [25%, 100%]'
+    >>> percents(Estimate(0.5, 0.25, 1.0), 0), percents(Estimate(0.5, -0.25, 1.0), 0, "+")
+    ('50% [25%, 100%]', '+50% [−25%, +100%]')
     """
-    value, low, high = (f"{number:.{digits}%}".replace("-", "−") for number in _three(found))
+    value, low, high = _formatted(found, f"{sign}.{digits}%")
     return f"{value} [{low}, {high}]"
+
+
+def points(found: Estimate, digits: int = 0) -> Text:
+    """The difference of two shares and its interval, in percentage points.
+
+    >>> points(Estimate(0.5, -0.25, 1.0)).en
+    '+50 percentage points [−25, +100]'
+    """
+    value, low, high = _formatted(Estimate(*(100 * number for number in _three(found))), f"+.{digits}f")
+    return Text(f"{value} percentage points [{low}, {high}]", f"{value}퍼센트포인트 [{low}, {high}]")
 
 
 def spanned(found: Estimate, form: str) -> str:
@@ -55,6 +65,11 @@ def spanned(found: Estimate, form: str) -> str:
     """
     value, low, high = (format(number, form) for number in _three(found))
     return f"{value} ({low} – {high})"
+
+
+def _formatted(found: Estimate, form: str) -> list[str]:
+    """The number and the ends of its interval in a format, with a true minus, which no hyphen is."""
+    return [format(number, form).replace("-", "−") for number in _three(found)]
 
 
 def _three(found: Estimate) -> tuple[float, float, float]:

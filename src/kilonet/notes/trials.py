@@ -45,13 +45,16 @@ def at_rates(network: Network, X: Any, y: Any, rates: Sequence[float], seeds: in
     return trained(network, cross_entropy, X, y, seeds=each, optimizer="sgd", **more)
 
 
-def best_rate(losses: Floats) -> Floats:
-    """The losses (seeds,) at the rate whose mean over seeds is least, of (rates, seeds).
+def best_rate(losses: Floats, judged: int) -> Floats:
+    """The losses of the first so many seeds, which are judged, at the rate whose mean over all others is least.
 
-    >>> best_rate(np.array([[1.0, np.nan], [2.0, 3.0]]))
+    losses (rates, seeds). Who is judged has no part in the choice.
+
+    >>> best_rate(np.array([[1.0, 1.0, np.nan], [2.0, 3.0, 4.0]]), judged=2)
     array([2., 3.])
     """
-    found: Floats = losses[np.where(np.isfinite(losses), losses, np.inf).mean(axis=1).argmin()]
+    choosing = losses[:, judged:]
+    found: Floats = losses[np.where(np.isfinite(choosing), choosing, np.inf).mean(axis=1).argmin(), :judged]
     return found
 
 
