@@ -10,13 +10,13 @@ from kilonet.errors import DataError, SettingError
 from kilonet.estimators.trials import Places
 
 
-def target(y: Any) -> Any:
+def target(y: Any, what: str = "ArchitectureSearch") -> Any:
     """The target as it came; a single column of a table as one array, with scikit-learn's warning.
 
-    Raises ValueError where there is none.
+    what: that asks for it. Raises ValueError where there is none.
     """
     if y is None:
-        raise ValueError("This ArchitectureSearch requires y to be passed, but the target y is None.")
+        raise ValueError(f"This {what} requires y to be passed, but the target y is None.")
     if not hasattr(y, "shape") and hasattr(y, "__array__"):
         y = np.asarray(y)
     y = y.toarray() if hasattr(y, "toarray") else y
