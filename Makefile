@@ -15,14 +15,14 @@ KILONET_KERNEL ?= ON
 export KILONET_KERNEL PYTHON
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-# Options of `make bench`, such as ARGS=--write-readme.
+# Options of `make bench`, such as ARGS=--write-readme, and of `make bench-tables`, such as ARGS=--write.
 ARGS =
 
 KERNEL = $(wildcard CMakeLists.txt src/kilonet/engine/kernel/*)
 INSTALL = -m pip install --quiet
 EDITABLE = $(INSTALL) --no-build-isolation --editable
 
-.PHONY: help env build check format test demo bench calibrate choosing soak docs dist clean distclean system
+.PHONY: help env build check format test demo bench bench-tables calibrate choosing soak docs dist clean distclean system
 
 help:
 	@echo "make env      the development environment in $(VENV), with the package installed editable"
@@ -32,6 +32,7 @@ help:
 	@echo "make test     system packages, environment, build, check, then every test"
 	@echo "make demo     fit, show and predict on real data from the command line"
 	@echo "make bench    measure against PyTorch, JAX, scikit-learn and ONNX Runtime (environment in $(BENCH))"
+	@echo "make bench-tables  what learners make of real tables at their defaults; many hours, goes on where it was"
 	@echo "make calibrate  how often the verdicts of a search are right; half an hour or more"
 	@echo "make choosing   how long choosing a network takes, beside scikit-learn's grid search"
 	@echo "make soak     kill a search at twenty moments and go on with it"
@@ -107,6 +108,14 @@ $(BENCH)/.built: $(BENCH)/.ready $(KERNEL)
 
 bench: system $(BENCH)/.built
 	$(BENCH)/bin/python -m benchmarks $(ARGS)
+
+$(BENCH)/.tables: benchmarks/requirements-tables.txt $(BENCH)/.ready
+	$(BENCH)/bin/python $(INSTALL) --requirement benchmarks/requirements-tables.txt
+	@touch $@
+
+# Results are kept outside of what `make clean` takes away by ARGS="--results FILE".
+bench-tables: system $(BENCH)/.built $(BENCH)/.tables
+	$(BENCH)/bin/python -m benchmarks.tables $(ARGS)
 
 # Both need no peers but scikit-learn, so the development environment does.
 calibrate: build

@@ -94,16 +94,16 @@ __all__ = [
     "BinarySoftmaxClassifier", "CapacityDisplay", "CertificateError", "ConfusionDisplay", "CostDisplay",
     "CrossValidation", "DataError", "DataWarning", "Dense", "DepthDisplay", "Diagnosis", "DivergenceError",
     "DivergenceWarning", "EngineError", "EngineWarning", "EpochRecord", "Examination", "FileFormatError", "Finding",
-    "History", "InterruptedWarning", "LearningCurveDisplay", "LeftOutWarning", "MLPClassifier", "MLPRegressor",
-    "Maxout", "MemoryLimitError", "Momentum", "Nesterov", "Network", "Neuron", "NeuronDisplay", "Plan", "Proof",
-    "RMSProp", "Recipe", "RegionsDisplay", "RegularizationPathDisplay", "ReliabilityDisplay", "Remedy",
-    "RemedyWarning", "ResidualsDisplay", "Runs", "Same", "SearchRecord", "SeedSpreadDisplay", "SettingError",
-    "ShapeError", "Spread", "Stopping", "TableEncoder", "Thresholds", "absolute", "activation_from", "approximate",
-    "certify", "collapse", "constant", "cosine", "cross_entropy", "cross_validate", "diagnose", "displays", "elu",
-    "engine_name", "gelu", "glorot", "he", "hinge", "huber", "identity", "leaky_relu", "lecun", "load", "logistic",
-    "loss_from", "maxout", "mish", "mixed", "optimizer_from", "orthogonal", "prelu", "quantile", "read", "relu",
-    "scaled", "schedule_from", "selu", "sequence", "sigmoid", "silu", "softplus", "squared", "squared_hinge", "step",
-    "tanh", "train", "value_and_grad", "warm_up",
+    "History", "InterruptedWarning", "LearningCurveDisplay", "LeftOutWarning", "MLPClassifier", "MLPClassifierCV",
+    "MLPRegressor", "MLPRegressorCV", "Maxout", "MemoryLimitError", "Momentum", "Nesterov", "Network", "Neuron",
+    "NeuronDisplay", "Plan", "Proof", "RMSProp", "Recipe", "RegionsDisplay", "RegularizationPathDisplay",
+    "ReliabilityDisplay", "Remedy", "RemedyWarning", "ResidualsDisplay", "Runs", "Same", "SearchRecord",
+    "SeedSpreadDisplay", "SettingError", "ShapeError", "Spread", "Stopping", "TableEncoder", "Thresholds", "absolute",
+    "activation_from", "approximate", "certify", "collapse", "constant", "cosine", "cross_entropy", "cross_validate",
+    "diagnose", "displays", "elu", "engine_name", "gelu", "glorot", "he", "hinge", "huber", "identity", "leaky_relu",
+    "lecun", "load", "logistic", "loss_from", "maxout", "mish", "mixed", "optimizer_from", "orthogonal", "prelu",
+    "quantile", "read", "relu", "scaled", "schedule_from", "selu", "sequence", "sigmoid", "silu", "softplus", "squared",
+    "squared_hinge", "step", "tanh", "train", "value_and_grad", "warm_up",
 ]
 # fmt: on
 
@@ -135,10 +135,12 @@ _HOMES = {
     "kilonet.approximation": "Approximation CertificateError Proof approximate certify",
     "kilonet.collapsing": "collapse",
     "kilonet.estimators": """
-        BinarySVMClassifier BinarySoftmaxClassifier CrossValidation MLPClassifier MLPRegressor cross_validate load
+        BinarySVMClassifier BinarySoftmaxClassifier CrossValidation MLPClassifier MLPRegressor cross_validate
     """,
     "kilonet.neuron": "Neuron",
     "kilonet.search": "ArchitectureSearch",
+    "kilonet.tuned": "MLPClassifierCV MLPRegressorCV",
+    "kilonet.tuned.loading": "load",
     "kilonet.evidence": "SearchRecord",
     "kilonet.plots": """
         CapacityDisplay ConfusionDisplay CostDisplay DepthDisplay LearningCurveDisplay NeuronDisplay RegionsDisplay

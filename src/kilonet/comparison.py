@@ -102,10 +102,11 @@ def corrected_t(differences: ArrayLike, test_to_train: float, confidence: float 
     return Comparison(peak * mean, peak * (mean - reach), peak * (mean + reach), peak * error, p, p, n, level)
 
 
-def compared(means: Floats, test_to_train: float) -> tuple[int, list[Comparison | None]]:
+def compared(means: Floats, test_to_train: float, to: int | None = None) -> tuple[int, list[Comparison | None]]:
     """The best of some candidates, and the difference of each to it; means (splits, candidates), seeds averaged.
 
-    Raises DivergenceError where all have lost a run.
+    to: the place of another candidate that all are compared with, one that lost no run. Raises DivergenceError where
+    all have lost a run.
 
     The best is found by the same losses that are then compared, so p-values are adjusted for the comparisons of all
     pairs: whichever of them is looked at, it was counted. None where a candidate lost a run.
@@ -122,7 +123,7 @@ def compared(means: Floats, test_to_train: float) -> tuple[int, list[Comparison 
         )
     totals = np.where(sound, np.where(np.isfinite(means), means, 0.0).mean(axis=0), np.inf)
     rounding = _ROUNDING * abs(totals.min())
-    best = int(np.argmax(totals <= totals.min() + rounding))  # the first of those that are equal
+    best = int(np.argmax(totals <= totals.min() + rounding)) if to is None else to  # the first of those that are equal
     places = np.flatnonzero(sound).tolist()
     pairs = [(i, j) for i in places for j in places if i < j]
     tests = [_paired(means[:, i] - means[:, j], test_to_train, rounding) for i, j in pairs]

@@ -106,7 +106,7 @@ def test_help_goes_to_stdout_and_exits_0(capsys, arguments):
                 "l2 = alpha / batch."
             ),
         ),
-        (["predict", "a.kn", "b.csv", "--max-iter", "3"], "No such option '--max-iter'."),
+        (["predict", "a.kn", "b.csv", "--batch-size", "3"], "No such option '--batch-size'."),
         (["fit", "a.csv", "--hiden", "5"], "No such option '--hiden'. Did you mean --hidden?"),
         (["predict", "a.kn", "b.csv", "--prob"], "No such option '--prob'. Did you mean --proba?"),
         (["show", "a.kn", "--zzz"], "No such option '--zzz'."),

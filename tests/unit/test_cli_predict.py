@@ -290,7 +290,7 @@ class TestBrokenModels:
         [
             (lambda data: data[:-50], "is cut: 50 bytes are missing"),
             (lambda data: data.replace(b"digit", b"digot", 1), "was edited or damaged"),
-            (lambda data: data.replace(b'\\"format\\":1', b'\\"format\\":9', 1), "newer than format 1"),
+            (lambda data: data.replace(b'\\"format\\":1', b'\\"format\\":9', 1), "newer than format 2"),
             (lambda data: b"a,b\n1,2\n" + data, "not a safetensors file"),
             (lambda _: b"", "is empty"),
         ],

@@ -225,7 +225,7 @@ class TestWrongFiles:
             (file_of({"__metadata__": {"kilonet": '{"a":' + "[" * 100_000}}, b""), "description is not JSON"),
             (file_of({"__metadata__": {"kilonet": "{}"}}, b""), "no format version"),
             (file_of({"__metadata__": {"kilonet": '{"format":true}'}}, b""), "no format version"),
-            (file_of({"__metadata__": {"kilonet": '{"format":2}'}}, b""), "format 2, newer than format 1"),
+            (file_of({"__metadata__": {"kilonet": '{"format":3}'}}, b""), "format 3, newer than format 2"),
             (file_of({"__metadata__": {"kilonet": '{"format":1}'}}, b""), "no checksum"),
             (file_of({"__metadata__": {"kilonet": '{"format":1,"checksum":"00"}'}}, b""), "edited"),
         ],

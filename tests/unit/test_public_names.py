@@ -18,7 +18,7 @@ NETWORKS = "Dense Maxout Network Same Neuron collapse"
 TRAINING = "train value_and_grad Recipe Stopping EpochRecord History Runs Plan Spread engine_name"
 FACES = (
     "ArchitectureSearch SearchRecord cross_validate CrossValidation MLPClassifier MLPRegressor TableEncoder load read "
-    "BinarySoftmaxClassifier BinarySVMClassifier"
+    "MLPClassifierCV MLPRegressorCV BinarySoftmaxClassifier BinarySVMClassifier"
 )
 PICTURES = """SeedSpreadDisplay RegularizationPathDisplay CapacityDisplay DepthDisplay LearningCurveDisplay
     RegionsDisplay ReliabilityDisplay ConfusionDisplay ResidualsDisplay CostDisplay NeuronDisplay displays"""

@@ -100,7 +100,9 @@ def test_the_edge_is_told_of() -> None:
 
 def test_who_can_share_a_pack_stays_together() -> None:
     runs = [Run(Candidate(Architecture((k,), "relu"), (l2,)), 0, 0) for k in (2, 4) for l2 in range(16)]
-    runner: Any = SimpleNamespace(cost=lambda _: 1.5e9, _place=lambda run: (0, 0, run.candidate.architecture, 0, 0))
+    runner: Any = SimpleNamespace(
+        cost=lambda _: 1.5e9, group=2e9, _place=lambda run: (0, 0, run.candidate.architecture, 0, 0)
+    )
     assert [len(group) for group in Runner._groups(runner, runs)] == [16, 16]
 
 

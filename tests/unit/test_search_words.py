@@ -15,7 +15,7 @@ from kilonet.cli.standings import standings
 from kilonet.comparison import ENOUGH
 from kilonet.evidence import ArchitectureRecord, CandidateRecord, Nested, SearchRecord
 from kilonet.plots.outcomes import ResidualsDisplay
-from kilonet.search.predictions import _classes
+from kilonet.search.predictions import told_classes
 from kilonet.search.verdict import sentences
 
 RANDOM = np.random.default_rng(0)
@@ -108,12 +108,12 @@ def test_the_folds_name_whole_networks() -> None:
 # Labels.
 def test_labels_that_print_alike_are_classes_of_their_own() -> None:
     true, told = np.array([1, "1", "1", "b"], dtype=object), np.array(["1", "1", 1, "b"], dtype=object)
-    found = _classes(true, told, np.array([0.9, 0.9, 0.9, 0.9]))
+    found = told_classes(true, told, np.array([0.9, 0.9, 0.9, 0.9]))
     assert found["classes"] == ["1", "'1'", "b"]
     assert found["confusion"] == [[0, 1, 0], [1, 1, 0], [0, 0, 1]]
     assert found["reliability"][0]["accuracy"] == 0.5
     names = np.array([10, 9, 10], dtype=object)
-    assert _classes(names, names, None)["classes"] == ["9", "10"]
+    assert told_classes(names, names, None)["classes"] == ["9", "10"]
 
 
 def test_labels_that_print_alike_have_two_names_in_the_picture_of_regions() -> None:

@@ -10,13 +10,15 @@ from typing import Any
 
 import click
 
-from kilonet.cli.seam import LOSSES, Estimator, MLPClassifier, MLPRegressor
+from kilonet.cli.seam import LOSSES, Estimator, MLPClassifier, MLPClassifierCV, MLPRegressor, MLPRegressorCV
 from kilonet.losses import loss_from
 from kilonet.persistence import writable
 
 HELD_OUT = 0.2
 _ONLY_WITH_STOPPING = ("monitor", "patience", "min_delta")
 _NAMES = {"seed": "random_state", "threads": "n_jobs"}
+_TUNES = ("budget", "runs", "report")
+_FREE = (*_TUNES, "random_state", "n_jobs", "class_weight")  # settings that describe no network
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,7 @@ class Asked:
     drop: what --drop named, each a column or several with commas between them.
     settings: the estimator's parameters that were given; those left out keep the estimator's defaults.
     fraction: share of the rows to hold out; fraction_given tells whether the user said so. taken: whether `out`,
-    which nobody named, is there already.
+    which nobody named, is there already. reports: pages that are to be written.
     """
 
     data: str
@@ -41,6 +43,7 @@ class Asked:
     as_json: bool
     quiet: bool
     taken: bool = False
+    reports: tuple[Path, ...] = ()
 
     @classmethod
     def of(cls, data: str, options: Mapping[str, Any]) -> Asked:
@@ -66,6 +69,8 @@ class Asked:
         settings = {"random_state": 0} | {_NAMES.get(name, name): value for name, value in given.items()}
         if settings.pop("no_encode", False):
             settings["encode"] = None
+        reports = tuple(Path(one) for one in settings.pop("report", ()))
+        _check_tuning(settings if not reports else settings | {"report": reports})
         place = _place(data, out, (data, validation))
         return cls(
             data=data,
@@ -80,12 +85,18 @@ class Asked:
             settings=settings,
             as_json=as_json,
             quiet=quiet,
+            reports=reports,
         )
 
     @property
     def seed(self) -> int:
         """What all random numbers start from."""
         return int(self.settings["random_state"])
+
+    @property
+    def tunes(self) -> bool:
+        """Whether the network tunes itself: where no setting describes it or its training."""
+        return all(name in _FREE for name in self.settings)
 
     @property
     def early_stopping(self) -> bool:
@@ -105,6 +116,8 @@ class Asked:
     def estimator(self, task: str) -> Estimator:
         """An estimator with these settings, not fitted. Raises UsageError for settings of the other task."""
         self.check_settings(task)
+        if self.tunes:
+            return MLPClassifierCV(**self.settings) if task == "classification" else MLPRegressorCV(**self.settings)
         return MLPClassifier(**self.settings) if task == "classification" else MLPRegressor(**self.settings)
 
     def check_place(self) -> None:
@@ -123,6 +136,19 @@ class Asked:
             )
         if task == "regression" and "class_weight" in self.settings:
             raise click.UsageError("--class-weight is for classes, but this is a regression. Leave it out.")
+
+
+def _check_tuning(settings: Mapping[str, Any]) -> None:
+    """Raise UsageError for how much is to be tried beside what describes the one network that is trained."""
+    asked = [name for name in _TUNES if name in settings]
+    if {"budget", "runs"} <= set(asked):
+        raise click.UsageError("--runs and --budget are two ways to say how much may be done. Leave one out.")
+    described = [name for name in settings if name not in _FREE]
+    if asked and described:
+        named = "--no-encode" if described[0] == "encode" else f"--{described[0].replace('_', '-')}"
+        raise click.UsageError(
+            f"--{asked[0]} is for a network that tunes itself, and {named} describes one that does not. Leave one out."
+        )
 
 
 def _place(data: str, out: str | None, inputs: tuple[str | None, ...]) -> Path:

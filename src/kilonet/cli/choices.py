@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from kilonet.activations import activation_from
-from kilonet.cli.kinds import Known, Number, Widths
+from kilonet.cli.kinds import Budget, Known, Number, Widths
 from kilonet.cli.options import DATA, Repeated, under
 
 WORDS = ("target", "drop", "task", "no_encode")  # options of the data that both commands have
@@ -27,23 +27,6 @@ class Several(click.ParamType[Any]):
             return value
         parts = [part.strip() for part in str(value).split(self.separator)]
         return [self.kind.convert(part, param, ctx) for part in parts]
-
-
-class Budget(click.ParamType[Any]):
-    """Seconds, or a text such as 60s, 2min or 1h."""
-
-    name = "60s"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """The text, once it is understood, or BadParameter."""
-        from kilonet.cli.seam import budget_seconds  # noqa: PLC0415 - it needs SciPy, for which --help does not wait
-        from kilonet.errors import SettingError  # noqa: PLC0415
-
-        try:
-            budget_seconds(value)
-        except SettingError as error:
-            self.fail(str(error), param, ctx)
-        return value
 
 
 _SHARE, _POSITIVE, _AT_LEAST_0 = Number(0.0, 1.0, outside="1.0"), Number(0.0, outside="0.0"), Number(0.0)

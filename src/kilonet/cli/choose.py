@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,16 +16,16 @@ from kilonet.cli.asked import Asked
 from kilonet.cli.choices import choose_options
 from kilonet.cli.columns import told_before
 from kilonet.cli.console import Console, count, number, size
-from kilonet.cli.fit import Stopped, save
 from kilonet.cli.judging import notes
 from kilonet.cli.options import Sections
+from kilonet.cli.progress import networks
 from kilonet.cli.rows import Parts, parts
 from kilonet.cli.seam import ArchitectureSearch, MLPClassifier, MLPRegressor
 from kilonet.cli.standings import standings, tell_columns
 from kilonet.cli.story import tell_data
+from kilonet.cli.writing import Stopped, refuse_no_place, save
 from kilonet.errors import DivergenceWarning, LeftOutWarning
 from kilonet.evidence import SearchRecord
-from kilonet.persistence import writable
 from kilonet.report.words import sentence
 from kilonet.telling import class_names, ordered
 
@@ -94,7 +92,7 @@ def _check_places(given: Mapping[str, Any], data: str) -> None:
     """Raise UsageError for files that cannot be written and for one that is named twice, before anything is trained."""
     named: dict[Path, str] = {}
     for name, path in _places(given, "out", "report", "record", "store"):
-        _refuse_no_place(name, path, data)
+        refuse_no_place(name, path, data)
         if path.resolve() in named:
             raise click.UsageError(f"{named[path.resolve()]} and --{name} {path} are one file. Name another.")
         named[path.resolve()] = f"--{name} {path}"
@@ -104,19 +102,6 @@ def _places(given: Mapping[str, Any], *names: str) -> list[tuple[str, Path]]:
     """The options of these names that were given, each with a file; --report may have several."""
     every = [(name, given[name]) for name in names if name in given]
     return [(name, Path(one)) for name, found in every for one in (found if isinstance(found, tuple) else (found,))]
-
-
-def _refuse_no_place(name: str, path: Path, data: str) -> None:
-    """Raise UsageError for a file that cannot be written, before anything is trained."""
-    suffixes = {"report": (".html", ".md"), "record": (".json",)}.get(name)
-    if suffixes and path.suffix.lower() not in suffixes:
-        raise click.UsageError(f"--{name} {path} must end in {' or '.join(suffixes)}.")
-    if path.exists() and Path(data).exists() and path.samefile(data):
-        raise click.UsageError(f"--{name} {path} would overwrite {data}, which is read. Name another file.")
-    try:
-        writable(path)
-    except OSError as error:
-        raise click.UsageError(f"--{name} {error}") from error
 
 
 def _search(given: Mapping[str, Any], rows: Parts) -> ArchitectureSearch:
@@ -136,7 +121,7 @@ def _search(given: Mapping[str, Any], rows: Parts) -> ArchitectureSearch:
 
 
 def _fit(search: ArchitectureSearch, rows: Parts, given: Mapping[str, Any], console: Console) -> ArchitectureSearch:
-    with _progress(console.quiet) as callback:
+    with networks("searching", console.quiet) as callback:
         search.set_params(callback=callback)
         try:
             with told_before():
@@ -149,20 +134,6 @@ def _fit(search: ArchitectureSearch, rows: Parts, given: Mapping[str, Any], cons
         finally:
             search.set_params(callback=None)
     return search
-
-
-@contextmanager
-def _progress(quiet: bool) -> Iterator[Callable[[int, int], Any] | None]:
-    """Within: a bar on stderr, moved by the callback; None where there is no terminal."""
-    if quiet or not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console as Terminal  # noqa: PLC0415 - slow to import, and only needed on a terminal
-    from rich.progress import Progress  # noqa: PLC0415
-
-    with Progress(console=Terminal(stderr=True), transient=True) as bar:
-        shown = bar.add_task("searching", total=None)
-        yield lambda done, most: bar.update(shown, completed=done, total=most, description=f"{done:,} networks")
 
 
 def _described(record: SearchRecord, rows: Parts) -> dict[str, Any]:

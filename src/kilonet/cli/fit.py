@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import click
 from sklearn.exceptions import ConvergenceWarning
 
-from kilonet import persistence
 from kilonet.cli import INTERRUPTED
 from kilonet.cli.asked import Asked
 from kilonet.cli.columns import told_before
@@ -22,23 +19,28 @@ from kilonet.cli.looking import Lookout
 from kilonet.cli.options import Sections, fit_options
 from kilonet.cli.progress import progress
 from kilonet.cli.rows import Parts, parts
-from kilonet.cli.seam import Estimator, lowest_before, planned_rate, to_model
+from kilonet.cli.seam import Estimator, lowest_before, planned_rate
 from kilonet.cli.story import done_text, tell_data, tell_network, tell_result
-from kilonet.engine.interrupt import CtrlC
+from kilonet.cli.tune import tune
+from kilonet.cli.writing import Stopped, save
 from kilonet.errors import DivergenceError, DivergenceWarning, InterruptedWarning, LeftOutWarning
 from kilonet.findings import Finding
 from kilonet.optimizers import optimizer_from
 
 HELP = """Train a network on DATA and save it.
 
+Where no option describes the network or its training, it tunes itself: several configurations are tried on folds, and
+the networks of the best one predict together. Otherwise one network is trained, as described.
+
 DATA is "digits" (1,797 handwritten digits that come with scikit-learn), a CSV, Parquet or Arrow file, or a
 folder with MNIST idx files or CIFAR-10 batches; "./digits" is a file of that name. Text columns,
 true/false and missing values are dealt with, and it is said how. Whether it is a classification or a
 regression is seen from the target, and said too.
 
-Ctrl-C ends training; what has been learned so far is saved, and the exit status is 130.
+Ctrl-C ends training, and the exit status is 130. What a network that was described has learned so far is saved.
 
 \b
+kilonet fit houses.csv --target price
 kilonet fit digits --hidden 64,32 --l2 1e-3 --out digits.kn
 kilonet fit houses.csv --target price --early-stopping
 """
@@ -51,6 +53,8 @@ def fit(data: str, **options: Any) -> int:
     """Train a network and save it."""
     asked = Asked.of(data, options)
     console = Console(quiet=asked.quiet)
+    if asked.tunes:
+        return tune(console, asked)
     told = () if asked.quiet else (LeftOutWarning,)  # the story has it
     with console.warnings(InterruptedWarning, DivergenceWarning, ConvergenceWarning, *told):
         lookout, found = Lookout(console, asked), list[Finding]()
@@ -69,12 +73,6 @@ def fit(data: str, **options: Any) -> int:
     except KeyboardInterrupt:
         raise Stopped(f"interrupted while the result was told; the model is saved in {path}.") from None
     return INTERRUPTED if run["interrupted"] else 0
-
-
-class Stopped(click.ClickException):
-    """Ctrl-C where there is a file already: when the model is written, or its result told."""
-
-    exit_code = INTERRUPTED
 
 
 def learn(console: Console, asked: Asked, lookout: Lookout) -> tuple[Estimator, Parts, float]:
@@ -134,23 +132,6 @@ def too_early(estimator: Estimator) -> str:
         f"{still}, so the network has not learned what it could. Raise --epochs (it was "
         f"{estimator.recipe_.epochs:,}) or --rate (it was {planned_rate(estimator):g})."
     )
-
-
-def save(estimator: Estimator, rows: Parts, run: Mapping[str, Any], asked: Asked) -> Path:
-    """Write the model, with what this run was, in one step."""
-    model = to_model(estimator, rows.target_name)
-    names = None if model.feature_names is not None else list(rows.names)
-    model = replace(model, extra={**model.extra, "run": {**run, "names": names}})
-    try:
-        with CtrlC():  # a file that is being written is finished first
-            persistence.save(model, asked.out)
-    except KeyboardInterrupt:  # the second one: the first lets the file be finished
-        raise Stopped(f"interrupted while {asked.out} was written; it is whole, or as it was before.") from None
-    except OSError as error:
-        raise click.ClickException(
-            f"{asked.out} could not be written: {error.strerror or error}. If it was there before, it is as it was."
-        ) from error
-    return asked.out
 
 
 def report(console: Console, result: Mapping[str, Any], asked: Asked) -> None:

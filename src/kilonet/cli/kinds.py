@@ -110,3 +110,24 @@ class Auto(Number):
     def allowed(self) -> str:
         """The range in words."""
         return super().allowed + ", or auto"
+
+
+class Budget(click.ParamType[Any]):
+    """Seconds, or a text such as 60s, 2min or 1h; also: a word that may stand for them."""
+
+    name = "60s"
+
+    def __init__(self, also: str = "") -> None:
+        self.also = also
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The text, once it is understood, or BadParameter."""
+        from kilonet.cli.seam import budget_seconds  # noqa: PLC0415 - it needs SciPy, for which --help does not wait
+
+        if self.also and value == self.also:
+            return value
+        try:
+            budget_seconds(value)
+        except SettingError as error:
+            self.fail(str(error), param, ctx)
+        return value

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import click
 
 from kilonet.activations import activation_from
-from kilonet.cli.kinds import Auto, Factors, Known, Number, Widths
+from kilonet.cli.kinds import Auto, Budget, Factors, Known, Number, Widths
 from kilonet.initializers import initializer_from
 from kilonet.losses import loss_from
 from kilonet.optimizers import optimizer_from
@@ -83,6 +83,20 @@ DATA = under(
         "Share of the rows held out to judge on; 0.2 unless the data set has test rows of its own. 0 holds out none.",
     ),
     ("--no-encode", bool, "Take the numbers as they are: no standardizing, no categories, no missing values."),
+)
+TUNING = under(
+    "Tuning, where no network is described",
+    (
+        "--budget",
+        Budget("auto"),
+        "Time that it may take, about; auto grows with the table, and is what it takes unless given.",
+    ),
+    ("--runs", Number(1, whole=True), "Networks trained at most, instead of a time: the same result on every machine."),
+    (
+        "--report",
+        Repeated("FILE"),
+        "What was tried and tied, how good it is: .html, or .md. For both, give it twice.",
+    ),
 )
 NETWORK = under(
     "Network",
@@ -163,7 +177,7 @@ OUTPUT = under(
     ("--json", bool, "Results as JSON on stdout."),
     ("--quiet -q", bool, "No narrative and no progress on stderr; the result, warnings and errors stay."),
 )
-FIT = [*DATA, *NETWORK, *TRAINING, *REGULARIZATION, *OUTPUT]
+FIT = [*DATA, *TUNING, *NETWORK, *TRAINING, *REGULARIZATION, *OUTPUT]
 
 
 def fit_options(function: Callable[..., Any]) -> Callable[..., Any]:

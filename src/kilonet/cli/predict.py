@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 from kilonet.cli.columns import blamed, column_names, matched, refuse_all_but_numbers
 from kilonet.cli.console import Console, brief, count, listed
 from kilonet.cli.jsonable import to_json
+from kilonet.cli.kinds import Number
 from kilonet.cli.models import opened
 from kilonet.cli.rows import text_columns
 from kilonet.cli.seam import Estimator
 from kilonet.cli.target import refuse_strangers
 from kilonet.cli.wording import score_text
 from kilonet.data import Table, read
-from kilonet.errors import DataError
+from kilonet.errors import DataError, SettingError
 from kilonet.persistence import SavedModel
 
 HELP = """Predict ROWS with MODEL: one line per row on stdout, in the order of the rows, as CSV with a header.
@@ -41,18 +42,31 @@ _NOTHING = 1e-5  # of the target's standard deviation: an error that no regressi
 @click.argument("model")
 @click.argument("rows")
 @click.option("--proba", is_flag=True, help="Add a column with the probability of each class.")
+@click.option(
+    "--interval",
+    type=Number(0.0, 1.0, outside="1.0"),
+    metavar="LEVEL",
+    help="Add columns with the interval that holds so many of the true values, such as 0.9.",
+)
 @click.option("--score", is_flag=True, help="Compare with the target column in ROWS; the score goes to stderr.")
 @click.option("--json", "as_json", is_flag=True, help="Results as JSON on stdout.")
 @click.option(
     "--quiet", "-q", is_flag=True, help="No remarks on stderr; predictions, the score, warnings and errors stay."
 )
-def predict(model: str, rows: str, proba: bool, score: bool, as_json: bool, quiet: bool) -> None:
+def predict(
+    model: str, rows: str, proba: bool, interval: float | None, score: bool, as_json: bool, quiet: bool
+) -> None:
     """Predict rows with a saved model."""
     console = Console(quiet)
     with console.warnings():
         saved, estimator = opened("predict", model, rows)
         if proba:
             _refuse_proba(estimator, saved, model)
+        if interval is not None and not hasattr(estimator, "predict_interval"):
+            raise click.UsageError(
+                f"--interval: {model} has no intervals. They are for numbers, by a model that `kilonet fit` tuned: "
+                "one for which no network was described."
+            )
         table = _read(rows, saved, score)
         X = _columns(console, saved, table)
         with blamed(table):
@@ -65,6 +79,8 @@ def predict(model: str, rows: str, proba: bool, score: bool, as_json: bool, quie
                 "classes": estimator.classes_,
                 "probabilities": estimator.predict_proba(X).astype(saved.recipe.dtype),
             }
+        if interval is not None:
+            result |= _interval(estimator, saved, X, interval)
         if score:
             result["score"] = _score(console, estimator, saved, X, table)
     click.echo(to_json(result) if as_json else _csv(result), nl=as_json)
@@ -74,6 +90,15 @@ def _refuse_proba(estimator: Estimator, saved: SavedModel, model: str) -> None:
     if not hasattr(estimator, "predict_proba"):
         why = "predicts numbers" if saved.task == "regression" else f"was trained with {saved.loss}, which has none"
         raise click.UsageError(f"--proba: {model} {why}, so there are no probabilities. Leave it out.")
+
+
+def _interval(estimator: Any, saved: SavedModel, X: Any, level: float) -> dict[str, Any]:
+    """Low and high of every row. Raises UsageError for a level that takes more rows than there were."""
+    try:
+        low, high = estimator.predict_interval(X, level)
+    except SettingError as error:
+        raise click.UsageError(f"--interval: {error}") from error
+    return {"level": level, "low": _shortest(low, saved), "high": _shortest(high, saved)}
 
 
 def _read(rows: str, saved: SavedModel, score: bool) -> Table:
@@ -146,6 +171,9 @@ def _csv(result: Mapping[str, Any]) -> str:
     if "probabilities" in result:
         header += [f"probability_{label}" for label in result["classes"].tolist()]
         blocks.append(_texts(np.asarray(result["probabilities"])))
+    if "low" in result:
+        header += [f"{name}_low", f"{name}_high"]
+        blocks.append(_texts(np.stack([result["low"], result["high"]], axis=1)))
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(header)

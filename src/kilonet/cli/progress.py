@@ -44,6 +44,20 @@ def progress(task: str, rows: str, quiet: bool) -> Iterator[list[Callable[[Epoch
         yield [move]
 
 
+@contextmanager
+def networks(what: str, quiet: bool) -> Iterator[Callable[[int, int], Any] | None]:
+    """Within: a bar on stderr, moved by the callback of (networks done, most); None where there is no terminal."""
+    if quiet or not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console  # noqa: PLC0415 - slow to import, and only needed on a terminal
+    from rich.progress import Progress  # noqa: PLC0415
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        shown = bar.add_task(what, total=None)
+        yield lambda done, most: bar.update(shown, completed=done, total=most, description=f"{done:,} networks")
+
+
 def describe(task: str, rows: str, record: EpochRecord) -> str:
     """One epoch in words; of several members the means of those that still train.
 

@@ -13,7 +13,7 @@ from kilonet.cli.columns import column_names
 from kilonet.cli.console import Console, brief, count, listed, number, plain, size
 from kilonet.cli.jsonable import to_json
 from kilonet.cli.judging import kept_epochs, noted
-from kilonet.cli.seam import at_epochs, over_members
+from kilonet.cli.seam import TunedRecord, at_epochs, over_members
 from kilonet.cli.wording import encoding, epochs_text, held_out_text, loss_text, mean_text, recipe_lines, score_text
 from kilonet.persistence import SavedModel, load
 
@@ -61,6 +61,7 @@ def description(saved: SavedModel, path: str) -> dict[str, Any]:
         "history": saved.history,
         "versions": saved.versions,
         "run": saved.extra.get("run"),
+        "tuned": saved.extra.get("tuned"),
     }
 
 
@@ -70,6 +71,9 @@ _Lines = Sequence[tuple[str | None, str]]
 def _sections(saved: SavedModel, path: str) -> Iterator[tuple[str, _Lines]]:
     run = noted(saved)
     yield brief(Path(path).name), list(_head(saved, path))
+    tuned = tuned_sentences(saved)
+    if tuned:
+        yield "Tuned by itself", [(None, sentence) for sentence in tuned]
     yield (
         "Architecture" + (" of each member" if saved.recipe.n_members > 1 else ""),
         [(None, line) for line in saved.network.summary().splitlines()],
@@ -81,6 +85,13 @@ def _sections(saved: SavedModel, path: str) -> Iterator[tuple[str, _Lines]]:
         yield "Results", results
 
 
+def tuned_sentences(saved: SavedModel) -> list[str]:
+    """What a network that tuned itself says of its choice; nothing for others."""
+    tuned = saved.extra.get("tuned")
+    text = tuned.get("record") if isinstance(tuned, Mapping) else None
+    return TunedRecord.from_json(text).sentences if isinstance(text, str) else []
+
+
 def _head(saved: SavedModel, path: str) -> Iterator[tuple[str, str]]:
     what = "a regression" if saved.task == "regression" else f"a {saved.task}"
     target = f" of {brief(saved.target_name)}" if saved.target_name else ""
@@ -90,6 +101,8 @@ def _head(saved: SavedModel, path: str) -> Iterator[tuple[str, str]]:
     yield "model", f"{what}{target}{into}"
     if saved.recipe.n_members > 1:
         equal = f"{saved.recipe.n_members:,} networks of equal shape, trained at once"
+        if saved.others:
+            equal += f", and {sum(own.recipe.n_members for own in saved.others):,} of other shapes"
         yield "members", f"{equal}; the mean of what they predict is the prediction"
     written = ", ".join(f"{name} {version}" for name, version in saved.versions.items())
     yield "file", f"{path}, {size(Path(path).stat().st_size)}, written by {written}"

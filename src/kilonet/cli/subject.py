@@ -16,7 +16,7 @@ from kilonet.cli.columns import column_names, matched
 from kilonet.cli.console import Console, brief, count, listed
 from kilonet.cli.models import opened, refuse_alone, source_of
 from kilonet.cli.rows import parts, text_columns
-from kilonet.cli.seam import MLPClassifier, MLPRegressor
+from kilonet.cli.seam import MLPClassifier, MLPRegressor, networks_of
 from kilonet.cli.split import split_rows
 from kilonet.cli.story import tell_data
 from kilonet.cli.target import as_task, refuse_strangers
@@ -53,7 +53,8 @@ def trained(console: Console, model: str, data: str, given: Mapping[str, Any]) -
 
     Raises UsageError for a table that has not the columns of the training, or not its target.
     """
-    saved, estimator = opened("diagnose", model, data)
+    saved, fitted = opened("diagnose", model, data)
+    estimator = networks_of(fitted)
     table = _read(model, data, saved, given.get("target"))
     X = _columns(table, saved)
     y = _target(table, saved)

@@ -181,7 +181,10 @@ class BaseMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Settings, BaseE
 
     def _pooled(self, X: Any, pool: Callable[[NDArray[Any]], NDArray[Any]], axis: int = 0) -> NDArray[Any]:
         """What pool makes of the scores (members, rows, outputs); axis: where its results have the rows."""
-        inputs = self._inputs(X)  # first: it says when nothing is fitted
+        return self._pooled_inputs(self._inputs(X), pool, axis)
+
+    def _pooled_inputs(self, inputs: Any, pool: Callable[[NDArray[Any]], NDArray[Any]], axis: int = 0) -> NDArray[Any]:
+        """As _pooled, of rows that are encoded."""
         predictor, members, outputs = self._predictor(), self._n_members, self.network_.n_outputs
         pieces = [inputs[rows] for rows in ensemble.blocks(inputs.shape[0], members, outputs)]
         found = [pool(predictor.scores(piece).reshape(members, -1, outputs)) for piece in pieces]

@@ -1,13 +1,11 @@
 """Model files as estimators."""
 
-import os
 from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
 import numpy as np
 
-from kilonet import persistence
 from kilonet.engine import choose
 from kilonet.errors import FileFormatError
 from kilonet.estimators.classifier import MLPClassifier
@@ -22,24 +20,6 @@ from kilonet.history import METRICS, History
 from kilonet.network import Dense, Network
 from kilonet.persistence import SavedModel
 from kilonet.tables import TableEncoder
-
-
-def load(path: str | os.PathLike[str]) -> MLPClassifier | MLPRegressor:
-    """The estimator in a model file, fitted as it was saved; training can go on from it exactly.
-
-    Loading runs no code from the file. Of its parameters, validation_data and callbacks are not in the
-    file and come back as None, and so does a random_state that is no number.
-    Raises FileFormatError for a file that is no model, is cut, was edited or is of a newer format.
-
-    >>> import tempfile
-    >>> import numpy as np
-    >>> X = np.array([[0.0], [1.0], [2.0], [3.0]])
-    >>> classifier = MLPClassifier(hidden=(4,), epochs=5, random_state=0).fit(X, ["a", "a", "b", "b"])
-    >>> path = classifier.save(tempfile.mkdtemp() + "/ab.kn")
-    >>> bool((load(path).predict_proba(X) == classifier.predict_proba(X)).all())
-    True
-    """
-    return from_model(persistence.load(path))
 
 
 def from_model(model: SavedModel) -> MLPClassifier | MLPRegressor:

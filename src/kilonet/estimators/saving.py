@@ -27,7 +27,7 @@ def to_model(estimator: Any, target_name: str | None = None) -> SavedModel:
         "draws": [footing.draws.seed, footing.draws.order, footing.draws.split],
         "n_features": int(estimator.n_features_in_),
         "best_epoch": np.asarray(estimator.best_epoch_).tolist(),
-        "pace": estimator._pace,
+        "pace": getattr(estimator, "_pace", 0),
         "engine": estimator.engine_,
     }
     if isinstance(codec, Numbers):
@@ -46,7 +46,7 @@ def to_model(estimator: Any, target_name: str | None = None) -> SavedModel:
         feature_names=None if names is None else tuple(str(name) for name in names),
         target_name=target_name,
         history={name: getattr(estimator.history_, name) for name in (*METRICS, "monitors")},
-        state=estimator._state,
+        state=getattr(estimator, "_state", None),
         extra=extra,
         **meaning,  # type: ignore[arg-type]
     )

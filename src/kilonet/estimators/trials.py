@@ -6,7 +6,7 @@ the engine's packs also join those of several splits.
 
 import warnings
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -19,7 +19,9 @@ from kilonet.engine.measures import Scorer
 from kilonet.engine.planner import Plan
 from kilonet.errors import InterruptedWarning, users_line
 from kilonet.estimators import ensemble
-from kilonet.estimators.footing import Encodings
+from kilonet.estimators.footing import Encodings, Footing
+from kilonet.estimators.plan import Draws, network_of, training_settings
+from kilonet.estimators.rows import Rows
 from kilonet.estimators.run import Work
 from kilonet.estimators.settings import check_settings
 from kilonet.numerals import span
@@ -64,19 +66,24 @@ class Trial:
 
         Not finite where the member's scores are not.
         """
-        footing, network = self.work.footing, self.work.footing.network
+        footing = self.work.footing
         rows = self.estimator._rows(*self.held_out, None, reset=False)
-        X = self.encodings.inputs(footing, rows)
-        targets = footing.loss.targets(footing.codec.targets(rows.targets), network.n_outputs, footing.dtype)
-        theta, weights = np.atleast_2d(runs.theta), np.ones(len(targets))
-        predictor, scorer = choose(network, footing.loss).Predictor(network, theta), Scorer(footing.loss, targets, None)
+        X, n_outputs = self.encodings.inputs(footing, rows), footing.network.n_outputs
+        targets = footing.loss.targets(footing.codec.targets(rows.targets), n_outputs, footing.dtype)
+        weights, scorer = np.ones(len(targets)), Scorer(footing.loss, targets, None)
         sums: Any = 0.0
         with np.errstate(all="ignore"):
-            for piece in ensemble.blocks(len(targets), len(theta), network.n_outputs):
-                scores = predictor.scores(X[piece])
+            for piece, scores in self.scores(runs, X):
                 value = footing.loss.value(scores, targets[piece])
                 sums = sums + scorer.sums(scores, value, targets[piece], weights[piece])
             return scorer.results(sums)
+
+    def scores(self, runs: Runs, X: Any) -> Iterator[tuple[slice, Any]]:
+        """Scores (members, rows, outputs) of all members for encoded rows X, in pieces that can be held at once."""
+        network, theta = self.work.footing.network, np.atleast_2d(runs.theta)
+        predictor = choose(network, self.work.footing.loss).Predictor(network, theta)
+        for piece in ensemble.blocks(X.shape[0], len(theta), network.n_outputs):
+            yield piece, predictor.scores(X[piece])
 
 
 def trials(
@@ -105,6 +112,54 @@ def trials(
         if watched:
             fresh.set_params(validation_data=None)
         yield Trial(fresh, work, fold, place, held_out, encodings)
+
+
+@dataclass(frozen=True, eq=False)
+class Common:
+    """What all splits share where columns and target become numbers as on all rows, so that one network fits all.
+
+    rows: all that count. The encoder is fitted to all of them, which never looks at the target; the held-out rows take
+    part in nothing else. members: of a configuration on one split, at most.
+    """
+
+    rows: Rows
+    encoder: Any
+    codec: Any
+    dtype: str
+    encodings: Encodings
+    members: int = 1
+
+    def inputs(self, places: Places | None = None) -> Any:
+        """Encoded rows at some places, or all, as networks are given them."""
+        rows = self.rows if places is None else replace(self.rows, places=places)
+        return self.encodings.inputs(self._footing(None, None, 0), rows)
+
+    def _footing(self, network: Any, draws: Any, members: int) -> Footing:
+        seeds = () if draws is None else draws.seeds(members)
+        return Footing(self.encoder, self.codec, network, draws, seeds, self.dtype)
+
+    def trials(self, given: Sequence[tuple[int, int, Any]], splits: Sequence[Split]) -> Iterator[Trial]:
+        """As `trials`; the members of every split begin from weights of their own."""
+        known: tuple[Any, Any, Any, Any] = None, None, None, None
+        for number, place, estimator in given:
+            train, test = splits[number]
+            weights = self.rows.weights
+            own = replace(self.rows, places=train if weights is None else train[weights[train] > 0])
+            draws = Draws.of(estimator.random_state)
+            draws = replace(draws, seed=draws.seeds(1 + number * self.members)[-1])
+            shape = estimator.hidden, estimator.activation, estimator.initializer
+            if not all(one is other for one, other in zip(shape, known, strict=False)):
+                known = *shape, network_of(estimator, self.inputs_width, self.codec.n_outputs)
+            network = known[-1]
+            footing = self._footing(network, draws, estimator.members)
+            settings = training_settings(estimator, network, len(own), draws, self.dtype)
+            work = Work.of(estimator, footing, settings, (own, None), self.encodings, going_on=False)
+            yield Trial(estimator, work, number, place, (test, None), self.encodings)
+
+    @property
+    def inputs_width(self) -> int:
+        """Numbers that a row becomes."""
+        return int(self.rows.X.shape[1]) if self.encoder is None else int(self.encoder.state_.width)
 
 
 class Trained:

@@ -99,7 +99,11 @@ def _description(model: SavedModel) -> dict[str, Any]:
             "Files hold Kilonet's own activations and losses only, because loading never runs code."
         ) from error
     names = model.feature_names
+    several: dict[str, Any] = {}
+    if model.others or model.arrays:
+        several = {"format": FORMAT, "others": [_description(other) for other in model.others]}
     return {
+        **several,
         "task": model.task,
         "network": network,
         "loss": loss,
@@ -122,6 +126,9 @@ def _tensors(model: SavedModel) -> dict[str, Array]:
     for name, array in model.history.items():
         tensors[f"history.{name}"] = np.asarray(array, np.float32 if name == MONITORS else np.float64)
     tensors |= {f"state.{name}": _storable(array) for name, array in (model.state or {}).items()}
+    tensors |= {f"array.{name}": _storable(array) for name, array in model.arrays.items()}
+    for number, other in enumerate(model.others):
+        tensors |= {f"other{number}.{name}": array for name, array in _tensors(other).items()}
     return tensors
 
 
@@ -156,6 +163,11 @@ def _model(description: Mapping[str, Any], tensors: dict[str, Array]) -> SavedMo
         state=state or None,
         versions=description["versions"],
         extra=description["extra"],
+        arrays=_under(tensors, "array."),
+        others=tuple(
+            _model(other, _under(tensors, f"other{number}."))
+            for number, other in enumerate(description.get("others", []))
+        ),
     )
 
 

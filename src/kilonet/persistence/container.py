@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from kilonet.errors import FileFormatError
 
-FORMAT = 1
+FORMAT = 2  # the newest; files of a single model are of format 1, which older versions read too
 HEADER_LIMIT = 100_000_000  # bytes; the limit of the safetensors format itself
 _WRITTEN = "Models are written by `kilonet fit --out` and by model.save(path)."
 _NO_CHECKSUM = "0" * 64
@@ -37,7 +37,7 @@ def pack(tensors: Mapping[str, NDArray[Any]], description: Mapping[str, Any]) ->
     >>> unpack(pack({"theta": np.zeros(2)}, {"task": "regression"}), "model.kn")[0]["task"]
     'regression'
     """
-    content = {"checksum": _NO_CHECKSUM, "format": FORMAT, **description}
+    content = {"checksum": _NO_CHECKSUM, "format": 1, **description}
     try:
         text = json.dumps(content, allow_nan=False, separators=(",", ":"))
     except (TypeError, ValueError) as error:

@@ -30,7 +30,8 @@ class SavedModel:
     scores are predictions. history: float64 arrays (epochs,) or (epochs, members) under "loss", "score",
     "validation_loss", "validation_score", and float32 (..., numbers) under "monitors". state: what a session
     needs to go on exactly, or None.
-    versions: what wrote the file. extra: anything more that JSON can hold.
+    versions: what wrote the file. extra: anything more that JSON can hold. arrays: anything more that are numbers:
+    float32, float64 or whole. others: further models that predict together with this one.
     """
 
     network: Network
@@ -48,6 +49,8 @@ class SavedModel:
     state: Mapping[str, Array] | None = None
     versions: Mapping[str, str] = field(default_factory=dict)
     extra: Mapping[str, Any] = field(default_factory=dict)
+    arrays: Mapping[str, Array] = field(default_factory=dict)
+    others: tuple[SavedModel, ...] = ()
 
 
 def first_fault(model: SavedModel) -> str | None:
@@ -62,6 +65,10 @@ def first_fault(model: SavedModel) -> str | None:
         fault = next(part(model), None)
         if fault is not None:
             return fault
+    for number, other in enumerate(model.others):
+        fault = "it has others of its own" if other.others else first_fault(other)
+        if fault is not None:
+            return f"the model beside it, number {number}: {fault}"
     return None
 
 

@@ -2,8 +2,10 @@
 
 import io
 import warnings
+from collections.abc import Sequence
 from dataclasses import replace
 from importlib.util import find_spec
+from typing import Any
 
 from kilonet.evidence import SearchRecord
 from kilonet.report.blocks import Figure
@@ -13,18 +15,20 @@ _NOTHING_ELSE = {"Date": None, "Creator": None, "Format": None, "Type": None}
 
 
 def pictures(record: SearchRecord) -> list[Figure]:
-    """Every display that the record has the numbers for, in matplotlib's own style; none without matplotlib.
-
-    Titles stand below the pictures, not in them.
-    """
+    """Every display that the record has the numbers for; none without matplotlib."""
     if find_spec("matplotlib") is None:
         return []
+    from kilonet.plots import displays  # noqa: PLC0415 - an extra
+
+    return drawn(displays(record))
+
+
+def drawn(displays: Sequence[Any]) -> list[Figure]:
+    """Displays in matplotlib's own style. Titles stand below the pictures, not in them."""
     from matplotlib import rc_context, style  # noqa: PLC0415 - an extra
 
-    from kilonet.plots import displays  # noqa: PLC0415 - likewise
-
     found = []
-    for display in displays(record):
+    for display in displays:
         buffer = io.BytesIO()
         with (
             style.context("default"),

@@ -34,13 +34,13 @@ def check_estimator(estimator: Any) -> None:
         raise SettingError(f"estimator has members={estimator.members}; a search judges single networks. Set it to 1.")
 
 
-def target(y: Any) -> Any:
+def target(y: Any, what: str = "ArchitectureSearch") -> Any:
     """The target as it came; a single column of a table as one array, with scikit-learn's warning.
 
-    Raises ValueError where there is none.
+    what: that asks for it. Raises ValueError where there is none.
     """
     if y is None:
-        raise ValueError("This ArchitectureSearch requires y to be passed, but the target y is None.")
+        raise ValueError(f"This {what} requires y to be passed, but the target y is None.")
     if not hasattr(y, "shape") and hasattr(y, "__array__"):
         y = np.asarray(y)
     y = y.toarray() if hasattr(y, "toarray") else y

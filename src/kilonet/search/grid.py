@@ -134,13 +134,14 @@ class Grid:
             Candidate(own, values)
             for own in self.architectures
             for values in itertools.product(*(axis or (None,) for axis in self._axes_of(own)))
-            if own.hidden or not _idle(values)
         ]
 
     def _axes_of(self, architecture: Architecture) -> tuple[tuple[float, ...], ...]:
-        if architecture.hidden or not self.single_rates:
+        """The axes; a network without hidden layers has rates of its own, if there are any, and nothing to drop out."""
+        if architecture.hidden:
             return self.axes
-        return tuple(self.single_rates if name == "rate" else axis for name, axis in zip(TUNED, self.axes, strict=True))
+        own = dict(zip(TUNED, self.axes, strict=True))
+        return tuple((own | {"rate": self.single_rates or own["rate"], "dropout": own["dropout"] and (0.0,)}).values())
 
     def beyond(self, candidate: Candidate) -> list[Candidate]:
         """What lies one step beyond the grid where a candidate stands at its edge: l2 and rate grow by the last factor.
@@ -171,11 +172,6 @@ class Grid:
 def _step(value: float, factor: float) -> float:
     """A product without the last digits that would make two of the same value."""
     return float(f"{value * factor:.6g}")
-
-
-def _idle(values: Sequence[float | None]) -> bool:
-    """Whether dropout is asked for, which a network without hidden layers does not have."""
-    return bool(dict(zip(TUNED, values, strict=True))["dropout"])
 
 
 def _values(name: str, tuned: Mapping[str, Any]) -> list[Any]:

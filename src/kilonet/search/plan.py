@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
 from kilonet.checks import number, shown
 from kilonet.comparison import ENOUGH
@@ -35,11 +36,11 @@ class Plan:
         return {architecture: self._runs(count) for architecture, count in own.items()}
 
     def _runs(self, candidates: int) -> int:
-        kept = _kept(candidates)
+        better = kept(candidates)
         edges = 2 * _STEPS * self.second if candidates > 1 else 0
-        tuning = candidates * self.first + kept * (self.second - self.first) + edges
+        tuning = candidates * self.first + better * (self.second - self.first) + edges
         last = self.splits * self.seeds - self.second
-        inner = self.nested * (candidates + kept * (INNER - 1))
+        inner = self.nested * (candidates + better * (INNER - 1))
         return tuning + last + inner
 
     @property
@@ -61,7 +62,7 @@ class Plan:
         return sum(own.values()) + extra + self.nested * self.seeds + shown
 
 
-def _kept(candidates: int) -> int:
+def kept(candidates: int) -> int:
     """Of so many candidates of an architecture, those that see the second round."""
     return min(candidates, max(2, math.ceil(candidates / 3)))
 
@@ -84,7 +85,17 @@ def plans(seeds: int | None, splits: int, folds: int, nested: int) -> Iterator[P
         yield Plan(own, second, 1, min(3, second), 0)
 
 
-def falling(candidates: Iterable[Plan], grid: Grid) -> Iterator[Plan]:
+class Costly(Protocol):
+    """What takes a number of runs."""
+
+    def total(self, grid: Grid) -> int:
+        """At most how many runs there are."""
+
+
+AnyPlan = TypeVar("AnyPlan", bound=Costly)
+
+
+def falling(candidates: Iterable[AnyPlan], grid: Grid) -> Iterator[AnyPlan]:
     """Plans each of which has fewer runs than all before: then a number of runs names one of them."""
     least = math.inf
     for plan in candidates:
@@ -93,7 +104,7 @@ def falling(candidates: Iterable[Plan], grid: Grid) -> Iterator[Plan]:
             yield plan
 
 
-def affordable(candidates: Iterator[Plan], fits: Callable[[Plan], bool]) -> Plan | None:
+def affordable(candidates: Iterator[AnyPlan], fits: Callable[[AnyPlan], bool]) -> AnyPlan | None:
     """The most thorough plan that fits, or None."""
     return next((plan for plan in candidates if fits(plan)), None)
 

@@ -53,8 +53,12 @@ def held_out(runner: Runner, choice: Candidate, splits: Sequence[Split], most: i
         return {}
     y, predicted = np.concatenate(true), np.concatenate(said)
     if is_classifier(estimator):
-        return _classes(y, predicted, np.concatenate(sure) if sure else None)
-    y, predicted = y.astype(np.float64), predicted.astype(np.float64)
+        return told_classes(y, predicted, np.concatenate(sure) if sure else None)
+    return told_numbers(y.astype(np.float64), predicted.astype(np.float64), most)
+
+
+def told_numbers(y: Any, predicted: Any, most: int) -> dict[str, Any]:
+    """True and predicted numbers of at most so many rows, and how far off they are, of all."""
     step = math.ceil(len(y) / most)
     return {"true": y[::step].tolist(), "predicted": predicted[::step].tolist(), "errors": _errors(predicted - y)}
 
@@ -72,7 +76,7 @@ def _go_on(trained: Trained) -> None:
         raise KeyboardInterrupt
 
 
-def _classes(y: Any, predicted: Any, sure: Any) -> dict[str, Any]:
+def told_classes(y: Any, predicted: Any, sure: Any) -> dict[str, Any]:
     """Tables of classes and of how sure it is; labels are told apart as the estimator does it, not by their texts."""
     labels = list(dict.fromkeys([*y.tolist(), *predicted.tolist()]))
     names = class_names(labels)
@@ -85,17 +89,19 @@ def _classes(y: Any, predicted: Any, sure: Any) -> dict[str, Any]:
         np.add.at(table, (true, said), 1)
         found |= {"classes": [names[own] for own in order], "confusion": table.tolist()}
     if sure is not None:
-        right = np.equal(true, said).astype(np.float64)
-        bins = np.minimum((sure * _BINS).astype(int), _BINS - 1)
-        rows = [(int((bins == b).sum()), bins == b) for b in range(_BINS)]
-        found["reliability"] = [
-            {"rows": count, "confidence": float(sure[own].mean()), "accuracy": float(right[own].mean())}
-            for count, own in rows if count
-        ]  # fmt: skip
-        found["calibration_error"] = float(
-            sum(bin_["rows"] * abs(bin_["confidence"] - bin_["accuracy"]) for bin_ in found["reliability"]) / len(right)
-        )
+        found["reliability"], found["calibration_error"] = reliability(sure, np.equal(true, said))
     return found
+
+
+def reliability(sure: Any, right: Any) -> tuple[list[dict[str, Any]], float]:
+    """How often predictions (n,) are right that are so sure, in ten bins, and how far off that is on average."""
+    bins = np.minimum((sure * _BINS).astype(int), _BINS - 1)
+    rows = [(int((bins == b).sum()), bins == b) for b in range(_BINS)]
+    found = [
+        {"rows": count, "confidence": float(sure[own].mean()), "accuracy": float(right[own].mean())}
+        for count, own in rows if count
+    ]  # fmt: skip
+    return found, float(sum(each["rows"] * abs(each["confidence"] - each["accuracy"]) for each in found) / len(sure))
 
 
 def baselines(runner: Runner, splits: Sequence[int]) -> list[dict[str, Any]]:

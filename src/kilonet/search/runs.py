@@ -34,6 +34,8 @@ class Runner:
 
     estimator: what the candidates' parameters are set on. random_states: one for each order of the rows. scoring: None
     for the loss of the estimator, else a scorer of scikit-learn whose score counts. pace: how long it all takes.
+    prepare: what makes trials of estimators, as `trials` does; keep: what is told of every trial and those of its runs
+    that were asked for, and may judge them itself. group: how much is trained in one population.
     """
 
     estimator: Any
@@ -48,6 +50,9 @@ class Runner:
     scorer: Any = None
     progress: Callable[[int], Any] = lambda _: None
     pace: Pace = field(default_factory=Pace)
+    prepare: Callable[[Sequence[tuple[int, int, Any]], Sequence[Split]], Iterable[Trial]] | None = None
+    keep: Callable[[Trial, Runs, list[Run]], tuple[Floats, Floats]] | None = None
+    group: float = _GROUP
     outcomes: dict[Run, Outcome] = field(default_factory=dict)
     done: int = 0
     _marks: dict[Candidate, str] = field(default_factory=dict)
@@ -112,7 +117,7 @@ class Runner:
             alike = list(same)
             for pack in (alike[start : start + _PACK] for start in range(0, len(alike), _PACK)):
                 own = sum(self.cost(run) for run in pack)
-                if group and (cost + own > _GROUP or len(group) + len(pack) > _MOST):
+                if group and (cost + own > self.group or len(group) + len(pack) > _MOST):
                     yield group
                     group, cost = [], 0.0
                 group += pack
@@ -153,15 +158,15 @@ class Runner:
             estimator = self.estimator_of(candidate, self.random_states[order]).set_params(members=max(own) + 1)
             given.append((split, len(members), estimator))
             members.append((candidate, split, order, own))
-        prepared = list(trials(given, self.splits, self.table))
+        prepared = list(self.prepare(given, self.splits) if self.prepare else trials(given, self.splits, self.table))
         for trial in prepared:
             _keep(trial, members[trial.place][3])
         with Trained(prepared, begun) as trained:
-            found = {}
+            found: dict[Run, Outcome] = {}
             for trial, runs in trained:
                 candidate, split, order, own = members[trial.place]
-                for member, outcome in zip(own, self._outcomes(trial, runs), strict=True):
-                    found[Run(candidate, split, order + member * len(self.random_states))] = outcome
+                made = [Run(candidate, split, order + member * len(self.random_states)) for member in own]
+                found |= dict(zip(made, self._outcomes(trial, runs, made), strict=True))
         if trained.interrupted:
             raise KeyboardInterrupt
         if self.store.path is not None:
@@ -171,9 +176,9 @@ class Runner:
             self._take(run, outcome)
         self.progress(self.done)
 
-    def _outcomes(self, trial: Trial, runs: Runs) -> list[Outcome]:
+    def _outcomes(self, trial: Trial, runs: Runs, made: list[Run]) -> list[Outcome]:
         """What each member came to."""
-        losses, scores = trial.judge(runs)
+        losses, scores = trial.judge(runs) if self.keep is None else self.keep(trial, runs, made)
         trained = np.atleast_2d(runs.history.loss.T)
         ends = [own[np.isfinite(own)][-1] if np.isfinite(own).any() else np.nan for own in trained]
         lost = np.atleast_1d(np.asarray(runs.diverged)) > 0

@@ -70,13 +70,12 @@ def drawn(cv: Any, X: Any, target: Target, seed: int) -> Splits:
         how = f"{type(cv).__name__}, {len(found)} splits" if hasattr(cv, "split") else f"{len(found)} given splits"
         splits = Splits(found, len(found), how)
     else:
-        folds = whole("cv", FOLDS if cv is None else cv, "[2, inf)")
-        _refuse_too_many(folds, target.estimator, target.y, target.groups)
+        number = refused_unless_possible(FOLDS if cv is None else cv, target)
         found = []
-        for repeat in range(repeats(folds)):
-            found += _folds(folds, target.estimator, target.y, target.groups, (seed + 7919 * repeat) % 2**32)
-        times = f", drawn {repeats(folds)} times" if repeats(folds) > 1 else ""
-        splits = Splits(found, folds, f"{folds} folds{times}")
+        for repeat in range(repeats(number)):
+            found += folds(number, target, (seed + 7919 * repeat) % 2**32)
+        times = f", drawn {repeats(number)} times" if repeats(number) > 1 else ""
+        splits = Splits(found, number, f"{number} folds{times}")
     fault = _fault(splits.splits, target)
     if fault:
         raise SettingError(fault)
@@ -119,7 +118,7 @@ def inner(outer: Split, target: Target, seed: int, in_time: bool) -> list[Split]
         gap = int(outer.test.min() - outer.train.max()) - 1
         found = [Split(*_parted(train, test, mine)) for train, test in TimeSeriesSplit(INNER, gap=gap).split(rows)]
     else:
-        found = _folds(INNER, target.estimator, np.asarray(target.y)[rows], mine, seed)
+        found = folds(INNER, Target(np.asarray(target.y)[rows], mine, None, target.estimator), seed)
     return [Split(rows[split.train], rows[split.test]) for split in found]
 
 
@@ -138,14 +137,15 @@ def apart(splits: Sequence[Split]) -> int:
     return len(splits)
 
 
-def _folds(folds: int, estimator: Any, y: Any, groups: Any, seed: int) -> list[Split]:
-    classes = _stratified(estimator, y)
-    if groups is not None:
+def folds(number: int, target: Target, seed: int) -> list[Split]:
+    """So many folds, drawn once: with equal shares of the classes, where one has as many rows as there are folds."""
+    labels = _labels(target.y) if _stratified(target.estimator, target.y) else np.zeros(len(target.y), np.int64)
+    classes = _stratified(target.estimator, target.y) and np.bincount(labels).max() >= number
+    if target.groups is not None:
         kind: Any = StratifiedGroupKFold if classes else GroupKFold
     else:
         kind = StratifiedKFold if classes else KFold
-    labels = _labels(y) if classes else np.zeros(len(y))
-    made = kind(folds, shuffle=True, random_state=seed).split(np.zeros(len(y)), labels, groups)
+    made = kind(number, shuffle=True, random_state=seed).split(np.zeros(len(labels)), labels, target.groups)
     return [Split(np.asarray(train), np.asarray(test)) for train, test in made]
 
 
@@ -153,8 +153,10 @@ def _stratified(estimator: Any, y: Any) -> bool:
     return bool(is_classifier(estimator)) and np.ndim(y) == 1
 
 
-def _refuse_too_many(folds: int, estimator: Any, y: Any, groups: Any) -> None:
-    n_rows = len(y)
+def refused_unless_possible(cv: Any, target: Target) -> int:
+    """The number of folds that is asked for. Raises SettingError where rows, groups or a class are too few for it."""
+    folds = whole("cv", cv, "[2, inf)")
+    estimator, y, groups, n_rows = target.estimator, target.y, target.groups, len(target.y)
     if groups is not None and len(np.unique(np.asarray(groups))) < folds:
         raise SettingError(
             f"cv={folds} folds, but only {len(np.unique(np.asarray(groups)))} groups; ask for fewer (cv, --folds)."
@@ -165,7 +167,7 @@ def _refuse_too_many(folds: int, estimator: Any, y: Any, groups: Any) -> None:
             f"cv={folds} folds, but there {'is' if n_rows == 1 else 'are'} {rows}; needs two a fold (cv, --folds)."
         )
     if not _stratified(estimator, y):
-        return
+        return folds
     labels, counts = np.unique(_texts(y), return_counts=True)
     if counts.min() < folds:
         rare, count = labels[int(np.argmin(counts))], int(counts.min())
@@ -173,6 +175,7 @@ def _refuse_too_many(folds: int, estimator: Any, y: Any, groups: Any) -> None:
             f"cv={folds} folds, but class {rare} has only {count} row{'s' if count > 1 else ''}; every class needs "
             f"{folds} rows at least. Ask for fewer folds (cv, --folds), or leave that class out, or join it to one."
         )
+    return folds
 
 
 def _fault(splits: Sequence[Split], target: Target) -> str:
@@ -217,8 +220,12 @@ def shortened(split: Split, share: float, target: Target, in_time: bool) -> Spli
 
 
 def _labels(y: Any) -> Any:
-    """Numbers of the classes; labels may be any hashable."""
-    return np.unique(_texts(y), return_inverse=True)[1]
+    """Numbers of the classes; labels may be any hashable. Those of an array are put into texts once each."""
+    array = np.asarray(y)
+    if array.dtype.kind == "O":
+        return np.unique(_texts(y), return_inverse=True)[1]
+    labels, places = np.unique(array, return_inverse=True)
+    return np.unique(_texts(labels), return_inverse=True)[1][places]
 
 
 def _texts(y: Any) -> list[str]:

@@ -2,6 +2,7 @@
 
 import contextlib
 import warnings
+from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
@@ -10,6 +11,7 @@ from scipy import sparse
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from kilonet.checks import number
 from kilonet.errors import DataError, FileFormatError, SettingError, ShapeError, users_line
 from kilonet.tables.cells import UnusableError
 from kilonet.tables.inputs import arrange, as_cells, check_weights, closest, is_frame, open_frame
@@ -43,6 +45,9 @@ class TableEncoder(TransformerMixin, BaseEstimator):
 
     Args:
         standardize: whether numbers are made standard; False leaves them as they are (gaps filled).
+        robust: whether the median stands for the mean, and the quartiles for the standard deviation.
+        bound: what numbers that were made standard are kept within: x becomes x/√(1+(x/bound)²), so that outliers stay
+            near; None leaves them where they are.
         dtype: of the output: "float32", "float64", or None for the dtype of a float array (other arrays:
             float64) and float32 for data frames.
 
@@ -62,8 +67,12 @@ class TableEncoder(TransformerMixin, BaseEstimator):
     state_: State
     n_features_in_: int
 
-    def __init__(self, *, standardize: bool = True, dtype: Any = None) -> None:
+    def __init__(
+        self, *, standardize: bool = True, robust: bool = False, bound: float | None = None, dtype: Any = None
+    ) -> None:
         self.standardize = standardize
+        self.robust = robust
+        self.bound = bound
         self.dtype = dtype
 
     def fit(self, X: Any, y: object = None, sample_weight: ArrayLike | None = None) -> Self:  # noqa: ARG002
@@ -72,9 +81,11 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         X (n, d): an array, a sparse table, or a data frame of any library that narwhals reads; y is ignored;
         sample_weight (n,) >= 0. Returns the encoder. Raises DataError, ShapeError or SettingError.
         """
-        if not isinstance(self.standardize, bool | np.bool_):
-            raise SettingError(f"standardize={self.standardize!r}: needs True or False")
+        for name in ("standardize", "robust"):
+            if not isinstance(getattr(self, name), bool | np.bool_):
+                raise SettingError(f"{name}={getattr(self, name)!r}: needs True or False")
         self._dtype(np.dtype(np.float64))
+        bound = None if self.bound is None else number("bound", self.bound, "(0, inf)")
         X = self._open(X, reset=True)
         weights = check_weights(sample_weight, X.shape[0])
         rows = None
@@ -83,7 +94,8 @@ class TableEncoder(TransformerMixin, BaseEstimator):
             X, weights = X[rows], weights[rows]
         names = tuple(getattr(self, "feature_names_in_", [f"x{j}" for j in range(self.n_features_in_)]))
         try:
-            self.state_, said = learn(X, names, weights, bool(self.standardize))
+            learnt, said = learn(X, names, weights, bool(self.standardize), bool(self.robust))
+            self.state_ = replace(learnt, bound=bound, robust=bool(self.robust))
         except UnusableError as error:
             raise refusal(error, names, rows, X) from None
         self._warned: set[tuple[int, str]] = set()
@@ -161,7 +173,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         state = State.from_json(d)
         if d.get("name") != "table_encoder" or d.get("dtype") not in [None, "float32", "float64"]:
             raise FileFormatError("the description is not that of a table encoder, or was edited. Save the model again")
-        encoder = cls(standardize=state.standardize, dtype=d.get("dtype"))
+        encoder = cls(standardize=state.standardize, robust=state.robust, bound=state.bound, dtype=d.get("dtype"))
         encoder.state_, encoder.n_features_in_, encoder._warned = state, len(state.names), set()
         if d.get("named"):
             encoder.feature_names_in_ = np.array(state.names, dtype=object)

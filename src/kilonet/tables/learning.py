@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from kilonet.tables import sparse, texts
 from kilonet.tables.cells import Column, Floats, Numbers, Texts, UnusableError, labels, read_cells, read_series
-from kilonet.tables.numeric import Grid, Moments, moments
+from kilonet.tables.numeric import Grid, Moments, moments, robust
 from kilonet.tables.said import Said
 from kilonet.tables.state import State
 
@@ -17,19 +17,24 @@ from kilonet.tables.state import State
 Opened: TypeAlias = Any
 
 
-def learn(X: Opened, names: tuple[str, ...], weights: Floats | None, standardize: bool) -> tuple[State, Said]:
-    """What an encoder keeps of the training table X (n, d); weights (n,) > 0 or None."""
+def learn(
+    X: Opened, names: tuple[str, ...], weights: Floats | None, standardize: bool, by_rank: bool = False
+) -> tuple[State, Said]:
+    """What an encoder keeps of the training table X (n, d); weights (n,) > 0 or None.
+
+    by_rank: whether medians and quartiles say where numbers lie; sparse tables, which are not centred, have none.
+    """
     if is_sparse(X):
         found = sparse.moments(X, weights)
         same = ("number",) * len(names)  # also where nothing is there: sparse tables keep their columns
         return State(names, same, found.mean, found.std, found.missing, {}, False, standardize), Said()
     if is_matrix(X):
         kind = "boolean" if X.dtype.kind == "b" else "number"
-        found = moments(Grid(X, *X.shape), weights)
+        found = _moments(Grid(X, *X.shape), weights, by_rank and kind == "number")
         said, kinds = Said(), [kind] * len(names)
         _leave_out_empty(kinds, found.missing, said)
         return State(names, tuple(kinds), found.mean, found.std, found.missing, {}, True, standardize), said
-    return _learn_columns(X, names, weights, standardize)
+    return _learn_columns(X, names, weights, standardize, by_rank)
 
 
 def encode(X: Opened, state: State, dtype: Any) -> tuple[Any, Said]:
@@ -107,7 +112,9 @@ def _read_array(part: NDArray[Any]) -> Column:
     return read_cells(list(part) if part.dtype.kind in "mM" else part.tolist())
 
 
-def _learn_columns(X: Opened, names: tuple[str, ...], weights: Floats | None, standardize: bool) -> tuple[State, Said]:
+def _learn_columns(
+    X: Opened, names: tuple[str, ...], weights: Floats | None, standardize: bool, by_rank: bool
+) -> tuple[State, Said]:
     said, kinds = Said(), []
     categories: dict[int, tuple[str, ...]] = {}
     numbers: dict[int, Floats] = {}
@@ -132,7 +139,7 @@ def _learn_columns(X: Opened, names: tuple[str, ...], weights: Floats | None, st
     mean, std = np.zeros(len(names)), np.zeros(len(names))
     if numbers:
         places = list(numbers)
-        found = _moments_of(numbers, places, X.shape[0], weights)
+        found = _moments_of(numbers, places, X.shape[0], weights, by_rank)
         mean[places], std[places], missing[places] = found.mean, found.std, found.missing
     _leave_out_empty(kinds, missing, said)
     return State(names, tuple(kinds), mean, std, missing, categories, True, standardize), said
@@ -147,9 +154,16 @@ def _leave_out_empty(kinds: list[str], missing: Floats, said: Said) -> None:
         )
 
 
-def _moments_of(numbers: dict[int, Floats], places: list[int], n_rows: int, weights: Floats | None) -> Moments:
+def _moments(grid: Grid, weights: Floats | None, by_rank: bool) -> Moments:
+    found = moments(grid, weights)
+    return robust(grid, weights, found) if by_rank else found
+
+
+def _moments_of(
+    numbers: dict[int, Floats], places: list[int], n_rows: int, weights: Floats | None, by_rank: bool
+) -> Moments:
     try:
-        return moments(Grid(list(numbers.values()), n_rows, len(places)), weights)
+        return _moments(Grid(list(numbers.values()), n_rows, len(places)), weights, by_rank)
     except UnusableError as error:
         error.column = None if error.column is None else places[error.column]
         raise
@@ -168,7 +182,8 @@ def _write_numbers(grid: Grid, state: State, out: NDArray[Any], said: Said) -> N
     for start, stop in grid.blocks() if shown.size else ():
         out[start:stop, starts[shown] + 1] = np.isnan(grid.rows(start, stop)[:, shown])
     for at in np.flatnonzero(gaps & ~marked):
-        _say_missing(int(places[at]), f"the training mean {state.mean[places[at]]:g} stands for it", said)
+        j = int(places[at])
+        _say_missing(j, f"the training {state.middle(j)} {state.mean[j]:g} stands for it", said)
 
 
 def _write_texts(values: list[str | None], j: int, state: State, out: NDArray[Any], said: Said) -> None:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from kilonet.tables.cells import Floats, UnusableError
-from kilonet.tables.numeric import INFINITE, Moments, Standard, centre, safe_scale
+from kilonet.tables.numeric import INFINITE, Moments, Standard, bounded, centre, safe_scale
 
 
 def canonical(X: Any) -> Any:
@@ -52,6 +52,8 @@ def standardize(X: Any, standard: Standard, dtype: Any) -> tuple[Any, NDArray[np
     data[absent] = standard.fill[X.indices[absent]]
     with np.errstate(over="ignore"):
         data = (data / standard.divisor[X.indices]).astype(dtype)
+    limit = standard.limit[X.indices]
+    bounded(data, limit)
     if not np.isfinite(data).all():
         place = int(np.flatnonzero(~np.isfinite(data))[0])
         what = f"{X.data[place]:g} is too far from the training values to become a {data.dtype} number"

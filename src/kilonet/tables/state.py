@@ -22,7 +22,8 @@ class State:
 
     names and kinds have d entries; mean, std and missing (the share of training weight without a value)
     are (d,); `categories` maps the place of a category column to its sorted names. `centred` is False
-    for tables that were sparse in training: they are scaled only.
+    for tables that were sparse in training: they are scaled only. bound: what standard numbers are kept within, None
+    where they are not. robust: whether mean and std are median and quartiles.
     """
 
     names: tuple[str, ...]
@@ -33,6 +34,8 @@ class State:
     categories: Mapping[int, tuple[str, ...]]
     centred: bool
     standardize: bool
+    bound: float | None = None
+    robust: bool = False
 
     @cached_property
     def numeric(self) -> NDArray[np.int64]:
@@ -82,7 +85,12 @@ class State:
         mean, std = self.mean[self.numeric], self.std[self.numeric]
         shift = np.where(numbers & self.centred, mean, 0.0)
         divisor = np.where(numbers, np.where(std == 0, np.inf, std), 1.0)
-        return Standard(mean, shift, divisor)
+        limit = np.where(numbers, np.inf if self.bound is None else self.bound, np.inf)
+        return Standard(mean, shift, divisor, limit)
+
+    def middle(self, j: int) -> str:
+        """What the mean of a column is in truth."""
+        return "median" if self.robust and self.kinds[j] == "number" else "mean"
 
     def output_names(self, names: tuple[str, ...]) -> list[str]:
         """Names of the output columns, for input columns called `names`; no two are alike."""
@@ -98,7 +106,7 @@ class State:
         made = []
         for j in np.flatnonzero(self.marked):
             number = self.kinds[j] in {"number", "boolean"}
-            stands = f"their mean {self.mean[j]:g} stands for them and " if number else ""
+            stands = f"their {self.middle(int(j))} {self.mean[j]:g} stands for them and " if number else ""
             name, share = self.names[j], percent(float(self.missing[j]))
             made.append(f'column "{name}": {share} of its values are missing; {stands}"{name}_missing" is 1 there')
         why = {"identifier": "looks like an identifier", "empty": "was empty in training"}
@@ -116,7 +124,7 @@ class State:
             "categories": {str(j): list(names) for j, names in self.categories.items()},
             "centred": self.centred,
             "standardize": self.standardize,
-        }
+        } | {name: getattr(self, name) for name in ("bound", "robust") if getattr(self, name)}
 
     @classmethod
     def from_json(cls, d: Any) -> "State":
@@ -132,6 +140,8 @@ class State:
                 categories={int(j): tuple(names) for j, names in d["categories"].items()},
                 centred=d["centred"],
                 standardize=d["standardize"],
+                bound=d.get("bound"),
+                robust=d.get("robust", False),
             )
         except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
             raise FileFormatError(_BROKEN.format(f"{type(error).__name__}: {error}")) from None
@@ -152,8 +162,11 @@ def _wrong_types(d: dict[str, Any]) -> str:
     texts = [*d["names"], *(name for names in d["categories"].values() for name in names)]
     if not all(isinstance(text, str) for text in texts):
         return "a name is not text"
-    if not isinstance(d["centred"], bool) or not isinstance(d["standardize"], bool):
+    if not all(isinstance(own, bool) for own in (d["centred"], d["standardize"], d.get("robust", False))):
         return "a truth value is something else"
+    bound = d.get("bound")
+    if bound is not None and not (type(bound) in (int, float) and 0 < bound < float("inf")):
+        return "the bound is no number above 0"
     return ""
 
 

@@ -1,0 +1,197 @@
+"""What a network that tunes itself found out about its own choice, as data and in words."""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+import numpy as np
+
+from kilonet.errors import FileFormatError
+from kilonet.numerals import count, listed, p_text, percent, significant
+
+VERSION = 1
+_NOTABLE = 1.1  # a temperature of numbers that is worth a word
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """One configuration that was tried.
+
+    losses: of each split, members averaged, NaN where there was no run; loss, score: of the out-of-fold predictions,
+    NaN where some splits were left out. difference, low, high, p_value: mean loss of its networks against those of
+    the best configuration, its 95% interval, and p adjusted for all pairs. verdict: "best", "tie", "worse", "dropped"
+    after the first splits, or "diverged". weight: its share in the model.
+    """
+
+    text: str
+    params: Mapping[str, Any]
+    losses: Sequence[float]
+    loss: float
+    score: float
+    difference: float
+    low: float
+    high: float
+    p_value: float
+    verdict: str
+    weight: float
+
+
+@dataclass(frozen=True)
+class TunedRecord:
+    """All that is known of the choice.
+
+    rows: that have a weight; inputs: numbers that a row becomes; classes: their number, 0 for numbers. loss, score
+    with low and high: of the model on rows that its networks had not seen, and the 95% intervals; baseline: loss and
+    score of what looks at no column. calibration: temperature of the model, and out_of_fold, where a row is judged by
+    fewer networks; of classes also the calibration error out of fold, before and after. predictions: out of fold, as
+    a `SearchRecord` has them. networks: trained; runs: the most that there could be, with which the same comes out on
+    every machine.
+    """
+
+    task: str
+    rows: int
+    inputs: int
+    classes: int
+    folds: str
+    splits: int
+    networks: int
+    runs: int
+    members: int
+    best: int
+    configurations: tuple[Configuration, ...]
+    loss: float
+    loss_low: float
+    loss_high: float
+    score: float
+    score_low: float
+    score_high: float
+    baseline_loss: float
+    baseline_score: float
+    calibration: Mapping[str, float]
+    notes: Sequence[str]
+    predictions: Mapping[str, Any]
+    seconds: float
+    version: int = VERSION
+
+    @property
+    def sentences(self) -> list[str]:
+        """The record in words, one thought a sentence."""
+        said = [_score(self), _chosen(self), _ties(self), _calibrated(self), _effort(self), *self.notes]
+        return [sentence for sentence in said if sentence]
+
+    def __str__(self) -> str:
+        return "\n".join(self.sentences)
+
+    def to_json(self, *, times: bool = True) -> str:
+        """One line of JSON for each part; equal fits give equal texts but for their times."""
+        parts = asdict(self) | ({} if times else {"seconds": None})
+        lines = (f"{json.dumps(name)}: {json.dumps(_plain(value), allow_nan=False)}" for name, value in parts.items())
+        return "{\n" + ",\n".join(lines) + "\n}\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> "TunedRecord":
+        """The record that `to_json` wrote. Raises FileFormatError for anything else."""
+        try:
+            parts = json.loads(text)
+            if parts["version"] != VERSION:
+                raise FileFormatError(f"the record is of version {parts['version']!r}; this is version {VERSION}.")
+            parts["configurations"] = tuple(_configuration(each) for each in parts["configurations"])
+            parts["calibration"] = {name: _number(value) for name, value in parts["calibration"].items()}
+            numbers = {field.name for field in fields(cls) if field.type in (float, "float")}
+            values: dict[str, Any] = {name: _number(own) if name in numbers else own for name, own in parts.items()}
+            return cls(**values)
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+            if isinstance(error, FileFormatError):
+                raise
+            raise FileFormatError(
+                f"this is no record of a tuned network ({error}); give what to_json wrote."
+            ) from error
+
+
+def _configuration(part: Mapping[str, Any]) -> Configuration:
+    numbers = {field.name for field in fields(Configuration) if field.type in (float, "float")}
+    values: dict[str, Any] = {name: _number(value) if name in numbers else value for name, value in part.items()}
+    return Configuration(**{**values, "losses": [_number(value) for value in part["losses"]]})
+
+
+def _number(value: Any) -> float:
+    return math.nan if value is None else float(value)
+
+
+def _plain(value: Any) -> Any:
+    """Plain values that JSON can hold, None for what is not finite."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(entry) for entry in value]
+    if isinstance(value, np.generic):
+        return _plain(value.item())
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value if value is None or isinstance(value, bool | int | str) else repr(value)
+
+
+# The words.
+def _named(record: TunedRecord, value: float) -> str:
+    return percent(value) if record.task == "classification" else significant(value, 3)
+
+
+def _score(record: TunedRecord) -> str:
+    name = "accuracy" if record.task == "classification" else "R²"
+    low, high = _named(record, record.score_low), _named(record, record.score_high)
+    bounds = f" ({low} to {high})" if math.isfinite(record.score_high - record.score_low) else ""
+    base = f"; without looking at any column: {_named(record, record.baseline_score)}"
+    unit = "log loss" if record.task == "classification" else "loss"
+    return (
+        f"Out of fold: {name} {_named(record, record.score)}{bounds}, {unit} {significant(record.loss, 3)}{base}. "
+        "The choice was made by the same rows, so this is a little too good."
+    )
+
+
+def _chosen(record: TunedRecord) -> str:
+    weighted = [own for own in record.configurations if own.weight > 0]
+    several = ", ".join(f"{own.text} ({percent(own.weight)})" for own in weighted)
+    own = weighted[0].text if len(weighted) == 1 else several
+    return f"Chosen of {count(len(record.configurations), 'configuration')}: {own}."
+
+
+def _ties(record: TunedRecord) -> str:
+    rest = [own for own in record.configurations if own.verdict in ("tie", "worse")]
+    ties = [own for own in rest if own.verdict == "tie"]
+    worse = [own for own in rest if own.verdict == "worse"]
+    lost = [own for own in record.configurations if own.verdict == "diverged"]
+    said = []
+    if ties:
+        least = p_text(min(own.p_value for own in ties))
+        told = f" ({least}{' or more' if len(ties) > 1 else ''})" if record.splits >= 10 else ""
+        said.append(f"Ties{told}: {_some(ties)}")
+    if worse:
+        said.append(f"worse: {_some(worse)}" if said else f"Worse: {_some(worse)}")
+    if lost:
+        said.append(f"diverged: {_some(lost)}" if said else f"Diverged: {_some(lost)}")
+    text = "; ".join(said)
+    return f"{text}." if text else ""
+
+
+def _some(own: Sequence[Configuration]) -> str:
+    named = [each.text for each in own]
+    return listed(named) if len(named) <= 6 else f"{listed(named[:5])} and {len(named) - 5} more"
+
+
+def _calibrated(record: TunedRecord) -> str:
+    own = record.calibration["out_of_fold"]
+    if record.task == "regression":
+        return f"Out of fold predictions were {own:.3g} times too far from the mean." if own > _NOTABLE else ""
+    before, after = percent(record.calibration["before"]), percent(record.calibration["after"])
+    if own == 1:
+        return f"Calibration error: {before}; no temperature made the probabilities better."
+    return f"Calibration error: {before}, {after} at temperature {own:.3g}."
+
+
+def _effort(record: TunedRecord) -> str:
+    return (
+        f"{count(record.networks, 'network')} trained on {record.folds} in {significant(record.seconds, 2)} s; the "
+        f"model is the mean of {count(record.members, 'network')}. runs={record.runs} gives the same again."
+    )
