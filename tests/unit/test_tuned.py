@@ -16,7 +16,7 @@ import kilonet as kn
 from kilonet.errors import DataError, FileFormatError, SettingError
 from kilonet.tuned import TunedRecord, Tuning
 
-QUICK = Tuning(hidden=((8,),), l2=(1e-3, 1e-1), steps=120, draws=2)
+QUICK = Tuning(hidden=((8,),), l2=(1e-3, 1e-1), steps=120, draws=2, rate=(3e-3,))
 
 
 def table(n: int = 120, seed: int = 0) -> tuple[Any, Any]:
@@ -173,7 +173,7 @@ def test_values_of_a_user_replace_those_of_the_tuning() -> None:
 
 def test_without_hidden_layers_rates_are_ten_times_the_others() -> None:
     found = {own.text for own in Tuning(hidden=((8,), ()), l2=(1e-3,)).grid().candidates}
-    assert found == {"8 relu, λ=0.001, rate=0.003, dropout=0.1", "no hidden layer, λ=0.001, rate=0.03, dropout=0"}
+    assert found == {"8 relu, λ=0.001, rate=0.005, dropout=0.1", "no hidden layer, λ=0.001, rate=0.05, dropout=0"}
 
 
 def test_greedy_choice_is_no_worse_out_of_fold_than_the_best_alone() -> None:

@@ -9,7 +9,7 @@ SETTINGS = """\
     Settings (all but the first by name; None leaves a setting to `tuning`):
         hidden: units of the hidden layers, as `MLPClassifier` has them, or a list of such networks to be tried.
         activation, l2, rate, dropout: a value, or several to be tried.
-        cv: a number of folds, a splitter or splits; None for 5 folds, drawn anew three times where rows are few.
+        cv: a number of folds, a splitter or splits; None for 5 folds.
             Splits in time are taken as they are; rows that no split holds out are NaN in `oof_`.
         budget: "auto" grows with the table; seconds, or a text such as "10s" or "2min", that training may take, about.
         runs: instead of it, how many networks may be trained at most: with the same data and random_state the result

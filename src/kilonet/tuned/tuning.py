@@ -30,7 +30,7 @@ class Tuning:
     hidden: tuple[tuple[Any, ...], ...] = ((64, 64),)
     activation: tuple[Any, ...] = ("relu",)
     l2: tuple[float, ...] = (1e-4, 5e-4, 2.5e-3, 0.012, 0.06, 0.3)
-    rate: tuple[float, ...] = (3e-3,)
+    rate: tuple[float, ...] = (5e-3,)
     dropout: tuple[float, ...] = (0.1,)
     smoothing: float = 0.0
     optimizer: str = "adam(beta2=0.99)"
@@ -39,7 +39,7 @@ class Tuning:
     passes: int = 40
     steps: int = 600
     folds: tuple[tuple[int, int], ...] = ((0, 5),)
-    draws: int = 3
+    draws: int = 1
     members: int = 1
     work: float = 1e10
     group: float = 2e10
