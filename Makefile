@@ -113,7 +113,6 @@ $(BENCH)/.tables: benchmarks/requirements-tables.txt $(BENCH)/.ready
 	$(BENCH)/bin/python $(INSTALL) --requirement benchmarks/requirements-tables.txt
 	@touch $@
 
-# Results are kept outside of what `make clean` takes away by ARGS="--results FILE".
 bench-tables: system $(BENCH)/.built $(BENCH)/.tables
 	$(BENCH)/bin/python -m benchmarks.tables $(ARGS)
 

@@ -103,15 +103,32 @@ def intervals(tables: Sequence[Table], found: Cells, own: str) -> str:
     )
 
 
+def groups(learners: Sequence[str]) -> dict[str, list[str]]:
+    """Return who is compared with whom: all, and those that take seconds and so have met many more tables.
+
+    >>> groups(["kilonet", "linear", "tabm"])
+    {'Without TabM': ['kilonet', 'linear'], 'With TabM': ['kilonet', 'linear', 'tabm']}
+    """
+    deep = " and ".join(named(name).title for name in learners if named(name).deep)
+    quick = [name for name in learners if not named(name).deep]
+    return (
+        {f"Without {deep}": quick, f"With {deep}": list(learners)} if deep and len(quick) > 1 else {"": list(learners)}
+    )
+
+
 def section(half: str, tables: Sequence[Table], results: Sequence[Result], learners: Sequence[str], own: str) -> str:
     """Return heading, standing and tests of one half."""
     found = outcome.cells(results)
     timed = outcome.cells([result for result in results if result.job.timed])
-    each = comparisons(tables, found, learners)
     lines = [f"### {HEADINGS[half]}"]
-    if not each:
-        return "\n\n".join([*lines, "No two tables of one task have been met by every learner yet."])
-    lines += [standing(each, found, timed, own), *(tests(one, own) for one in each)]
+    for title, some in groups(learners).items():
+        each = comparisons(tables, found, some)
+        met = len({name for one in each for name in one.tables})
+        lines += [f"#### {title}, {met} tables"] if title else []
+        if each:
+            lines += [standing(each, found, timed, own), *(tests(one, own) for one in each)]
+        else:
+            lines += ["No two tables of one task have been met by every learner yet."]
     return "\n\n".join([*lines, *filter(None, [intervals(tables, found, own)])])
 
 
