@@ -230,10 +230,16 @@ def activation_from(spec: object) -> ActivationLike:
     >>> activation_from("leaky_relu(0.2)"), activation_from({"name": "maxout", "pieces": 3}), activation_from(tanh)
     (leaky_relu(alpha=0.2), maxout(pieces=3), tanh)
 
-    Raises SettingError, with the known names, when nothing fits.
+    Raises SettingError, with the known names, when nothing fits, and for a mixture without parts.
     """
-    if isinstance(spec, ActivationLike) and not isinstance(spec, type):
-        return spec
-    if callable(spec) and not isinstance(spec, type):
+    plain = callable(spec) and not isinstance(spec, type | ActivationLike)
+    if plain:
         raise SettingError(f"the activation {spec!r} is a plain function; needs an object with value(z) and slope(z).")
-    return _NAMED.parse(spec)
+    ready = isinstance(spec, ActivationLike) and not isinstance(spec, type)
+    unit = cast(ActivationLike, spec) if ready else _NAMED.parse(spec)
+    if isinstance(unit, Mixed) and not unit.parts:
+        raise SettingError(
+            "mixed came without parts; needs pairs of an activation and a number of units, such as "
+            "kn.mixed((kn.relu, 10), (kn.tanh, 10)), or text: mixed(relu:10, tanh:10)."
+        )
+    return unit

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from kilonet.activations import identity
+from kilonet.checks import shown
 from kilonet.errors import DataError, SettingError
 from kilonet.layers import Layer, LayerView, Shape
 from kilonet.network import Network, as_theta
@@ -31,8 +32,12 @@ def collapse(network: Network, theta: Any) -> tuple[Network, Any]:
     (Network([3, Dense(2, activation=identity)]), 53, 8, (2, 8))
 
     Raises ShapeError when theta's last axis is not n_parameters, DataError when a product is too large for its type,
-    and SettingError when the network is a graph and no chain.
+    and SettingError when the network is none, or a graph and no chain.
     """
+    if not isinstance(network, Network):
+        raise SettingError(
+            f"network came as {shown(network)}; needs a kn.Network, and theta after it: collapse(network, theta)."
+        )
     if not network.graph.is_chain:
         raise SettingError(
             f"the network is no chain of layers ({', '.join(network.names)}); collapse folds layers that follow one "

@@ -5,6 +5,7 @@ Wide layers show their first and last units, with an ellipsis between them.
 
 import re
 import unicodedata
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from html import escape
 from itertools import product
@@ -13,10 +14,11 @@ from typing import NamedTuple
 MOST = 8  # circles of a layer; a wider one has a few at either end
 _ENDS = 3
 _STEP, _COLUMN, _RADIUS = 26, 180, 9  # pixels from circle to circle, from column to column, and of a circle
-_LABEL, _LANE, _MARGIN = 58, 16, 24  # pixels for the text above a layer, between arcs, and around everything
-_LONGEST = 24  # columns of a line above a layer
+_LABEL, _ROW, _LANE, _MARGIN = 58, 15, 16, 24  # pixels for the text above a layer and its rows, between arcs, around
+_LONGEST, _EDGES, _SHORTEST = 24, 30, 4  # columns of a line beside others as long, and at an edge; of a layer's circles
 _COLOURS = ("#cfe3f5", "#f9dfb8", "#cdebd0", "#ecd2ea", "#f6caca", "#d9d6f5")
 _EDGE = ' stroke="white" stroke-width="3" paint-order="stroke"'  # of texts, so that lines do not spoil them
+_NARROW = " .,:;'|!()[]ijl"
 _ENTITY = re.compile(r"&(?=#?\w+;)")  # what Graphviz takes for a character
 _NOT_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -68,14 +70,19 @@ def _columns(text: str) -> int:
     )
 
 
-def _shortened(text: str) -> str:
-    """A text that is no longer than a line above a layer."""
-    if _columns(text) <= _LONGEST:
+def _breadth(text: str) -> int:
+    """How many columns of a drawing a text takes, where narrow letters take half of one."""
+    return _columns(text) - sum(map(_NARROW.__contains__, text)) // 2
+
+
+def _shortened(text: str, room: int) -> str:
+    """A text that takes no more columns of a drawing than there are."""
+    if _breadth(text) <= room:
         return text
-    cut = text[: _LONGEST - 1]
-    while _columns(cut) >= _LONGEST:
-        cut = cut[:-1]
-    return f"{cut}…"
+    text = text[: 2 * room]
+    while _breadth(text) >= room:
+        text = text[:-1]
+    return f"{text}…"
 
 
 def shown_units(units: int) -> list[int | None]:
@@ -117,12 +124,9 @@ def as_svg(boxes: Sequence[Box]) -> str:
     spots = [_spots(box, _MARGIN + _COLUMN * (level + 0.5), tops[place] + _LABEL)
              for place, (box, level) in enumerate(zip(boxes, levels, strict=True))]  # fmt: skip
     width, height = 2 * _MARGIN + _COLUMN * len(columns), above + tallest + _MARGIN
-    head = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height:g}" width="{width}" '
-        f'height="{height:g}" role="img" font-family="sans-serif" font-size="12" text-anchor="middle">'
-    )
     parts = [
-        head,
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height:g}" width="{width}"',
+        f'height="{height:g}" role="img" font-family="sans-serif" font-size="12" text-anchor="middle">',
         f"<title>{_xml(', '.join(f'{box.name} ({box.units:,})' for box in boxes))}</title>",
         f'<rect width="{width}" height="{height:g}" fill="white"/>',
         *_lines(boxes, spots, passing), *_arcs(spots, passing), *_layers(boxes, spots), "</svg>",
@@ -157,9 +161,7 @@ def _lines(boxes: Sequence[Box], spots: Sequence[Spots], passing: Sequence[tuple
     far = set(passing)
     yield '<g stroke="#9aa5b1" stroke-width="0.6">'
     for place, box in enumerate(boxes):
-        for source in dict.fromkeys(box.sources):
-            if (source, place) in far:
-                continue
+        for source in [own for own in dict.fromkeys(box.sources) if (own, place) not in far]:
             for (x1, y1, one), (x2, y2, other) in product(spots[source], spots[place]):
                 if one and other:
                     yield f'<line x1="{x1 + _RADIUS:g}" y1="{y1:g}" x2="{x2 - _RADIUS:g}" y2="{y2:g}"/>'
@@ -186,22 +188,36 @@ def _arcs(spots: Sequence[Spots], passing: Sequence[tuple[int, int]]) -> Iterato
 def _layers(boxes: Sequence[Box], spots: Sequence[Spots]) -> Iterator[str]:
     """Circles with their texts; layers with the same weights have the same colour."""
     shared = list(dict.fromkeys(box.note.removeprefix("as ") for box in boxes if box.note))
-    for box, own in zip(boxes, spots, strict=True):
+    for box, own, texts in zip(boxes, spots, _texts(boxes, spots), strict=True):
         owner = box.note.removeprefix("as ") if box.note else box.name
         colour = _COLOURS[shared.index(owner) % len(_COLOURS)] if owner in shared else "white"
-        x, top = own[0][0], own[0][1] - _STEP / 2
-        texts = [(box.name, ' font-weight="bold"'), (f"{box.units:,} {box.kind}", ""), (box.note, ' fill="#555"')]
         yield f"<g><title>{_xml(f'{box.name}: {box.units:,} {box.kind} {box.note}'.strip())}</title>"
-        for row, (text, style) in enumerate(texts):
-            if text:
-                said = _xml(_shortened(_plain(text)))
-                yield f'<text x="{x:g}" y="{top - _LABEL + 20 + 15 * row:g}"{_EDGE}{style}>{said}</text>'
-        for _, y, unit in own:
+        yield from texts
+        for x, y, unit in own:
             if unit:
                 yield f'<circle cx="{x:g}" cy="{y:g}" r="{_RADIUS}" fill="{colour}" stroke="#1f2933"/>'
             else:
                 yield f'<text x="{x:g}" y="{y + 5:g}" font-size="18">⋮</text>'
         yield "</g>"
+
+
+def _texts(boxes: Sequence[Box], spots: Sequence[Spots]) -> list[list[str]]:
+    """What stands above each layer, as long as there is room beside what stands above its neighbours."""
+    lines = []
+    for place, (box, own) in enumerate(zip(boxes, spots, strict=True)):
+        x, top = own[0][0], own[0][1] - _STEP / 2 - _LABEL + 20
+        texts = ((box.name, ' font-weight="bold"'), (f"{box.units:,} {box.kind}", ""), (box.note, ' fill="#555"'))
+        lines += [(place, x, top + _ROW * row, _plain(text), style) for row, (text, style) in enumerate(texts) if text]
+    columns, found = defaultdict[float, list[tuple[float, int]]](list), [list[str]() for _ in boxes]
+    for _, x, y, text, _ in lines:
+        columns[x].append((y, _breadth(text)))
+    edges = min(columns), max(columns)
+    for place, x, y, text, style in lines:
+        near = [*columns.get(x - _COLUMN, ()), *columns.get(x + _COLUMN, ())]
+        beside = max([size for other, size in near if abs(other - y) < _ROW] + [_SHORTEST])
+        room = min(2 * _LONGEST - min(beside, _LONGEST), _EDGES if x in edges else 2 * _LONGEST)
+        found[place].append(f'<text x="{x:g}" y="{y:g}"{_EDGE}{style}>{_xml(_shortened(text, room))}</text>')
+    return found
 
 
 def _xml(text: str) -> str:
@@ -212,16 +228,14 @@ def _xml(text: str) -> str:
 def as_dot(boxes: Sequence[Box]) -> str:
     """Graphviz source: a cluster for each layer, a circle for each drawn unit, lines between all pairs of them."""
     lines = [
-        "digraph network {",
-        "  rankdir=LR; splines=line; nodesep=0.1; ranksep=1.2;",
+        "digraph network {\n  rankdir=LR; splines=line; nodesep=0.1; ranksep=1.2;",
         '  node [shape=circle, width=0.2, fixedsize=true, label=""]; edge [arrowhead=none, color="#9aa5b1"];',
     ]
     for place, box in enumerate(boxes):
         label = "\\n".join(map(_quoted, filter(None, (box.name, f"{box.units:,} {box.kind}", box.note))))
         lines.append(f'  subgraph cluster_{place} {{ color=none; label="{label}";')
-        for row, unit in enumerate(shown_units(box.units)):
-            look = "" if unit is not None else ' [shape=plaintext, label="⋮"]'
-            lines.append(f"    u{place}_{row}{look};")
+        looks = ["" if unit is not None else ' [shape=plaintext, label="⋮"]' for unit in shown_units(box.units)]
+        lines += [f"    u{place}_{row}{look};" for row, look in enumerate(looks)]
         lines.append("  }")
     for place, box in enumerate(boxes):
         for source in dict.fromkeys(box.sources):

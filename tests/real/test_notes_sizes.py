@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from kilonet.notes import experiment
 from kilonet.notes.planes import EXTENT, blobs, border, fragments
 from measuring import measured
 
@@ -64,6 +65,17 @@ def test_every_eps_is_kept_and_proven() -> None:
     assert facts["above_bound"] == 0
     assert 0 < facts["largest_measured"] <= facts["largest_bound"] < 1
     assert (facts["hidden_layers_on_intervals"], facts["hidden_layers_on_squares"]) == (1, 2)
+
+
+def test_what_is_claimed_is_what_is_judged_and_the_square_is_told_as_beyond_it() -> None:
+    found, claim = measured("approximation"), experiment("approximation").claim
+    assert found.verdict == "agrees"
+    assert "one hidden layer" in claim.en
+    for text in (claim, found.statement):
+        assert "of one variable" in text.en
+        assert "변수 하나짜리 함수" in text.ko or "변수 하나짜리 어떤 연속 함수" in text.ko
+    assert "functions of one variable, which the claim is about, networks have 1 hidden layer" in found.statement.en
+    assert found.statement.en.endswith("and beyond it, on the square, 2.")
 
 
 def test_bumps_are_universal_and_worse_than_a_trained_network_at_every_size() -> None:

@@ -3,11 +3,14 @@
 Where the measurement does not agree with the notes, it is the disagreement that is pinned.
 """
 
+from typing import Any
+
 import pytest
 
 from kilonet.network import Network
-from kilonet.notes import Size, hundred_million
+from kilonet.notes import Size, hundred_million, mixed_units
 from kilonet.notes.held_out import MARGIN
+from kilonet.notes.intervals import Estimate
 from kilonet.notes.mixed_units import BY_LAYER, WITHIN, gradient_error, networks
 from kilonet.notes.tasks import digits
 from measuring import measured
@@ -91,6 +94,27 @@ def test_mixed_networks_have_right_gradients_and_four_types_in_a_layer_are_as_go
     assert 0.8 < facts["within_low"] <= facts["within_high"] < MARGIN
     # Undecided: a layer of each of two types may lose more than what counts as no problem, or nothing at all.
     assert facts["by_layer_low"] < 1 < MARGIN < facts["by_layer_high"]
+
+
+def test_the_margin_of_mixed_networks_is_called_ours_and_is_no_claim_of_the_notes() -> None:
+    figure = measured("mixed-units").figure
+    assert figure.claimed is None
+    assert f"our margin: {MARGIN:g}" in figure.y.en
+    assert f"{MARGIN:g}" in figure.y.ko
+
+
+def test_a_small_run_of_mixed_networks_takes_fewer_splits_of_each_kind(monkeypatch: pytest.MonkeyPatch) -> None:
+    taken: dict[bool, list[int]] = {True: [], False: []}
+    for full, splits in taken.items():
+
+        def compared(names: Any, n: int, splits: list[int] = splits) -> dict[Any, Estimate]:
+            splits.append(n)
+            return dict.fromkeys(names, Estimate(1.0, 0.9, 1.1))
+
+        monkeypatch.setattr(mixed_units, "compared", compared)
+        mixed_units.run(Size(full=full))
+    assert all(small < full for small, full in zip(taken[False], taken[True], strict=True))
+    assert sum(taken[False]) * 2 <= sum(taken[True])
 
 
 def test_no_order_of_the_types_is_sure_over_the_tasks_but_that_nothing_speaks_for_sigmoid() -> None:

@@ -151,7 +151,7 @@ def test_a_function_that_shows_itself_to_be_steeper_is_refused() -> None:
         (lambda x: x[:-1], ShapeError, "needs an array of 7 numbers"),
         (lambda x: x[:, None], ShapeError, "needs an array of 7 numbers"),
         (lambda _: "text", ShapeError, "returned 'text'"),
-        (lambda x: x + np.nan, DataError, "holds nan"),
+        (lambda x: x + np.nan, DataError, "f is nan at x = 0.0"),
     ],
 )
 def test_what_a_function_must_return(f: Callable[[Any], Any], fault: type[Exception], says: str) -> None:
@@ -181,7 +181,7 @@ def test_points_are_checked() -> None:
     made = approximate(np.sin, 0.0, 1.0, 0.1, 1.0)
     assert made([0.5]).shape == made([[0.5]]).shape == (1,)
     with pytest.raises(ShapeError, match=r"needs \(n,\)"):
-        made(0.5)
+        made([[0.5, 0.5]])
     with pytest.raises(ShapeError, match=r"needs \(n, 2\)"):
         approximate(cone, LOW[2], HIGH[2], 0.4, 1.0)(np.zeros((1, 3)))
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from kilonet.activations import identity, prelu, relu, tanh
 from kilonet.collapsing import collapse
-from kilonet.errors import DataError, ShapeError
+from kilonet.errors import DataError, SettingError, ShapeError
 from kilonet.initializers import glorot
 from kilonet.network import Dense, Maxout, Network
 from kilonet.values import Array
@@ -158,3 +158,9 @@ def test_products_too_large_for_their_type_are_refused() -> None:
 def test_parameters_of_another_network_are_refused(layers: list[Any]) -> None:
     with pytest.raises(ShapeError, match="Was it made for another network"):
         collapse(Network(layers), np.zeros(25))
+
+
+@pytest.mark.parametrize("given", ["[3, 2]", np.zeros(8), None])
+def test_what_is_no_network_is_refused(given: Any) -> None:
+    with pytest.raises(SettingError, match=r"^network came as .*; needs a kn\.Network, and theta after it"):
+        collapse(given, Network([3, 2]))

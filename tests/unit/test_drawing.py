@@ -128,15 +128,38 @@ def test_a_name_never_breaks_a_line_of_a_table() -> None:
     assert nameless.draw().splitlines()[-1].endswith("←")
 
 
+def texts_of(svg: str) -> list[str | None]:
+    return [text.text for text in ET.fromstring(svg).iter(f"{SVG}text")]  # noqa: S314 (made here)
+
+
 @pytest.mark.parametrize(
     ("name", "shown"),
     [("x" * 24, "x" * 24), ("x" * 25, "x" * 23 + "…"), ("층" * 12, "층" * 12), ("층" * 13, "층" * 11 + "…")],
 )
 def test_a_long_name_is_cut_where_it_would_meet_that_of_the_next_layer(name: str, shown: str) -> None:
-    svg = kn.Network.from_layers({name: kn.Dense(3), "end": kn.Dense(2, source=name)}, n_inputs=3).to_svg()
-    texts = [text.text for text in ET.fromstring(svg).iter(f"{SVG}text")]  # noqa: S314 (made here)
-    assert shown in texts
+    layers = {name: kn.Dense(3), "y" * 30: kn.Dense(3, source=name), "end": kn.Dense(3, source="y" * 30)}
+    svg = kn.Network.from_layers(layers, n_inputs=3).to_svg()
+    assert shown in texts_of(svg)
     assert f"{name}: 3 relu" in [text.text for text in ET.fromstring(svg).iter(f"{SVG}title")]  # noqa: S314
+
+
+def test_a_long_text_takes_the_room_that_short_ones_beside_it_leave() -> None:
+    kind = "mixed(relu:10, tanh:10)"
+    assert f"20 {kind}" in texts_of(kn.Network([4, kn.Dense(20, kind), 3]).to_svg())
+    side_by_side = [kn.Dense(20, kind) for _ in range(3)]  # its many narrow letters take no whole column each
+    assert texts_of(kn.Network([4, *side_by_side, 3]).to_svg()).count(f"20 {kind}") == 3
+    for length, beside in ((43, 5), (38, 10), (29, 19), (24, 60)):
+        layers = {"x" * length: kn.Dense(3), "y" * beside: kn.Dense(3, source="x" * length)}
+        layers |= {"z": kn.Dense(3, source="y" * beside)}
+        assert "x" * length in texts_of(kn.Network.from_layers(layers, n_inputs=3).to_svg())
+        longer = {"x" * 50: kn.Dense(3), **{k: v for k, v in layers.items() if k[0] != "x"}}
+        longer["y" * beside] = kn.Dense(3, source="x" * 50)
+        assert "x" * (length - 1) + "…" in texts_of(kn.Network.from_layers(longer, n_inputs=3).to_svg())
+
+
+def test_no_text_reaches_beyond_the_edge() -> None:
+    svg = kn.Network.from_layers({"x" * 60: kn.Dense(3)}, n_inputs=3).to_svg()
+    assert "x" * 29 + "…" in texts_of(svg)  # half a column and the margin, at either side
 
 
 def test_graphviz_is_given_no_name_that_it_would_take_for_a_character() -> None:

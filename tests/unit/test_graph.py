@@ -369,7 +369,7 @@ def test_several_activations_within_one_layer() -> None:
     ("made", "says"),
     [
         (lambda: Dense(20, kn.mixed((relu, 10), (tanh, 5))), "20 units, mixed(relu:10, tanh:5) 15"),
-        (lambda: Dense(20, kn.mixed), "20 units, mixed 0"),
+        (lambda: Dense(20, kn.mixed), "without parts"),
         (lambda: kn.mixed((relu, 0)), "came as 0"),
         (lambda: kn.mixed(relu, tanh), "needs pairs"),
         (lambda: kn.mixed((kn.maxout, 3)), "maxout"),
@@ -402,16 +402,78 @@ def test_a_mixed_layer_starts_as_its_parts_would_and_tells_what_saturates() -> N
     assert runs.history.saturated[0, 0] == np.float32(np.mean(np.abs(hidden[:, 3:]) > 0.97))
 
 
-def test_the_page_says_what_happens(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_page_says_what_happens(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     page = (Path(__file__).parents[2] / "docs" / "graphs.md").read_text(encoding="utf-8")
-    names: dict[str, Any] = {}
+    monkeypatch.chdir(tmp_path)
     for block in re.findall(r"^```python\n(.*?)^```$", page, re.DOTALL | re.MULTILINE):
-        exec(block, names)  # noqa: S102 - the project's own examples
+        exec(block, {})  # noqa: S102 - the project's own examples, each by itself
     shown = re.findall(r"^```text\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)[0]
-    assert capsys.readouterr().out == shown + re.findall(r"# (\d+ \d+)$", page, re.MULTILINE)[0] + "\n"
+    said = capsys.readouterr().out
+    assert said == shown + re.findall(r"# (\d+ \d+)$", page, re.MULTILINE)[0] + "\n"
+    assert (tmp_path / "skip.kn").exists()
+    exec(re.findall(r"^```python\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)[0], names := dict[str, Any]())  # noqa: S102
+    graph = names["net"].graph
+    assert f"they are `{graph.sources}` and\n  `{graph.owners}`" in page
 
 
 def test_an_estimator_takes_a_mixture() -> None:
     X = RANDOM.normal(size=(60, 3))
     fitted = kn.MLPRegressor(hidden=4, activation="mixed(relu:2, tanh:2)", epochs=3, random_state=0).fit(X, X[:, 0])
     assert fitted.network_.layers[0].activation == kn.mixed((relu, 2), (tanh, 2))
+
+
+def skip() -> kn.Network:
+    layers = {"hidden": kn.Dense(4), "scores": kn.Dense(2, source=("hidden", "input"))}
+    return kn.Network.from_layers(layers, n_inputs=3)
+
+
+def test_a_file_of_a_graph_comes_back_and_says_in_one_sentence_how_where_an_estimator_is_looked_for(
+    tmp_path: Path,
+) -> None:
+    net = skip()
+    X = RANDOM.normal(size=(40, 3)).astype(np.float32)
+    runs = kn.train(net, kn.cross_entropy, X, np.arange(40) % 2, epochs=2)
+    classes = np.array(["a", "b"])
+    model = persistence.SavedModel(net, kn.cross_entropy, runs.recipe, runs.theta, "classification", classes=classes)
+    path = persistence.save(model, tmp_path / "skip.kn")
+    again = persistence.load(path)
+    assert again.network.names == net.names
+    np.testing.assert_array_equal(again.network.scores(again.theta, X), net.scores(runs.theta, X))
+    with pytest.raises(kn.FileFormatError) as caught:
+        kn.load(path)
+    assert str(caught.value) == (
+        "the file holds a graph of layers (hidden, scores), which no estimator has; read it with "
+        "kilonet.persistence.load, and predict with network.scores(theta, X)."
+    )
+
+
+@pytest.mark.parametrize("hidden", [skip(), kn.Network([3, 4, 2]), {"a": kn.Dense(3)}, [kn.Dense(3), skip()]])
+@pytest.mark.parametrize("kind", [kn.MLPClassifier, kn.MLPRegressor])
+def test_an_estimator_refuses_a_graph_and_says_what_trains_one(kind: Any, hidden: Any) -> None:
+    with pytest.raises(kn.SettingError) as caught:
+        kind(hidden=hidden).fit(np.eye(3), [0, 1, 0])
+    said = str(caught.value)
+    assert "estimators take no graphs" in said
+    assert "kn.train" in said
+
+
+@pytest.mark.parametrize(
+    ("hidden", "says"), [(kn.Dense(3, source="input"), "hidden"), ([2, kn.Same("a", source="a")], r"hidden\[1\]")]
+)
+def test_an_estimator_refuses_layers_that_have_a_place_in_a_graph(hidden: Any, says: str) -> None:
+    with pytest.raises(kn.SettingError, match=f"^{says} came as .*; estimators take no graphs"):
+        kn.MLPClassifier(hidden=hidden).fit(np.eye(3), [0, 1, 0])
+
+
+@pytest.mark.parametrize("activation", [kn.mixed, kn.mixed(), "mixed", "mixed()", {"name": "mixed"}])
+def test_a_mixture_without_parts_is_refused_where_it_is_used(activation: Any) -> None:
+    for use in (
+        lambda: kn.Dense(20, activation),
+        lambda: kn.Network([4, 20, 3], activation=activation),
+        lambda: kn.Neuron([1.0], activation=activation),
+        lambda: kn.MLPClassifier(hidden=2, activation=activation).fit(np.eye(3), [0, 1, 0]),
+    ):
+        with pytest.raises(kn.SettingError, match=r"mixed came without parts; .*mixed\(\(kn\.relu, 10\)"):
+            use()

@@ -3,9 +3,11 @@
 import io
 import math
 import pickle
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import FrozenInstanceError
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -20,6 +22,7 @@ from kilonet import activations
 from kilonet.activations import ACTIVATIONS, identity, leaky_relu, prelu, relu, sigmoid, tanh
 from kilonet.engine import choose
 from kilonet.errors import DataError, SettingError, ShapeError
+from kilonet.estimators import MLPClassifier
 from kilonet.losses import hinge
 from kilonet.network import Dense, Maxout, Network
 from kilonet.neuron import Neuron
@@ -330,3 +333,20 @@ def test_what_cannot_be_drawn_is_refused_with_the_reason(given: tuple[Any, ...],
     with pytest.raises(ValueError) as caught:  # noqa: PT011 - the message is compared below
         NeuronDisplay.from_neuron(*given)
     assert says in str(caught.value)
+
+
+# The page.
+def test_the_page_says_what_happens(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "neuron.md").read_text(encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, Any] = {}
+    for block in re.findall(r"^```python\n(.*?)^```$", page, re.DOTALL | re.MULTILINE):
+        exec(block, names)  # noqa: S102 - the project's own examples, as they stand
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["neuron.png", "sides.png"]
+    for own, said in (("softmax", "1e-6"), ("svm", "2e-5")):
+        assert f"within {said}" in page
+        assert names[f"{own}_apart"] < float(said)
+    for own, loss in ((names["softmax"], "logistic"), (names["svm"], "hinge")):
+        assert f'`loss="{loss}"`' in page
+        network = MLPClassifier(hidden=(), loss=loss, l2=1e-2, random_state=0).fit(names["rows"], names["sides"])
+        np.testing.assert_array_equal(own.theta_, network.theta_)

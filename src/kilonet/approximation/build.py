@@ -2,28 +2,29 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 
 from kilonet import checks
 from kilonet.activations import sigmoid as sigmoid_unit
-from kilonet.approximation.design import METHODS, Design, designed
+from kilonet.approximation.claim import UNPROVEN
+from kilonet.approximation.design import METHODS, designed
 from kilonet.approximation.outward import Floats
-from kilonet.approximation.sampling import sampled
+from kilonet.approximation.sampling import point, sampled
+from kilonet.approximation.slopes import allowing, estimated
 from kilonet.approximation.steps import parameters
 from kilonet.engine import choose
 from kilonet.errors import DataError, SettingError, ShapeError
 from kilonet.network import Network
-
-_DENSE = {1: 1025, 2: 65, 3: 25}  # samples along an axis from which a Lipschitz constant is estimated
 
 
 @dataclass(frozen=True, repr=False)
 class Approximation:
     """A network with the certificate that it is within `bound` of a function; called on points, it gives scores.
 
-    network; theta (n_parameters,) in float64; certificate, a dictionary ready for json.dumps, for `kn.certify`.
+    Only on points of the box: outside nothing is certified, and it raises DataError. network; theta (n_parameters,) in
+    float64; certificate, a dictionary ready for json.dumps, for `kn.certify`.
     """
 
     network: Network
@@ -35,16 +36,40 @@ class Approximation:
         """What |network − f| does not exceed anywhere on the box, rounding included."""
         return float(self.certificate["bound"])
 
-    def __call__(self, X: Any) -> Floats:
-        """Scores (n,) in float64 for points (n,) on an interval, (n, d) on a box."""
+    @overload
+    def __call__(self, X: float) -> np.float64: ...
+
+    @overload
+    def __call__(self, X: Any) -> Floats: ...
+
+    def __call__(self, X: Any) -> Any:
+        """Scores (n,) in float64 for points (n,) on an interval, (n, d) on a box; a single score for a single point.
+
+        A single point is a number on an interval, (d,) on a box. Raises ShapeError for other shapes, and DataError for
+        points outside of the box: nothing is certified there. What the network itself says there is
+        network.scores(theta, X), for X (n, d).
+        """
         x = np.asarray(X, np.float64)
-        if self.network.n_inputs == 1 and x.ndim == 1:
-            x = x[:, np.newaxis]
-        if x.ndim != 2 or x.shape[1] != self.network.n_inputs:
-            needed = "(n,)" if self.network.n_inputs == 1 else f"(n, {self.network.n_inputs})"
-            raise ShapeError(f"X came with shape {np.shape(X)}; this network needs {needed}.")
-        engine = choose(self.network)
-        return np.asarray(engine.scores(self.network, self.theta[np.newaxis], np.ascontiguousarray(x), None))[0, :, 0]
+        d = self.network.n_inputs
+        if d == 1 and x.ndim < 2:
+            x = x[..., np.newaxis]
+        if x.ndim not in (1, 2) or x.shape[-1] != d:
+            needed = "(n,), or a number" if d == 1 else f"(n, {d}), or ({d},)"
+            raise ShapeError(f"X came with shape {np.shape(X)}; this network needs {needed} for a single point.")
+        points = np.ascontiguousarray(x.reshape(-1, d))
+        self._inside(points)
+        scores = choose(self.network).scores(self.network, self.theta[np.newaxis], points, None)
+        return np.asarray(scores)[0, :, 0].reshape(x.shape[:-1])[()]  # of no axes it is a number
+
+    def _inside(self, points: Floats) -> None:
+        low, high = np.array(self.certificate["low"]), np.array(self.certificate["high"])
+        inside = ((points >= low) & (points <= high)).all(axis=1)  # what is no number is not inside
+        if not inside.all():
+            raise DataError(
+                f"X holds the point {point(points[np.argmin(inside)])}; the network is certified from {point(low)} to "
+                f"{point(high)}, and nothing is known outside. What the network itself says there is "
+                f"made.network.scores(made.theta, X), for X (n, {len(low)})."
+            )
 
     def __str__(self) -> str:
         return str(self.certificate["says"])
@@ -63,13 +88,15 @@ def approximate(
     """Build a network that is within eps of f everywhere on an interval or a box, and the certificate of it.
 
     low and high are numbers, and f gets float64 (n,) and returns (n,); or sequences of two or three numbers, and f gets
-    (n, d). lipschitz: |f(x) − f(z)| ≤ lipschitz · |x − z| in Euclidean distance; without it one is estimated from
-    slopes between samples, and the certificate says that it is an estimate. method: "relu" joins samples by straight
+    (n, d). lipschitz: |f(x) − f(z)| ≤ lipschitz · |x − z| in Euclidean distance, and the bound holds for functions of
+    which that is true. Without it one is estimated from slopes between samples, and the certificate says so: where f is
+    steeper than the estimate, nothing is proven of f. method: "relu" joins samples by straight
     pieces; "sigmoid" by steep steps; "bumps" is the sum of indicator bumps Σ c_i 1(a_i < x < b_i) with
     sides as steep as ReLU units make them. One hidden layer on an interval, two on a box.
 
     Raises SettingError where eps needs more than a million units (and says which eps would do), or where rounding is
-    larger than eps; ShapeError and DataError for what f returns. Sources: that it can be done, Cybenko 1989 and Hornik,
+    larger than eps; ShapeError where f does not take or return arrays, DataError where it is not finite or steeper than
+    lipschitz. Sources: that it can be done, Cybenko 1989 and Hornik,
     Stinchcombe & White 1989; how, and with what error, the module design says.
 
     >>> made = approximate(np.sin, 0.0, 3.0, eps=0.01, lipschitz=1.0)
@@ -82,10 +109,10 @@ def approximate(
     lows, highs = _box(low, high)
     eps = checks.number("eps", eps, "(0, inf)")
     given = lipschitz is not None
-    constant = checks.number("lipschitz", lipschitz, "[0, inf)") if given else _estimate(f, lows, highs)
-    design = designed(method, lows, highs, eps, constant)
+    constant = checks.number("lipschitz", lipschitz, "[0, inf)") if given else estimated(f, lows, highs)
+    design = designed(method, lows, highs, eps, constant, not given)
     values = sampled(f, design.axes)
-    constant = _allowing(design, values, constant)
+    constant = allowing(design, values, constant, given)
     theta = parameters(design, values)
     activation = "sigmoid" if method == "sigmoid" else "relu"
     network = Network(list(design.sizes), activation=activation)
@@ -111,7 +138,7 @@ def _sentence(network: Network, unit: str, bound: float, constant: float, given:
     by = "the" if given else "an estimated"
     return (
         f"{layers}: within {bound:.3g} of every function through {samples:,} samples with {by} Lipschitz constant "
-        f"{constant:.6g}"
+        f"{constant:.6g}{'' if given else UNPROVEN}"
     )
 
 
@@ -128,36 +155,6 @@ def _box(low: Any, high: Any) -> tuple[Floats, Floats]:
     if not all(a < b for a, b in zip(lows, highs, strict=True)):
         raise SettingError(f"low came as {checks.shown(low)} and high as {checks.shown(high)}; needs low below high.")
     return np.array(lows), np.array(highs)
-
-
-def _estimate(f: Callable[[Any], Any], low: Floats, high: Floats) -> float:
-    """Twice the steepest slope between neighbours of a dense grid; nothing is known of what lies between them."""
-    axes = [np.linspace(a, b, _DENSE[len(low)]) for a, b in zip(low, high, strict=True)]
-    values = sampled(f, axes)
-    slopes = np.array([
-        float(np.abs(np.diff(values, axis=k) / (axis[1] - axis[0])).max()) for k, axis in enumerate(axes)
-    ])  # fmt: skip
-    return 2.0 * float(np.sqrt((slopes * slopes).sum()))
-
-
-def _allowing(design: Design, values: Floats, lipschitz: float) -> float:
-    """The Lipschitz constant, raised by a hair where the samples' own rounding needs it.
-
-    Raises DataError where f itself shows that its Lipschitz constant is larger.
-    """
-    raised = lipschitz
-    for k, axis in enumerate(design.axes):
-        if len(axis) > 1:
-            run = np.diff(axis).reshape([-1 if k == j else 1 for j in range(len(design.axes))])
-            slope = float((np.abs(np.diff(values, axis=k)) / run).max())
-            rounding = float(np.abs(values).max() + lipschitz * np.abs(axis).max()) / float(run.min())
-            if slope > lipschitz * (1 + 1e-9) + 1e-14 * rounding:
-                raise DataError(
-                    f"f rises by {slope:.6g} for each unit along axis {k} between neighbouring samples; lipschitz came "
-                    f"as {lipschitz:.6g}. Give a larger one."
-                )
-            raised = max(raised, slope)
-    return raised
 
 
 def _rounding(network: Network, theta: Floats, low: Floats, high: Floats) -> float:

@@ -18,6 +18,8 @@ from kilonet.checks import shown
 
 Floats = npt.NDArray[np.float64]
 
+FROM_FILE = "Of a file, hand in Path(name).read_text()."
+UNPROVEN = ", so nothing is proven of a function that is steeper than the estimate"
 FORMAT = "kilonet.approximation/1"
 TEXT = 200_000_000  # characters; a certificate of the largest network has fewer
 NUMBERS = 4_000_000  # in one list
@@ -48,7 +50,10 @@ class Claim:
 
 
 def claim_of(certificate: Any) -> Claim:
-    """Read a certificate, a dictionary or its JSON text; CertificateError says what is wrong with it."""
+    """Read a certificate: a dictionary, its JSON text, or what has one as its attribute `certificate`.
+
+    Raises CertificateError, which says what is wrong with it.
+    """
     given = _table(_parsed(certificate), KEYS, "The certificate")
     if given["format"] != FORMAT:
         raise CertificateError(f"The certificate's format is {shown(given['format'])}; this version reads {FORMAT!r}.")
@@ -74,7 +79,11 @@ def claim_of(certificate: Any) -> Claim:
 
 
 def _parsed(certificate: Any) -> Any:
-    if not isinstance(certificate, str):
+    certificate = getattr(certificate, "certificate", certificate)  # of an Approximation
+    if not isinstance(certificate, str | Mapping):
+        came = type(certificate).__name__
+        raise CertificateError(f"The certificate came as {came}; needs a table, or its JSON text. {FROM_FILE}")
+    if isinstance(certificate, Mapping):
         return certificate
     if len(certificate) > TEXT:
         raise CertificateError(f"The certificate has {len(certificate):,} characters; at most {TEXT:,} are read.")
@@ -82,7 +91,7 @@ def _parsed(certificate: Any) -> Any:
         return json.loads(certificate, object_pairs_hook=_once)
     except (ValueError, RecursionError) as error:
         said = str(error).splitlines()[0][:200]
-        raise CertificateError(f"The certificate is no JSON: {said}. Fetch it again.") from None
+        raise CertificateError(f"The certificate is no JSON: {said}. Fetch it again. {FROM_FILE}") from None
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

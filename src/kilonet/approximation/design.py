@@ -9,6 +9,7 @@ three dimensions y_110 + y_101 + y_011 − y_100 − y_010 − y_001 + y_000, th
 """
 
 from dataclasses import dataclass
+from decimal import ROUND_CEILING, Context
 from itertools import pairwise
 from math import ceil, inf, log, prod
 
@@ -82,7 +83,7 @@ def _reach(method: str, width: Floats) -> float:
     return room * (0.5 * float(np.sqrt((wide * wide).sum())) + _EDGES[method][d] * float(wide.max()))
 
 
-def designed(method: str, low: Floats, high: Floats, eps: float, lipschitz: float) -> Design:
+def designed(method: str, low: Floats, high: Floats, eps: float, lipschitz: float, estimated: bool = False) -> Design:
     """The smallest network that does; SettingError says which eps would do where it is too large."""
     design = _for(method, low, high, eps, lipschitz)
     if _fits(design):
@@ -93,10 +94,14 @@ def designed(method: str, low: Floats, high: Floats, eps: float, lipschitz: floa
     for _ in range(12):
         middle = 0.5 * (good + bad)
         good, bad = (middle, bad) if _fits(_for(method, low, high, middle, lipschitz)) else (good, middle)
+    advised = Context(prec=3, rounding=ROUND_CEILING).create_decimal(good)  # rounded down it would not do
     sizes = "-".join(f"{size:,}" for size in design.sizes)
+    by = f"an estimated Lipschitz constant of {lipschitz:g} (a jump has none)"
+    if not estimated:
+        by = f"a Lipschitz constant of {lipschitz:g}"
     raise SettingError(
-        f"eps came as {eps:g}; with a Lipschitz constant of {lipschitz:g} it needs a network of sizes {sizes}, and at "
-        f"most {UNITS:,} units and {PARAMETERS:,} parameters are built. eps={good:.3g} would do."
+        f"eps came as {eps:g}; with {by} it needs a network of sizes {sizes}, and at most {UNITS:,} units and "
+        f"{PARAMETERS:,} parameters are built. eps={float(advised):.3g} would do."
     )
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from kilonet.approximation.claim import Claim, claim_of
+from kilonet.approximation.claim import UNPROVEN, Claim, claim_of
 from kilonet.approximation.cones import too_steep, worst_at, worst_errors
 from kilonet.approximation.faults import CertificateError
 from kilonet.approximation.local import Local, planes, whole
@@ -48,17 +48,21 @@ class Proof:
         by = "an estimated" if self.estimated else "the"
         return (
             f"proven in {self.boxes:,} boxes: the network is within {self.bound:.6g} of every function through these "
-            f"samples with {by} Lipschitz constant {self.lipschitz:.6g}"
+            f"samples with {by} Lipschitz constant {self.lipschitz:.6g}{UNPROVEN if self.estimated else ''}"
         )
 
 
 def certify(certificate: Any, f: Callable[[Any], Any] | None = None) -> Proof:
     """Prove that the bound of a certificate holds for every function that it speaks of; with f, take f's own samples.
 
-    certificate is a dictionary or its JSON text, from whoever. The bound is proven for every function on the box that
+    certificate is a dictionary or its JSON text, from whoever, or an Approximation, whose certificate is read; for a
+    file, Path(name).read_text(). The bound is proven for every function on the box that
     takes the certificate's values at its samples and whose Lipschitz constant (Euclidean distance) is not above the
     certificate's, and for every way of evaluating the network in float64. f gets (n,) on an interval, else (n, d),
     and returns (n,); then the bound has to hold for functions through the values that f gives here.
+
+    Whether f has that Lipschitz constant no proof can tell: it is for whoever names it to know, and a constant that was
+    estimated proves nothing about an f that is steeper. That lipschitz_is says "given" cannot be checked either.
 
     Raises CertificateError when the certificate is malformed, false, or true by so little that it is not proven.
 

@@ -26,6 +26,8 @@ def from_model(model: SavedModel) -> MLPClassifier | MLPRegressor:
     """The estimator that a saved model describes. Raises FileFormatError where its parts make none."""
     try:
         return _restored(model)
+    except FileFormatError:
+        raise  # it says by itself what to do
     except (LookupError, ArithmeticError, TypeError, ValueError, AttributeError) as error:
         raise FileFormatError(f"this model does not describe an estimator: {error!r:.200}. Save it again.") from error
 
@@ -127,8 +129,8 @@ def _hidden(network: Network, told: Mapping[str, Any]) -> tuple[Any, ...]:
     """Plain widths where the shared activation and initializer explain the layers, else the layers themselves."""
     if not network.graph.is_chain:
         raise FileFormatError(
-            f"the file holds a graph of layers ({', '.join(network.names)}), which estimators do not train. Read it "
-            "with kilonet.persistence.load, and predict with network.scores(theta, X)."
+            f"the file holds a graph of layers ({', '.join(network.names)}), which no estimator has; read it with "
+            "kilonet.persistence.load, and predict with network.scores(theta, X)."
         )
     layers = network.layers[:-1]
     widths = [layer.units for layer in layers]

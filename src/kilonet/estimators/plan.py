@@ -1,6 +1,7 @@
 """From an estimator's settings to a network, a recipe's settings and random numbers."""
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,12 +9,12 @@ from joblib.parallel import get_active_backend
 from sklearn.utils import check_random_state
 
 from kilonet.activations import activation_from
-from kilonet.checks import choice, whole
+from kilonet.checks import choice, shown, whole
 from kilonet.errors import SettingError
 from kilonet.estimators.renamed import LOSSES_FROM_SCIKIT_LEARN, instead
 from kilonet.estimators.settings import Settings
 from kilonet.losses import OwnLoss, loss_from
-from kilonet.network import Dense, Maxout, Network
+from kilonet.network import Dense, Maxout, Network, Same
 from kilonet.optimizers import optimizer_from
 from kilonet.recipe import Recipe
 from kilonet.schedules import schedule_from
@@ -131,11 +132,18 @@ def thread_count(n_jobs: int | None) -> int | None:
 def network_of(settings: Settings, n_inputs: int, n_outputs: int) -> Network:
     """The network between these inputs and outputs. Raises SettingError for a layer that is none."""
     hidden = settings.hidden
-    single = isinstance(hidden, (Dense, Maxout)) or not hasattr(hidden, "__iter__")
+    single = isinstance(hidden, (Dense, Maxout, Mapping)) or not hasattr(hidden, "__iter__")
     layers = [hidden] if single else list(hidden)
     for place, layer in enumerate(layers):
+        label = "hidden" if single else f"hidden[{place}]"
+        if isinstance(layer, (Network, Mapping, Same)) or getattr(layer, "source", None) is not None:
+            raise SettingError(
+                f"{label} came as {shown(layer)}; estimators take no graphs, but hidden layers that follow one "
+                "another, such as (20, 10). Train a network of your own with kn.train(network, loss, X, y) and keep it "
+                "with kilonet.persistence.save."
+            )
         if not isinstance(layer, (Dense, Maxout)):
-            layers[place] = whole("hidden" if single else f"hidden[{place}]", layer)
+            layers[place] = whole(label, layer)
     activation = activation_from(settings.activation)
     return Network([n_inputs, *layers, n_outputs], activation=activation, initializer=settings.initializer)
 

@@ -24,7 +24,7 @@ Callback = Callable[[EpochRecord], Any]
 SETTINGS = """\
     Settings (all but the first by name; values may be strings or objects such as `kn.Adam(3e-3)`):
         hidden: units of the hidden layers: an int, or a tuple of ints, `Dense` and `Maxout` layers;
-            () is a single-layer network.
+            () is a single-layer network. Graphs of layers are for `kn.train`.
         activation: of the hidden layers that bring none of their own: "relu", "tanh", kn.elu(0.5), ...
         loss: "auto" is {loss}.
         optimizer, rate: "adam" and so on; rate=None is the optimizer's own rate, or ten times that where

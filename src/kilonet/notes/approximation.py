@@ -14,11 +14,12 @@ from kilonet.notes.experiment import Experiment, Size
 Floats = NDArray[np.float64]
 
 # The notes: for any continuous f and eps > 0 there is a network with one hidden layer, closer than eps to f for all x,
-# which holds on a bounded region. On the square ours has two hidden layers: that one suffices is not shown there.
+# which holds on a bounded region. It is judged for functions of one variable, where ours has one hidden layer, too. The
+# square is beyond that: ours has two hidden layers there, and that one suffices is not shown.
 # What was measured on the grid is at most the true distance, and what was proven is at least it: both in parts of eps,
 # and the largest of all cases. Every proof has to succeed.
 _CLOSER, _PROVEN = "[0, 1)", "[1, 1]"
-_CLAIMED_LAYERS = 1  # hidden ones
+_ONE_LAYER = "[1, 1]"  # hidden ones, for functions of one variable
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,10 @@ def _run(size: Size) -> Measured:
         "above_bound": float(sum(case.measured > case.bound for case in every)),
         "smallest_eps": min(case.eps for case in cases), "most_parameters": float(max(c.parameters for c in every)),
     }  # fmt: skip
-    judged = together(verdict(low, high, _CLOSER), verdict(proven, proven, _PROVEN))
+    layers = facts["hidden_layers_on_intervals"]
+    judged = together(
+        verdict(low, high, _CLOSER), verdict(proven, proven, _PROVEN), verdict(layers, layers, _ONE_LAYER)
+    )
     return Measured(judged, _statement(facts), low, low, high, _table(every), _figure(cases), facts)
 
 
@@ -98,11 +102,12 @@ def _statement(facts: dict[str, float]) -> Text:
     return Text(
         f"In {cases} cases down to ε = {facts['smallest_eps']:g} the largest distance lies between {low} ε, measured "
         f"on a fine grid, and {high} ε, the largest bound, and bounds are proven for all x of the region in {proven} "
-        f"of {cases} cases; networks have {one} hidden layer on an interval and {two} on the square, where the claim "
-        f"says {_CLAIMED_LAYERS}.",
+        f"of {cases} cases; for functions of one variable, which the claim is about, networks have {one} hidden "
+        f"layer{'s' if one > 1 else ''}, and beyond it, on the square, {two}.",
         f"ε = {facts['smallest_eps']:g}까지 {cases}가지 경우를 통틀어 가장 큰 오차는 촘촘한 격자에서 잰 {low} ε과 가장 "
         f"큰 한계 {high} ε 사이에 있습니다. {cases}가지 가운데 {proven}가지에서 한계가 영역의 모든 x에 대해 "
-        f"증명되었습니다. 은닉층은 구간에서 {one}개, 정사각형에서 {two}개이며, 주장에서는 {_CLAIMED_LAYERS}개입니다.",
+        f"증명되었습니다. 은닉층은 주장이 다루는 변수 하나짜리 함수에서 {one}개이고, 주장을 벗어나는 정사각형에서는 "
+        f"{two}개입니다.",
     )
 
 
@@ -145,10 +150,10 @@ EXPERIMENT = Experiment(
     ("4.1",),
     Text("Any function, as closely as is wished", "원하는 만큼 정확한 함수 근사"),
     Text(
-        "A network with one hidden layer is a universal approximator: for every continuous function on a bounded "
-        "region and every ε there is one that stays closer than ε for all x of the region.",
-        "은닉층이 하나인 신경망은 보편 근사기입니다. 유계인 영역의 어떤 연속 함수와 어떤 ε에 대해서도 그 영역의 모든 "
-        "x에서 오차가 ε보다 작은 신경망이 있습니다.",
+        "A network with one hidden layer is a universal approximator: for every continuous function of one variable "
+        "on a bounded region and every ε there is one that stays closer than ε for all x of the region.",
+        "은닉층이 하나인 신경망은 보편 근사기입니다. 유계인 영역에서 변수 하나짜리 어떤 연속 함수와 어떤 ε에 대해서도 "
+        "그 영역의 모든 x에서 오차가 ε보다 작은 신경망이 있습니다.",
     ),
     _run,
 )

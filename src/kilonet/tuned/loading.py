@@ -48,6 +48,8 @@ def from_model(model: SavedModel) -> Any:
         return loading.from_model(model)
     try:
         return _restored(model, model.extra["tuned"])
+    except FileFormatError:
+        raise  # it says by itself what to do
     except (LookupError, ArithmeticError, TypeError, ValueError, AttributeError) as error:
         raise FileFormatError(
             f"this model describes no network that tuned itself: {error!r:.200}. Save it again."
