@@ -311,7 +311,8 @@ def test_an_interval_by_hand(numbers: Any) -> None:
     new = np.array([[0.3, -0.2]])
     inputs = numbers._parts[0].estimator._footing.inputs(new)
     codec = numbers._codec
-    warm = numbers.temperature_
+    warm = numbers.record_.calibration["out_of_fold"]  # as the residuals are
+    assert warm != numbers.temperature_
     each = np.array([codec.predictions(m.network.scores(m.theta, inputs) / warm)[0] for m in numbers.members_])
     held = np.array([[row in split.test for split in numbers.splits_] for row in range(len(y))])
     centres = np.array([each[own].mean() for own in held])

@@ -106,11 +106,12 @@ def test_a_network_without_hidden_layers_has_nothing_to_drop_out() -> None:
 def test_there_are_fewer_folds_where_rows_and_groups_are_few() -> None:
     y = np.array(["a", "b", "c", "a", "b", "c", "d"])
     target = Target(y, None, None, MLPClassifier())
-    assert drawn(None, None, target, 5, 1, 0).folds == 5
-    assert drawn(None, None, Target(y[:3], None, None, MLPClassifier()), 5, 2, 0).how == "3 folds, drawn 2 times"
+    assert drawn(None, None, target, 5, 1, 0).first.folds == 5
+    few = drawn(None, None, Target(y[:3], None, None, MLPClassifier()), 5, 2, 0)
+    assert [few.reaching(splits).how for splits in (3, 6, 60)] == ["3 folds", *2 * ["3 folds, drawn 2 times"]]
     groups = np.array([0, 0, 1, 1, 2, 2, 2])
     found = drawn(None, None, Target(np.arange(7.0), groups, None, MLPRegressor()), 5, 1, 0)
-    assert found.folds == 3
+    assert found.first.folds == 3
     with pytest.raises(SettingError, match="class 'd' has only 1 row"):
         drawn(3, None, target, 5, 1, 0)
     with pytest.raises(DataError, match="1 sample"):
@@ -120,7 +121,7 @@ def test_there_are_fewer_folds_where_rows_and_groups_are_few() -> None:
 def test_every_row_with_a_weight_is_held_out_once_a_draw() -> None:
     weights = np.where(np.arange(30) % 3 == 0, 0.0, 1.0)
     target = Target(np.arange(30.0), None, weights, MLPRegressor())
-    found = drawn(None, None, target, 4, 3, 0)
+    found = drawn(None, None, target, 4, 3, 0).reaching(12)
     held = np.concatenate([split.test for split in found.splits])
     assert np.bincount(held, minlength=30).tolist() == np.where(weights > 0, 3, 0).tolist()
     for train, test in found.splits:

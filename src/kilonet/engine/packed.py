@@ -10,6 +10,7 @@ from kilonet.engine import machine
 from kilonet.engine.planner import pays
 from kilonet.engine.problem import Problem
 from kilonet.engine.translate import gradient_described, inputs
+from kilonet.errors import ShapeError
 from kilonet.network import Network
 from kilonet.recipe import Recipe
 
@@ -61,11 +62,16 @@ class Predictor:
         self._groups = [(machine.predictor(network, group, size > 1, self._most), len(group)) for group in groups]
 
     def scores(self, X: Any) -> Array:
-        """Scores (..., n, k) for X (n, n_inputs), dense or scipy.sparse."""
+        """Scores (..., n, k) for X (n, n_inputs), dense or scipy.sparse. Raises ShapeError for another shape."""
         return self.hidden(X, -1)
 
     def hidden(self, X: Any, layer: int) -> Array:
-        """Outputs (..., n, units) of a layer, counted from 0 or, negative, from the end (-1: the scores)."""
+        """Outputs (..., n, units) of a layer, counted from 0 or, negative, from the end (-1: the scores).
+
+        Raises ShapeError for X of another shape than (n, n_inputs): the kernel would read beyond its end.
+        """
+        if X.ndim != 2 or X.shape[1] != self._network.n_inputs:
+            raise _misfit(self._network, X.shape)
         layer = range(self._network.n_layers)[layer]
         rows, units = X.shape[0], self._network.layers[layer].units
         out = np.empty((len(self._flat), rows, units), dtype=self._dtype)
@@ -83,3 +89,10 @@ class Predictor:
             kernel.sparse(*given, layer, own, threads) if given else kernel.dense(X, layer, own, threads)
             first += members
         return out.reshape(*self._lead, rows, units)
+
+
+def _misfit(network: Network, shape: tuple[int, ...]) -> ShapeError:
+    hint = "For one example write X[np.newaxis]." if len(shape) == 1 else "Did you drop or add a feature column?"
+    return ShapeError(
+        f"layer 1 ({network.layers[0]!r}) got X with shape {shape}; needs (n, {network.n_inputs}). {hint}"
+    )

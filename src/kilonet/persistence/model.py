@@ -31,7 +31,8 @@ class SavedModel:
     "validation_loss", "validation_score", and float32 (..., numbers) under "monitors". state: what a session
     needs to go on exactly, or None.
     versions: what wrote the file. extra: anything more that JSON can hold. arrays: anything more that are numbers:
-    float32, float64 or whole. others: further models that predict together with this one.
+    float32, float64 or whole. others: further models that predict together with this one: they take the same inputs,
+    and their outputs mean the same.
     """
 
     network: Network
@@ -61,14 +62,10 @@ def first_fault(model: SavedModel) -> str | None:
     >>> first_fault(model)
     'theta has shape (4,); the network [2, 1] needs (..., 3)'
     """
-    for part in (_theta_faults, _meaning_faults, _target_faults, _history_faults, _state_faults):
+    for part in (_theta_faults, _meaning_faults, _target_faults, _history_faults, _state_faults, _other_faults):
         fault = next(part(model), None)
         if fault is not None:
             return fault
-    for number, other in enumerate(model.others):
-        fault = "it has others of its own" if other.others else first_fault(other)
-        if fault is not None:
-            return f"the model beside it, number {number}: {fault}"
     return None
 
 
@@ -149,3 +146,26 @@ def _state_faults(model: SavedModel) -> Iterator[str]:
             fits = len(shape) in (1, 2) and shape[0] == members
         if not fits:
             yield f"the training state's {name!r:.60} has shape {shape}, which fits neither network nor recipe"
+
+
+def _other_faults(model: SavedModel) -> Iterator[str]:
+    for number, other in enumerate(model.others):
+        fault = "it has others of its own" if other.others else first_fault(other)
+        fault = fault or next(_differences(model, other), None)
+        if fault is not None:
+            yield f"the model beside it, number {number}: {fault}"
+
+
+def _differences(first: SavedModel, other: SavedModel) -> Iterator[str]:
+    """Models that predict together are given the same inputs, which the first one encodes, and mean the same."""
+    for name in ("n_inputs", "n_outputs"):
+        own, needed = getattr(other.network, name), getattr(first.network, name)
+        if own != needed:
+            yield f"its network has {name} {own}, but that of the first model {needed}"
+    for name in ("task", "loss", "encoder", "feature_names"):
+        if getattr(first, name) != getattr(other, name):
+            yield f"its {name} differs from that of the first model"
+    for name in ("classes", "target_mean", "target_scale"):
+        own, needed = (np.asarray(getattr(model, name)) for model in (other, first))
+        if own.dtype != needed.dtype or not np.array_equal(own, needed):
+            yield f"its {name} differs from that of the first model"

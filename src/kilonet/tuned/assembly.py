@@ -7,12 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from kilonet.comparison import binomial_interval, compared
+from kilonet.comparison import compared
 from kilonet.estimators.labels import Labels
 from kilonet.search.grid import Candidate, Grid
 from kilonet.search.predictions import reliability, told_classes, told_numbers
 from kilonet.tuned.fitting import Choice, Fitting
-from kilonet.tuned.judging import Judge, shares
+from kilonet.tuned.judging import Judge, accuracy_interval, shares
 from kilonet.tuned.record import Configuration, TunedRecord
 
 Floats = NDArray[np.float64]
@@ -129,13 +129,10 @@ def _predictions(fitting: Fitting, choice: Choice) -> dict[str, Any]:
 
 
 def _score_interval(judge: Judge, said: Floats, rows: Any, score: float) -> tuple[float, float]:
-    """Of accuracy the exact binomial one where every row counts the same; else by the spread over rows."""
-    own, weights = judge.targets[rows], judge.weights[rows]
+    """Of accuracy the exact binomial one, of R² by the spread over rows."""
     if judge.classes:
-        right = said.argmax(axis=1) == own
-        if (weights == weights[0]).all():
-            return binomial_interval(int(right.sum()), len(right))
-        return _interval(right - score, judge, rows, score)
+        return accuracy_interval(judge, said, rows)
+    own = judge.targets[rows]
     away, off = (own - judge.mean(own, rows)) ** 2, (said[:, 0] - own) ** 2
     spread = float(judge.mean(away, rows))
     if spread == 0:

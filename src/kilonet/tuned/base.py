@@ -1,7 +1,9 @@
 """What both estimators that tune themselves do alike."""
 
 import os
+import re
 import time
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
@@ -14,7 +16,8 @@ from sklearn.utils import check_random_state, indexable
 from sklearn.utils.validation import check_is_fitted
 
 from kilonet import persistence
-from kilonet.errors import DataError, SettingError
+from kilonet.checks import shown
+from kilonet.errors import DataError, DivergenceWarning, SettingError, users_line
 from kilonet.estimators.footing import Encodings
 from kilonet.estimators.rows import Rows, read_table
 from kilonet.estimators.trials import Common, Split
@@ -28,6 +31,7 @@ from kilonet.tuned.folds import drawn
 from kilonet.tuned.gathering import Part
 from kilonet.tuned.judging import Judge
 from kilonet.tuned.page import write
+from kilonet.tuned.record import wild, worse
 from kilonet.tuned.saving import to_model
 from kilonet.tuned.tuning import Tuning
 
@@ -71,6 +75,11 @@ class BaseTuned(BaseEstimator):
         DivergenceError where no configuration stayed finite. Ctrl-C is a KeyboardInterrupt.
         """
         begun = time.perf_counter()
+        if self.callback is not None and not callable(self.callback):
+            raise SettingError(
+                f"callback came as {shown(self.callback)}; needs a function of (networks done, most that there may "
+                "be), or None."
+            )
         X, y, sample_weight, groups = indexable(
             X, given.target(y, type(self).__name__), sample_weight, given.groups_of(groups)
         )
@@ -79,15 +88,15 @@ class BaseTuned(BaseEstimator):
         wanted.checked()
         grid = tuning.grid(**{name: getattr(self, name) for name in ("hidden", "activation", "l2", "rate", "dropout")})
         base = self._base(tuning)
-        rows = base._rows(X, y, sample_weight, reset=True)
+        rows = _read(base, X, y, sample_weight)
         if rows.y.ndim != 1:
             raise DataError(f"y has shape {rows.y.shape}; {type(self).__name__} takes one target, (n,).")
         random_state, seed = check_random_state(self.random_state).randint(0, 2**31, size=2).tolist()
-        folds, draws = tuning.folds_of(len(rows)), wanted.draws(tuning.draws)
-        splits = drawn(self.cv, X, Target(y, groups, rows.weights, base), folds, draws, seed)
-        base.set_params(epochs=tuning.epochs(round(np.mean([len(split.train) for split in splits.splits]))))
+        folds, most = tuning.folds_of(len(rows)), wanted.draws(tuning.draws)
+        draws = drawn(self.cv, X, Target(y, groups, rows.weights, base), folds, most, seed)
+        base.set_params(epochs=tuning.epochs(round(np.mean([len(split.train) for split in draws.first.splits]))))
         common, judge = self._numbers(base, rows, tuning)
-        fitting = Fitting.begun(base, common, judge, grid, splits, tuning, wanted, random_state, self.callback)
+        fitting = Fitting.begun(base, common, judge, grid, draws, tuning, wanted, random_state, self.callback, begun)
         choice, parts, _ = carried_out(fitting)
         return self._keep(base, fitting, choice, parts, seed, begun)
 
@@ -124,6 +133,8 @@ class BaseTuned(BaseEstimator):
         members = sum(len(part.splits) for part in parts)
         self.record_ = record_of(fitting, choice, members, [], time.perf_counter() - begun)
         self.runs_ = fitting.runner.done
+        if wild(self.record_):
+            warnings.warn(f"{worse(self.record_)} Try lower rates.", DivergenceWarning, stacklevel=users_line())
         return self
 
     @property
@@ -202,6 +213,16 @@ class BaseTuned(BaseEstimator):
         tags.target_tags.required = True
         tags.input_tags.sparse, tags.input_tags.allow_nan = True, True
         return tags
+
+
+def _read(base: Any, X: Any, y: Any, sample_weight: Any) -> Rows:
+    """Rows as an estimator of single networks reads them; what it says of itself holds for the one that tunes."""
+    try:
+        rows: Rows = base._rows(X, y, sample_weight, reset=True)
+    except ValueError as error:
+        error.args = (re.sub(r"\b(MLPClassifier|MLPRegressor)\b", r"\1CV", str(error)), *error.args[1:])
+        raise
+    return rows
 
 
 def pooled(parts: Sequence[tuple[Part, Any]], say: Any) -> Any:

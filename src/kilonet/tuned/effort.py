@@ -1,5 +1,6 @@
 """How much a network that tunes itself does: a number of networks, said before the start."""
 
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -61,8 +62,13 @@ class Wanted:
         elif not self.automatic:
             budget_seconds(self.budget)
 
-    def plan(self, runner: Runner, grid: Grid, folds: int, draws: int, members: int, work: float) -> Effort:
-        """The most thorough that may be. Raises SettingError where a number of networks is not enough for any."""
+    def plan(
+        self, runner: Runner, grid: Grid, folds: int, draws: int, members: int, work: float, begun: float
+    ) -> Effort:
+        """The most thorough that may be; begun: when the fit was, by time.perf_counter, which a budget counts from.
+
+        Raises SettingError where a number of networks is not enough for any.
+        """
         every = list(falling(_efforts(folds, [own for own in _DRAWS if own <= draws], members, self.automatic), grid))
         if self.runs is not None:
             found = affordable(iter(every), lambda effort: effort.total(grid) <= (self.runs or 0))
@@ -74,7 +80,7 @@ class Wanted:
             return found
         if self.automatic:
             return affordable(iter(every), lambda effort: _cost(runner, grid, effort) <= work) or every[-1]
-        seconds = budget_seconds(self.budget)
+        seconds = max(budget_seconds(self.budget) - (time.perf_counter() - begun), 0.0)
         runner.measure(grid.candidates, _PROBE * seconds)
         allowed = _SHARE * seconds
         fits = affordable(iter(every), lambda effort: runner.pace.seconds(_cost(runner, grid, effort)) <= allowed)

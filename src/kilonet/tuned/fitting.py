@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kilonet.errors import DivergenceError
+from kilonet.errors import DataError, DivergenceError
 from kilonet.estimators.trials import Common, Table
 from kilonet.search.grid import Candidate, Grid
 from kilonet.search.outcomes import Run
@@ -17,6 +17,7 @@ from kilonet.search.selection import Rounds
 from kilonet.search.splits import Splits
 from kilonet.search.store import Store
 from kilonet.tuned.effort import Effort, Wanted
+from kilonet.tuned.folds import Draws
 from kilonet.tuned.gathering import Gathered, Part, parts
 from kilonet.tuned.judging import Judge, greedy, of_more, temperature_of, tempered
 from kilonet.tuned.tuning import Tuning
@@ -38,17 +39,24 @@ class Fitting:
     tuning: Tuning
 
     @classmethod
-    def begun(cls, base: Any, common: Common, judge: Judge, grid: Grid, splits: Splits, tuning: Tuning,
-              wanted: Wanted, random_state: int, callback: Any) -> "Fitting":  # fmt: skip
-        """All that there is to be done, with its size settled; a budget in seconds trains a first split for that."""
+    def begun(cls, base: Any, common: Common, judge: Judge, grid: Grid, draws: Draws, tuning: Tuning,
+              wanted: Wanted, random_state: int, callback: Any, when: float) -> "Fitting":  # fmt: skip
+        """All that there is to be done, with its size settled; a budget in seconds trains a first split for that.
+
+        when: the fit began, by time.perf_counter. Folds are drawn as far as they are needed.
+        """
         gathered = Gathered(common, judge)
         known = (common.inputs_width, common.codec.n_outputs, str(common.codec.loss.name))
         runner = Runner(
-            base, Table(None, None), list(splits.splits), [random_state], None, Store(None, "tuned"), *known,
+            base, Table(None, None), list(draws.first.splits), [random_state], None, Store(None, "tuned"), *known,
             prepare=common.trials, keep=gathered.keep, group=tuning.group,
         )  # fmt: skip
-        folds = min(splits.folds, len(splits.splits))  # of groups of very different sizes some folds may stay empty
-        effort = wanted.plan(runner, grid, folds, len(splits.splits) // folds, tuning.members, tuning.work)
+        folds = len(draws.first.splits)  # of groups of very different sizes some folds may stay empty
+        effort = wanted.plan(runner, grid, folds, draws.most, tuning.members, tuning.work, when)
+        splits = draws.reaching(effort.splits)
+        reached = min(effort.splits, len(splits.splits))
+        effort = replace(effort, splits=reached, first=min(effort.first, reached))
+        runner.add(splits.splits[folds:])
         if callback is not None:
             runner.progress = lambda done: callback(done, effort.total(grid))
         return cls(common, grid, splits, effort, runner, gathered, tuning)
@@ -102,8 +110,8 @@ class Fitting:
 class Choice:
     """What was chosen among sound configurations: weights of each, and what they say out of fold (n, k).
 
-    rows: that were held out. raw: what they say before the temperature, as a mean. temperature: that is best out of
-    fold, where a row is judged by few networks; of_model: that of the model, the mean of more.
+    rows: that were held out and have a weight. raw: what they say before the temperature, as a mean. temperature:
+    that is best out of fold, where a row is judged by few networks; of_model: that of the model, the mean of more.
     """
 
     sound: Sequence[Candidate]
@@ -117,7 +125,10 @@ class Choice:
     @classmethod
     def of(cls, fitting: Fitting, sound: Sequence[Candidate]) -> "Choice":
         """The configuration with the lowest loss out of fold, or the best mean of several."""
-        judge, rows = fitting.gathered.judge, np.flatnonzero(fitting.held().any(axis=1))
+        judge = fitting.gathered.judge
+        rows = np.flatnonzero(fitting.held().any(axis=1) & (judge.weights > 0))
+        if not len(rows):
+            raise DataError("no row that is held out has a weight, so nothing can be judged; see cv and class_weight.")
         said = [fitting.gathered.out_of_fold(own) for own in sound]
         losses = np.array([float(judge.loss(own[rows], rows)) for own in said])
         if fitting.tuning.combine == "greedy":
@@ -131,7 +142,7 @@ class Choice:
     def _calibrated(self, fitting: Fitting) -> "Choice":
         """With the temperatures that are best out of fold, of one draw of the folds and of the mean of all."""
         judge, splits = fitting.gathered.judge, fitting.used.splits
-        draws = round(sum(len(split.test) for split in splits) / len(self.rows))
+        draws = round(sum(np.count_nonzero(judge.weights[split.test]) for split in splits) / len(self.rows))
         some = temperature_of(judge, self.raw[self.rows], self.rows)
         each = [(split.test, fitting.gathered.on_split(self.weights, number)) for number, split in enumerate(splits)]
         rows, said = (np.concatenate(parts) for parts in zip(*each, strict=True))

@@ -57,19 +57,13 @@ class Residuals:
                 f"an interval of {m / (m + 1):.3g} at most can be told."
             )
         low, high = np.empty(predicted.shape[1]), np.empty(predicted.shape[1])
+        unseen = np.where(self.patterns[:, splits], shares, 0.0)  # the networks trained without the rows of a pattern
+        unseen /= unseen.sum(axis=1, keepdims=True)
         for rows in _blocks(predicted.shape[1], m):
-            centres = np.stack([self._unseen(held, predicted[:, rows], shares, splits) for held in self.patterns])
-            each = centres[self.pattern]
+            each = (unseen @ predicted[:, rows])[self.pattern]
             high[rows] = np.partition(each + self.residuals[:, np.newaxis], rank - 1, axis=0)[rank - 1]
             low[rows] = np.partition(each - self.residuals[:, np.newaxis], m - rank, axis=0)[m - rank]
         return low, high
-
-    @staticmethod
-    def _unseen(held: NDArray[np.bool_], predicted: Floats, shares: Floats, splits: NDArray[np.int64]) -> Floats:
-        """What those networks predict together that were trained without the rows of a pattern."""
-        own = held[splits]
-        found: Floats = shares[own] @ predicted[own] / shares[own].sum()
-        return found
 
 
 def _blocks(n: int, m: int) -> Iterator[slice]:

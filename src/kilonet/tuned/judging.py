@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
-from scipy.special import log_softmax
+from scipy.special import betaincinv, log_softmax
 
 from kilonet.estimators import ensemble
 from kilonet.estimators.labels import Labels
@@ -16,6 +16,9 @@ from kilonet.estimators.numbers import Numbers
 Floats = NDArray[np.float64]
 _SPREAD = 0.5  # of the logarithm of a temperature
 _FURTHEST = 3.0  # that it may be from 0
+_ROUNDING = 1e-6  # of a standardized number, which networks compute in float32
+_TAIL = 0.025  # on each side of an interval
+_WHOLE = 1e-12  # a share so near to 0 or 1 is that but for rounding
 _TINY = np.finfo(np.float64).tiny
 
 
@@ -43,11 +46,14 @@ class Judge:
         return scores.astype(np.float64)
 
     def losses(self, said: Floats, rows: Any = slice(None)) -> Floats:
-        """Loss of every row: minus the logarithm of the right class's probability, or half the squared error."""
+        """Loss of every row: minus the logarithm of the right class's probability, or half the squared error.
+
+        Numbers that are off by no more than rounding are right.
+        """
         own = self.targets[rows]
         if not self.classes:
             off: Floats = said[..., 0] - own
-            return 0.5 * off * off
+            return np.where(np.abs(off) > _ROUNDING, 0.5 * off * off, 0.0)
         right = np.take_along_axis(said, np.broadcast_to(own, said.shape[:-1])[..., np.newaxis], axis=-1)[..., 0]
         found: Floats = -np.log(np.maximum(right, _TINY))
         return found
@@ -94,10 +100,11 @@ def temperature_of(judge: Judge, said: Floats, rows: Any) -> float:
 
     Its logarithm is taken to be about 0, give or take _SPREAD, before any row is seen: few rows, or rows that are all
     told apart, would make it extreme. What that adds to the loss is never more than what the temperature gains.
+    Numbers are taken to be normal around what is said, with the variance that they show: twice the loss.
     Source: Guo, Pleiss, Sun & Weinberger 2017, On calibration of modern neural networks.
     """
     counted = max(1, int(np.count_nonzero(judge.weights[rows])))
-    scale = 1.0 if judge.classes else max(float(judge.loss(said, rows)), _TINY)
+    scale = 1.0 if judge.classes else max(2 * float(judge.loss(said, rows)), _TINY)
 
     def loss(log: float) -> float:
         found = float(judge.loss(tempered(said, float(np.exp(log))), rows)) / scale
@@ -148,3 +155,19 @@ def shares(judge: Judge) -> Floats:
         found: Floats = counts / judge.weights.sum()
         return found
     return np.array([judge.mean(judge.targets)])
+
+
+def accuracy_interval(judge: Judge, said: Floats, rows: Any) -> tuple[float, float]:
+    """The 95% interval of the accuracy on rows with a weight: the exact binomial one.
+
+    Rows of unequal weights tell as much as fewer equal ones: Kish's effective number, (Σw)² / Σw².
+    Source: Kish 1965, Survey sampling; Korn & Graubard 1998, Confidence intervals for proportions with small expected
+    number of positive counts estimated from survey data, for that number in the exact interval.
+    """
+    weights = judge.weights[rows]
+    trials = float(weights.sum()) ** 2 / float((weights * weights).sum())
+    right = trials * min(max(float(judge.score(said, rows)), 0.0), 1.0)
+    right = trials if trials - right < _WHOLE * trials else right if right > _WHOLE * trials else 0.0
+    low = float(betaincinv(right, trials - right + 1, _TAIL)) if right > 0 else 0.0
+    high = float(betaincinv(right + 1, trials - right, 1 - _TAIL)) if right < trials else 1.0
+    return low, high

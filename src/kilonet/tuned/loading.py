@@ -6,12 +6,15 @@ from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import Any
 
+from sklearn.base import clone
+
 from kilonet import persistence
 from kilonet.errors import FileFormatError
 from kilonet.estimators import loading
 from kilonet.persistence import SavedModel
 from kilonet.tuned.base import BaseTuned
 from kilonet.tuned.classifier import MLPClassifierCV
+from kilonet.tuned.faults import first_fault
 from kilonet.tuned.gathering import Part
 from kilonet.tuned.intervals import Residuals
 from kilonet.tuned.record import TunedRecord
@@ -19,6 +22,8 @@ from kilonet.tuned.regressor import MLPRegressorCV
 from kilonet.tuned.saving import untagged
 from kilonet.tuned.tuning import Tuning
 
+# What making values of a hostile description can raise; each means that the file is wrong.
+_BAD_DESCRIPTION = (LookupError, ArithmeticError, TypeError, ValueError, AttributeError, RecursionError)
 _KINDS: dict[str, type[BaseTuned]] = {own.__name__: own for own in (MLPClassifierCV, MLPRegressorCV)}
 
 
@@ -46,14 +51,16 @@ def from_model(model: SavedModel) -> Any:
     """The estimator that a saved model describes. Raises FileFormatError where its parts make none."""
     if "tuned" not in model.extra:
         return loading.from_model(model)
+    cause = None
     try:
-        return _restored(model, model.extra["tuned"])
+        fault = first_fault(model)
+        if fault is None:
+            return _restored(model, model.extra["tuned"])
     except FileFormatError:
         raise  # it says by itself what to do
-    except (LookupError, ArithmeticError, TypeError, ValueError, AttributeError) as error:
-        raise FileFormatError(
-            f"this model describes no network that tuned itself: {error!r:.200}. Save it again."
-        ) from error
+    except _BAD_DESCRIPTION as error:
+        fault, cause = f"{error!r:.200}", error
+    raise FileFormatError(f"this model describes no network that tuned itself: {fault}. Save it again.") from cause
 
 
 def _restored(model: SavedModel, tuned: Mapping[str, Any]) -> BaseTuned:
@@ -69,13 +76,11 @@ def _restored(model: SavedModel, tuned: Mapping[str, Any]) -> BaseTuned:
         for own in (model, *model.others)
     ]
     first, parts = 0, []
-    for own in map(loading.from_model, alone):
+    for own in map(_network, alone):
         last = first + own.recipe_.n_members
         weights, splits = model.arrays["weights"][first:last], model.arrays["splits"][first:last]
         parts.append(Part(own, splits, weights, [configurations[place] for place in tuned["of"][first:last]]))
         first = last
-    if not len(model.arrays["weights"]) == len(tuned["of"]) == first:
-        raise ValueError("there are not as many weights as networks")
     one = parts[0].estimator
     estimator._parts, estimator._temperature, estimator._codec = parts, float(tuned["temperature"]), one._footing.codec
     estimator.oof_, estimator.best_params_ = model.arrays["oof"], untagged(tuned["best"])
@@ -88,3 +93,15 @@ def _restored(model: SavedModel, tuned: Mapping[str, Any]) -> BaseTuned:
         if hasattr(one, name):
             setattr(estimator, name, getattr(one, name))
     return estimator
+
+
+def _network(model: SavedModel) -> Any:
+    """Networks of one shape as an estimator, with what a fit gave it that single estimators find out for themselves."""
+    own = loading.from_model(model)
+    columns = own.network_.n_inputs if own.encoder_ is None else own.encoder_.n_features_in_
+    if own.n_features_in_ != columns:
+        raise ValueError(f"n_features is {own.n_features_in_}, but its networks take {columns} columns")
+    own._pace = int(model.extra["pace"])
+    if own.encoder_ is not None and "encode" not in model.extra["settings"]:
+        own.set_params(encode=clone(own.encoder_))
+    return own

@@ -13,6 +13,8 @@ from kilonet.numerals import count, listed, p_text, percent, significant
 
 VERSION = 1
 _NOTABLE = 1.1  # a temperature of numbers that is worth a word
+_EVEN = 1e-9  # losses that differ by so little, as a share, are equal
+_ASTRAY = 0.5  # of losses: what the mean loses of numbers; the least that is wild where hardly anything is to be lost
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,7 @@ class TunedRecord:
     @property
     def sentences(self) -> list[str]:
         """The record in words, one thought a sentence."""
-        said = [_score(self), _chosen(self), _ties(self), _calibrated(self), _effort(self), *self.notes]
+        said = [_score(self), worse(self), _chosen(self), _ties(self), _calibrated(self), _effort(self), *self.notes]
         return [sentence for sentence in said if sentence]
 
     def __str__(self) -> str:
@@ -150,6 +152,21 @@ def _score(record: TunedRecord) -> str:
     )
 
 
+def worse(record: TunedRecord) -> str:
+    """That looking at no column is better out of fold, by the loss; nothing where it is not."""
+    if not record.loss > record.baseline_loss * (1 + _EVEN):
+        return ""
+    return (
+        f"Out of fold the model is worse than what looks at no column: loss {significant(record.loss, 3)} against "
+        f"{significant(record.baseline_loss, 3)}."
+    )
+
+
+def wild(record: TunedRecord) -> bool:
+    """Whether the model is so much worse that training went astray: by as much as looking at no column loses."""
+    return record.loss - record.baseline_loss > max(record.baseline_loss, _ASTRAY)
+
+
 def _chosen(record: TunedRecord) -> str:
     weighted = [own for own in record.configurations if own.weight > 0]
     several = ", ".join(f"{own.text} ({percent(own.weight)})" for own in weighted)
@@ -160,24 +177,24 @@ def _chosen(record: TunedRecord) -> str:
 def _ties(record: TunedRecord) -> str:
     rest = [own for own in record.configurations if own.verdict in ("tie", "worse")]
     ties = [own for own in rest if own.verdict == "tie"]
-    worse = [own for own in rest if own.verdict == "worse"]
+    behind = [own for own in rest if own.verdict == "worse"]
     lost = [own for own in record.configurations if own.verdict == "diverged"]
     said = []
     if ties:
         least = p_text(min(own.p_value for own in ties))
         told = f" ({least}{' or more' if len(ties) > 1 else ''})" if record.splits >= 10 else ""
         said.append(f"Ties{told}: {_some(ties)}")
-    if worse:
-        said.append(f"worse: {_some(worse)}" if said else f"Worse: {_some(worse)}")
+    if behind:
+        said.append(f"Worse: {_some(behind)}")
     if lost:
-        said.append(f"diverged: {_some(lost)}" if said else f"Diverged: {_some(lost)}")
-    text = "; ".join(said)
-    return f"{text}." if text else ""
+        said.append(f"Diverged: {_some(lost)}")
+    return " ".join(f"{text}." for text in said)
 
 
 def _some(own: Sequence[Configuration]) -> str:
     named = [each.text for each in own]
-    return listed(named) if len(named) <= 6 else f"{listed(named[:5])} and {len(named) - 5} more"
+    shown = named if len(named) <= 6 else [*named[:5], f"{len(named) - 5} more"]
+    return "; ".join(shown) if any(", " in name for name in shown) else listed(shown)
 
 
 def _calibrated(record: TunedRecord) -> str:
@@ -191,7 +208,9 @@ def _calibrated(record: TunedRecord) -> str:
 
 
 def _effort(record: TunedRecord) -> str:
+    alike = " Networks of old and of new splits weigh alike." if record.folds.endswith(", in time") else ""
     return (
         f"{count(record.networks, 'network')} trained on {record.folds} in {significant(record.seconds, 2)} s; the "
-        f"model is the mean of {count(record.members, 'network')}. runs={record.runs} gives the same again."
+        f"model is the mean of {count(record.members, 'network')}. With the same data and a random_state that is a "
+        f"number, runs={record.runs} gives the same again.{alike}"
     )

@@ -52,10 +52,11 @@ class MLPRegressorCV(RegressorMixin, BaseTuned):
         """Low and high (n,) between which a share `level` of new targets lies.
 
         They come from how far out-of-fold predictions were off: of every held-out row, the prediction for X of those
-        networks that had not seen that row, plus and minus its residual. For new rows that come as the
-        training rows did at least 2·level − 1 is guaranteed, and about level is what comes (Barber et al. 2021). Every
-        row counts once, whatever its weight; rows of one group, and rows in time, do not come as the others do, so that
-        less may be covered there. Raises SettingError where there are too few rows for such a level.
+        networks that had not seen that row, plus and minus its residual (CV+, Barber et al. 2021). For new rows that
+        come as the training rows did, about level comes; docs/tuned.md says why the bound that is proved for CV+ is
+        no guarantee here. Every row with a weight counts once; rows of one group, and rows in time, do not come as
+        the others do, so that less may be covered there. Raises SettingError where there are too few rows for such a
+        level.
         """
         numbers = self._fitted_codec()
         each = [
@@ -64,9 +65,8 @@ class MLPRegressorCV(RegressorMixin, BaseTuned):
         ]
         shares = np.concatenate([part.weights for part in self._parts])
         splits = np.concatenate([part.splits for part in self._parts])
-        predicted = numbers.predictions(np.concatenate(each).reshape(-1, 1) / self._temperature).reshape(
-            len(shares), -1
-        )
+        warm = self.record_.calibration["out_of_fold"]  # by which the predictions were divided that residuals are of
+        predicted = numbers.predictions(np.concatenate(each).reshape(-1, 1) / warm).reshape(len(shares), -1)
         return self._residuals.interval(predicted, shares, splits, level)
 
     def _base(self, tuning: Tuning) -> Any:
