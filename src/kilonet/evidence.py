@@ -154,8 +154,7 @@ class SearchRecord:
             parts |= {"seconds": {}}
             for architecture in parts["architectures"]:
                 architecture |= {"training_seconds": None, "microseconds_a_row": None}
-        lines = (f"{json.dumps(name)}: {json.dumps(_plain(value), allow_nan=False)}" for name, value in parts.items())
-        return "{\n" + ",\n".join(lines) + "\n}\n"
+        return in_lines(parts)
 
     @classmethod
     def from_json(cls, text: str) -> "SearchRecord":
@@ -192,6 +191,19 @@ def _number(value: Any) -> float:
     return math.nan if value is None else float(value)
 
 
+def in_lines(parts: Mapping[str, Any]) -> str:
+    """JSON with a line for each part; NaN and infinities are null, and what JSON does not know is its repr.
+
+    >>> print(in_lines({"loss": float("nan"), "sizes": (1, 2)}), end="")
+    {
+    "loss": null,
+    "sizes": [1, 2]
+    }
+    """
+    lines = (f"{json.dumps(name)}: {json.dumps(_plain(value), allow_nan=False)}" for name, value in parts.items())
+    return "{\n" + ",\n".join(lines) + "\n}\n"
+
+
 def _plain(value: Any) -> Any:
     """Plain values that JSON can hold, None for what is not finite."""
     if isinstance(value, Mapping):
@@ -204,4 +216,4 @@ def _plain(value: Any) -> Any:
         return _plain(value.item())
     if isinstance(value, float):
         return value if math.isfinite(value) else None
-    return value
+    return value if value is None or isinstance(value, bool | int | str) else repr(value)

@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-import numpy as np
-
 from kilonet.errors import FileFormatError
+from kilonet.evidence import in_lines
 from kilonet.numerals import count, listed, p_text, percent, significant
 
 VERSION = 1
@@ -89,8 +88,7 @@ class TunedRecord:
     def to_json(self, *, times: bool = True) -> str:
         """One line of JSON for each part; equal fits give equal texts but for their times."""
         parts = asdict(self) | ({} if times else {"seconds": None})
-        lines = (f"{json.dumps(name)}: {json.dumps(_plain(value), allow_nan=False)}" for name, value in parts.items())
-        return "{\n" + ",\n".join(lines) + "\n}\n"
+        return in_lines(parts)
 
     @classmethod
     def from_json(cls, text: str) -> "TunedRecord":
@@ -120,19 +118,6 @@ def _configuration(part: Mapping[str, Any]) -> Configuration:
 
 def _number(value: Any) -> float:
     return math.nan if value is None else float(value)
-
-
-def _plain(value: Any) -> Any:
-    """Plain values that JSON can hold, None for what is not finite."""
-    if isinstance(value, Mapping):
-        return {str(key): _plain(entry) for key, entry in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(entry) for entry in value]
-    if isinstance(value, np.generic):
-        return _plain(value.item())
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    return value if value is None or isinstance(value, bool | int | str) else repr(value)
 
 
 # The words.
