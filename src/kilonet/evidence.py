@@ -163,9 +163,9 @@ class SearchRecord:
             parts = json.loads(text)
             if parts["version"] != VERSION:
                 raise FileFormatError(f"the record is of version {parts['version']!r}; this is version {VERSION}.")
-            parts["candidates"] = tuple(_made(CandidateRecord, part) for part in parts["candidates"])
-            parts["architectures"] = tuple(_made(ArchitectureRecord, part) for part in parts["architectures"])
-            parts["nested"] = None if parts["nested"] is None else _made(Nested, parts["nested"])
+            parts["candidates"] = tuple(made(CandidateRecord, part) for part in parts["candidates"])
+            parts["architectures"] = tuple(made(ArchitectureRecord, part) for part in parts["architectures"])
+            parts["nested"] = None if parts["nested"] is None else made(Nested, parts["nested"])
             return cls(**parts)
         except (ValueError, TypeError, KeyError, RecursionError) as error:
             if isinstance(error, FileFormatError):
@@ -173,21 +173,22 @@ class SearchRecord:
             raise FileFormatError(f"this is no record of a search ({error}); give what `to_json` wrote.") from error
 
 
-def _made(kind: Any, part: Mapping[str, Any]) -> Any:
+def made(kind: Any, part: Mapping[str, Any]) -> Any:
     """A part from its JSON: None stands for NaN in tables and in numbers."""
     numbers = {f.name for f in fields(kind) if f.type in (float, "float")}
     tables = {"losses", "scores", "training_losses"}
     values = {}
     for name, value in part.items():
-        values[name] = _number(value) if name in numbers else _tabled(value) if name in tables else value
+        values[name] = or_nan(value) if name in numbers else _tabled(value) if name in tables else value
     return kind(**values)
 
 
 def _tabled(value: Any) -> Any:
-    return [_tabled(entry) for entry in value] if isinstance(value, list) else _number(value)
+    return [_tabled(entry) for entry in value] if isinstance(value, list) else or_nan(value)
 
 
-def _number(value: Any) -> float:
+def or_nan(value: Any) -> float:
+    """A number from its JSON, where null stands for NaN."""
     return math.nan if value is None else float(value)
 
 

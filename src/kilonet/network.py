@@ -176,10 +176,7 @@ class Network(Structure):
         with np.errstate(over="ignore"):
             x = X.astype(dtype) if sparse.issparse(X) else np.asarray(X, dtype)
         if x.ndim < 2 or x.shape[-1] != self.n_inputs:
-            hint = "For one example write X[np.newaxis]." if x.ndim == 1 else "Did you drop or add a feature column?"
-            raise ShapeError(
-                f"layer 1 ({self.layers[0]!r}) got X with shape {x.shape}; needs (n, {self.n_inputs}). {hint}"
-            )
+            raise misfit(self, x.shape)
         return x
 
     @classmethod
@@ -208,3 +205,11 @@ def as_theta(theta: Any) -> Array:
             "theta is a list of arrays that differ in shape, those of differing networks; needs one array of one "
             "network. Take them one by one: runs.network[m].scores(runs.theta[m], X)."
         ) from None
+
+
+def misfit(network: Network, shape: tuple[int, ...]) -> ShapeError:
+    """What to say of inputs X of another shape than (n, n_inputs)."""
+    hint = "For one example write X[np.newaxis]." if len(shape) == 1 else "Did you drop or add a feature column?"
+    return ShapeError(
+        f"layer 1 ({network.layers[0]!r}) got X with shape {shape}; needs (n, {network.n_inputs}). {hint}"
+    )

@@ -10,8 +10,7 @@ from kilonet.engine import machine
 from kilonet.engine.planner import pays
 from kilonet.engine.problem import Problem
 from kilonet.engine.translate import gradient_described, inputs
-from kilonet.errors import ShapeError
-from kilonet.network import Network
+from kilonet.network import Network, misfit
 from kilonet.recipe import Recipe
 
 Array = NDArray[Any]
@@ -71,7 +70,7 @@ class Predictor:
         Raises ShapeError for X of another shape than (n, n_inputs): the kernel would read beyond its end.
         """
         if X.ndim != 2 or X.shape[1] != self._network.n_inputs:
-            raise _misfit(self._network, X.shape)
+            raise misfit(self._network, X.shape)
         layer = range(self._network.n_layers)[layer]
         rows, units = X.shape[0], self._network.layers[layer].units
         out = np.empty((len(self._flat), rows, units), dtype=self._dtype)
@@ -89,10 +88,3 @@ class Predictor:
             kernel.sparse(*given, layer, own, threads) if given else kernel.dense(X, layer, own, threads)
             first += members
         return out.reshape(*self._lead, rows, units)
-
-
-def _misfit(network: Network, shape: tuple[int, ...]) -> ShapeError:
-    hint = "For one example write X[np.newaxis]." if len(shape) == 1 else "Did you drop or add a feature column?"
-    return ShapeError(
-        f"layer 1 ({network.layers[0]!r}) got X with shape {shape}; needs (n, {network.n_inputs}). {hint}"
-    )

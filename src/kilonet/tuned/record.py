@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from kilonet.errors import FileFormatError
-from kilonet.evidence import in_lines
+from kilonet.evidence import in_lines, made, or_nan
 from kilonet.numerals import count, listed, p_text, percent, significant
 
 VERSION = 1
@@ -97,10 +97,10 @@ class TunedRecord:
             parts = json.loads(text)
             if parts["version"] != VERSION:
                 raise FileFormatError(f"the record is of version {parts['version']!r}; this is version {VERSION}.")
-            parts["configurations"] = tuple(_configuration(each) for each in parts["configurations"])
-            parts["calibration"] = {name: _number(value) for name, value in parts["calibration"].items()}
+            parts["configurations"] = tuple(made(Configuration, each) for each in parts["configurations"])
+            parts["calibration"] = {name: or_nan(value) for name, value in parts["calibration"].items()}
             numbers = {field.name for field in fields(cls) if field.type in (float, "float")}
-            values: dict[str, Any] = {name: _number(own) if name in numbers else own for name, own in parts.items()}
+            values: dict[str, Any] = {name: or_nan(own) if name in numbers else own for name, own in parts.items()}
             return cls(**values)
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             if isinstance(error, FileFormatError):
@@ -108,16 +108,6 @@ class TunedRecord:
             raise FileFormatError(
                 f"this is no record of a tuned network ({error}); give what to_json wrote."
             ) from error
-
-
-def _configuration(part: Mapping[str, Any]) -> Configuration:
-    numbers = {field.name for field in fields(Configuration) if field.type in (float, "float")}
-    values: dict[str, Any] = {name: _number(value) if name in numbers else value for name, value in part.items()}
-    return Configuration(**{**values, "losses": [_number(value) for value in part["losses"]]})
-
-
-def _number(value: Any) -> float:
-    return math.nan if value is None else float(value)
 
 
 # The words.

@@ -42,7 +42,8 @@ inline constexpr long wide = 512;
 // Inputs whose gradients are worked out before their weights are updated: a multiple of most tiles' heights.
 inline constexpr long update_rows = 48;
 
-// Entries of a thread's scratch memory: gradients on their way to an update, deltas of one tile's columns.
+// Entries of a thread's scratch memory: gradients on their way to an update; deltas of one tile's columns, or
+// weights that were turned around for the way back.
 inline constexpr long scratch_tile = update_rows * 4 * 16, scratch_panel = row_block * 4 * 16;
 
 inline constexpr long most_items = 8;  // vectors of examples that are judged together
