@@ -109,8 +109,9 @@ $(BENCH)/.built: $(BENCH)/.ready $(KERNEL)
 bench: system $(BENCH)/.built
 	$(BENCH)/bin/python -m benchmarks $(ARGS)
 
-$(BENCH)/.tables: benchmarks/requirements-tables.txt $(BENCH)/.ready
+$(BENCH)/.tables: benchmarks/requirements-tables.txt benchmarks/requirements-tables-alone.txt $(BENCH)/.ready
 	$(BENCH)/bin/python $(INSTALL) --requirement benchmarks/requirements-tables.txt
+	$(BENCH)/bin/python $(INSTALL) --no-deps --requirement benchmarks/requirements-tables-alone.txt
 	@touch $@
 
 bench-tables: system $(BENCH)/.built $(BENCH)/.tables

@@ -2,6 +2,7 @@
 
 The rule was written down before anything was measured, and leaves nothing to decide: tables of one task and size stand
 in the order of the SHA-256 of their names, and go to the two halves in turn, the turn going on from size to size.
+Tables that came later, when the defaults were frozen, judge only, and move no other table.
 """
 
 from collections.abc import Iterable
@@ -25,5 +26,8 @@ def halves(tables: Iterable[Table]) -> dict[str, str]:
     >>> halves(small)
     {'meats': 'chosen', 'auto': 'judged', 'ozone': 'chosen'}
     """
-    ordered = sorted(tables, key=lambda table: (table.task, size(table), sha256(table.name.encode()).hexdigest()))
-    return {table.name: HALVES[place % 2] for place, table in enumerate(ordered)}
+    tables = list(tables)
+    first = [table for table in tables if not table.later]
+    ordered = sorted(first, key=lambda table: (table.task, size(table), sha256(table.name.encode()).hexdigest()))
+    half = {table.name: HALVES[place % 2] for place, table in enumerate(ordered)}
+    return half | {table.name: "judged" for table in tables if table.later}

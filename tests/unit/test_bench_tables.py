@@ -102,11 +102,21 @@ def test_an_unknown_field_of_the_registry_is_refused(tmp_path: Path) -> None:
 
 def test_halves_are_even_within_task_and_size_and_as_they_were_first_drawn() -> None:
     half = halves.halves(TABLES.values())
-    strata = Counter((table.task, halves.size(table), half[name]) for name, table in TABLES.items())
+    first = {name: table for name, table in TABLES.items() if not table.later}
+    strata = Counter((table.task, halves.size(table), half[name]) for name, table in first.items())
     for task, size, _ in strata:
         assert abs(strata[task, size, "chosen"] - strata[task, size, "judged"]) <= 1
-    judged = " ".join(sorted(name for name, own in half.items() if own == "judged"))
+    judged = " ".join(sorted(name for name in first if half[name] == "judged"))
     assert sha256(judged.encode()).hexdigest()[:16] == JUDGED
+
+
+def test_later_tables_judge_only_and_move_no_other() -> None:
+    half = halves.halves(TABLES.values())
+    later = {name for name, table in TABLES.items() if table.later}
+    assert later
+    assert {half[name] for name in later} == {"judged"}
+    first = halves.halves(table for name, table in TABLES.items() if name not in later)
+    assert first == {name: own for name, own in half.items() if name not in later}
 
 
 # Preparing
