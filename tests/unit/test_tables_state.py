@@ -68,7 +68,13 @@ def test_copies_hold_what_was_learnt() -> None:
     encoder = TableEncoder(dtype="float32").fit(TABLE)
     again = pickle.loads(pickle.dumps(encoder))  # noqa: S301 - just written
     assert np.array_equal(again.transform(TABLE), encoder.transform(TABLE))
-    assert clone(encoder).get_params() == {"standardize": True, "robust": False, "bound": None, "dtype": "float32"}
+    assert clone(encoder).get_params() == {
+        "standardize": True,
+        "robust": False,
+        "bound": None,
+        "pieces": 0,
+        "dtype": "float32",
+    }
     numpy_type = TableEncoder(dtype=np.float64).fit(TABLE)
     assert TableEncoder.from_json(json.loads(json.dumps(numpy_type.to_json()))).transform(TABLE).dtype == np.float64
 

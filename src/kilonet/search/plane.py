@@ -39,9 +39,11 @@ class Coded:
 
     @classmethod
     def of(cls, trial: Trial) -> Self | None:
-        """The rows of a trial; None where they are sparse, or come from an encoder of another kind than ours."""
+        """The rows of a trial; None where they are sparse, bent or cut, or come from an encoder of another kind."""
         Z, encoder = trial.work.problem.X, trial.work.footing.encoder
         if not isinstance(Z, np.ndarray) or not isinstance(encoder, TableEncoder | None):
+            return None
+        if encoder is not None and not encoder.state_.straight:
             return None
         return cls(Z, _unchanged(trial, Z.shape[1]) if encoder is None else encoder.state_)
 

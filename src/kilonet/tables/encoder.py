@@ -1,6 +1,5 @@
 """TableEncoder: tables of numbers, texts and gaps to the plain numbers that a network takes."""
 
-import contextlib
 import warnings
 from dataclasses import replace
 from typing import Any, Self
@@ -11,11 +10,13 @@ from scipy import sparse
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from kilonet.checks import number
+from kilonet.checks import number, whole
 from kilonet.errors import DataError, FileFormatError, SettingError, ShapeError, users_line
 from kilonet.tables.cells import UnusableError
-from kilonet.tables.inputs import arrange, as_cells, check_weights, closest, is_frame, open_frame
-from kilonet.tables.learning import encode, learn
+from kilonet.tables.encoding import encode
+from kilonet.tables.inputs import arrange, as_cells, check_weights, closest, is_frame, open_frame, output_type
+from kilonet.tables.learning import learn
+from kilonet.tables.pieces import TOGETHER
 from kilonet.tables.refused import refusal
 from kilonet.tables.said import Said
 from kilonet.tables.sparse import canonical
@@ -48,6 +49,10 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         robust: whether the median stands for the mean, and the quartiles for the standard deviation.
         bound: what numbers that were made standard are kept within: x becomes x/√(1+(x/bound)²), so that outliers stay
             near; None leaves them where they are.
+        pieces: into how many, at quantiles of training, numbers are also cut: more inputs, 0 below a piece and 1 above,
+            with which a network bends where the rows are (piecewise linear encoding; Gorishniy, Rubachev & Babenko
+            2022). Standard ones vary together as one number does. With many columns there are fewer, none where
+            fewer than 3 remain; sparse tables have none.
         dtype: of the output: "float32", "float64", or None for the dtype of a float array (other arrays:
             float64) and float32 for data frames.
 
@@ -68,11 +73,18 @@ class TableEncoder(TransformerMixin, BaseEstimator):
     n_features_in_: int
 
     def __init__(
-        self, *, standardize: bool = True, robust: bool = False, bound: float | None = None, dtype: Any = None
+        self,
+        *,
+        standardize: bool = True,
+        robust: bool = False,
+        bound: float | None = None,
+        pieces: int = 0,
+        dtype: Any = None,
     ) -> None:
         self.standardize = standardize
         self.robust = robust
         self.bound = bound
+        self.pieces = pieces
         self.dtype = dtype
 
     def fit(self, X: Any, y: object = None, sample_weight: ArrayLike | None = None) -> Self:  # noqa: ARG002
@@ -84,8 +96,9 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         for name in ("standardize", "robust"):
             if not isinstance(getattr(self, name), bool | np.bool_):
                 raise SettingError(f"{name}={getattr(self, name)!r}: needs True or False")
-        self._dtype(np.dtype(np.float64))
+        output_type(self.dtype, None)
         bound = None if self.bound is None else number("bound", self.bound, "(0, inf)")
+        cuts = whole("pieces", self.pieces, f"[0, {TOGETHER}]")
         X = self._open(X, reset=True)
         weights = check_weights(sample_weight, X.shape[0])
         rows = None
@@ -94,8 +107,8 @@ class TableEncoder(TransformerMixin, BaseEstimator):
             X, weights = X[rows], weights[rows]
         names = tuple(getattr(self, "feature_names_in_", [f"x{j}" for j in range(self.n_features_in_)]))
         try:
-            learnt, said = learn(X, names, weights, bool(self.standardize), bool(self.robust))
-            self.state_ = replace(learnt, bound=bound, robust=bool(self.robust))
+            learnt, said = learn(X, names, weights, bool(self.standardize), bool(self.robust), cuts)
+            self.state_ = replace(learnt, bound=bound, robust=bool(self.robust), cuts=cuts)
         except UnusableError as error:
             raise refusal(error, names, rows, X) from None
         self._warned: set[tuple[int, str]] = set()
@@ -173,7 +186,8 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         state = State.from_json(d)
         if d.get("name") != "table_encoder" or d.get("dtype") not in [None, "float32", "float64"]:
             raise FileFormatError("the description is not that of a table encoder, or was edited. Save the model again")
-        encoder = cls(standardize=state.standardize, robust=state.robust, bound=state.bound, dtype=d.get("dtype"))
+        how = {"robust": state.robust, "bound": state.bound, "pieces": state.cuts, "dtype": d.get("dtype")}
+        encoder = cls(standardize=state.standardize, **how)
         encoder.state_, encoder.n_features_in_, encoder._warned = state, len(state.names), set()
         if d.get("named"):
             encoder.feature_names_in_ = np.array(state.names, dtype=object)
@@ -224,21 +238,11 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         if X.shape[1] != self.n_features_in_:
             raise ShapeError(f"X has {X.shape[1]} columns; training had {self.n_features_in_}. Give the same columns")
         try:
-            out, said = encode(X, self.state_, self._dtype(getattr(X, "dtype", None)))
+            out, said = encode(X, self.state_, output_type(self.dtype, getattr(X, "dtype", None)))
         except UnusableError as error:
             raise refusal(error, self.state_.names, None, None) from None
         self._say(said)
         return out
-
-    def _dtype(self, came: Any) -> np.dtype[Any]:
-        if self.dtype is None:
-            small = came is None or (came.kind == "f" and came.itemsize <= 4)
-            return np.dtype(np.float32 if small else np.float64)
-        for dtype in (np.dtype(np.float32), np.dtype(np.float64)):
-            with contextlib.suppress(TypeError):
-                if np.dtype(self.dtype) == dtype:
-                    return dtype
-        raise SettingError(f'dtype={self.dtype!r}: needs "float32", "float64", or None for that of the data')
 
     def _say(self, said: Said) -> None:
         for key in said.remarks:

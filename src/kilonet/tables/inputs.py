@@ -1,5 +1,6 @@
 """What comes in: data frames of any library, lists and weights, opened and compared with training."""
 
+import contextlib
 from typing import Any
 
 import narwhals.stable.v2 as nw
@@ -7,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from kilonet.checks import nearest
-from kilonet.errors import DataError, ShapeError
+from kilonet.errors import DataError, SettingError, ShapeError
 from kilonet.tables.cells import Floats
 
 
@@ -100,3 +101,18 @@ def _nearest(absent: list[str], names: list[str]) -> str:
 def _quoted(names: list[str]) -> str:
     shown = ", ".join(f'"{name}"' for name in names[:20])
     return shown + (f" and {len(names) - 20} others" if len(names) > 20 else "")
+
+
+def output_type(asked: Any, came: np.dtype[Any] | None) -> np.dtype[Any]:
+    """The number type of an encoded table: the one asked for, or of a float array its own, and float32 of others.
+
+    Raises SettingError for what is none.
+    """
+    if asked is None:
+        small = came is None or (came.kind == "f" and came.itemsize <= 4)
+        return np.dtype(np.float32 if small else np.float64)
+    for dtype in (np.dtype(np.float32), np.dtype(np.float64)):
+        with contextlib.suppress(TypeError):
+            if np.dtype(asked) == dtype:
+                return dtype
+    raise SettingError(f'dtype={asked!r}: needs "float32", "float64", or None for that of the data')

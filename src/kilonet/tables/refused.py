@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from kilonet.errors import DataError
 from kilonet.tables.cells import INSTEAD_OF_DATES, UnusableError
-from kilonet.tables.learning import date_columns
+from kilonet.tables.opened import date_columns
 
 
 class _CellTypeError(DataError, TypeError):

@@ -1,7 +1,7 @@
 """What a fitted table encoder knows: one frozen value that goes into JSON and comes back exactly."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -12,6 +12,7 @@ from kilonet.errors import FileFormatError
 from kilonet.numerals import percent
 from kilonet.tables.cells import Floats
 from kilonet.tables.numeric import Standard
+from kilonet.tables.pieces import TOGETHER, Pieces
 
 KINDS = ("number", "boolean", "category", "identifier", "empty")  # the last two become nothing
 
@@ -23,7 +24,8 @@ class State:
     names and kinds have d entries; mean, std and missing (the share of training weight without a value)
     are (d,); `categories` maps the place of a category column to its sorted names. `centred` is False
     for tables that were sparse in training: they are scaled only. bound: what standard numbers are kept within, None
-    where they are not. robust: whether mean and std are median and quartiles.
+    where they are not. robust: whether mean and std are median and quartiles. pieces: into which the numbers of columns
+    are cut, by place; cuts: how many of a column there may be.
     """
 
     names: tuple[str, ...]
@@ -36,6 +38,8 @@ class State:
     standardize: bool
     bound: float | None = None
     robust: bool = False
+    cuts: int = 0
+    pieces: Mapping[int, Pieces] = field(default_factory=dict)
 
     @cached_property
     def numeric(self) -> NDArray[np.int64]:
@@ -46,6 +50,11 @@ class State:
     def only_numbers(self) -> bool:
         """Whether every column is numbers, or left out since it was empty."""
         return set(self.kinds) <= {"number", "empty"}
+
+    @cached_property
+    def straight(self) -> bool:
+        """Whether a number becomes one input, and twice as far from the mean is twice as much."""
+        return self.bound is None and not self.pieces
 
     @cached_property
     def marked(self) -> NDArray[np.bool_]:
@@ -60,6 +69,8 @@ class State:
         for j, kind in enumerate(self.kinds):
             if kind in {"category", "identifier", "empty"}:
                 widths[j] = len(self.categories.get(j, ()))
+            elif j in self.pieces:
+                widths[j] += len(self.pieces[j].mean)
         return widths
 
     @cached_property
@@ -97,6 +108,7 @@ class State:
         made: list[str] = []
         for j, name in enumerate(names):
             made += [name] if self.kinds[j] in {"number", "boolean"} else []
+            made += self.pieces[j].names(name) if j in self.pieces else []
             made += [f"{name}={category}" for category in self.categories.get(j, ())]
             made += [f"{name}_missing"] if self.marked[j] else []
         return _distinct(made)
@@ -115,7 +127,7 @@ class State:
 
     def to_json(self) -> dict[str, Any]:
         """The state as JSON values; every float comes back as the same bits."""
-        return {
+        told = {
             "names": list(self.names),
             "kinds": list(self.kinds),
             "mean": self.mean.tolist(),
@@ -124,7 +136,8 @@ class State:
             "categories": {str(j): list(names) for j, names in self.categories.items()},
             "centred": self.centred,
             "standardize": self.standardize,
-        } | {name: getattr(self, name) for name in ("bound", "robust") if getattr(self, name)}
+        } | {name: getattr(self, name) for name in ("bound", "robust", "cuts") if getattr(self, name)}
+        return told | ({"pieces": {str(j): own.to_json() for j, own in self.pieces.items()}} if self.pieces else {})
 
     @classmethod
     def from_json(cls, d: Any) -> "State":
@@ -142,6 +155,8 @@ class State:
                 standardize=d["standardize"],
                 bound=d.get("bound"),
                 robust=d.get("robust", False),
+                cuts=d.get("cuts", 0),
+                pieces={int(j): Pieces.from_json(own) for j, own in d.get("pieces", {}).items()},
             )
         except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
             raise FileFormatError(_BROKEN.format(f"{type(error).__name__}: {error}")) from None
@@ -167,6 +182,8 @@ def _wrong_types(d: dict[str, Any]) -> str:
     bound = d.get("bound")
     if bound is not None and not (type(bound) in (int, float) and 0 < bound < float("inf")):
         return "the bound is no number above 0"
+    if type(d.get("cuts", 0)) is not int or not 0 <= d.get("cuts", 0) <= TOGETHER:
+        return "the cuts are no number of pieces"
     return ""
 
 
@@ -179,6 +196,8 @@ def _wrong_sizes(state: State) -> str:
         return "a number is out of its range"
     if {j for j, kind in enumerate(state.kinds) if kind == "category"} != set(state.categories):
         return "its categories do not belong to its columns"
+    if not set(state.pieces) <= {j for j, kind in enumerate(state.kinds) if kind == "number" and state.centred}:
+        return "its pieces do not belong to columns of numbers"
     if any(len(set(names)) != len(names) for names in state.categories.values()):
         return "a category occurs twice"
     return ""
