@@ -16,7 +16,8 @@ import kilonet as kn
 from kilonet.errors import DataError, FileFormatError, SettingError
 from kilonet.tuned import TunedRecord, Tuning
 
-QUICK = Tuning(hidden=((8,),), l2=(1e-3, 1e-1), steps=120, draws=2, rate=(3e-3,))
+ALONE = {"pieces": (0,), "first": 5, "combine": "best"}  # one shape, all folds, one configuration: simplest to follow
+QUICK = Tuning(hidden=((8,),), l2=(1e-3, 1e-1), steps=120, draws=2, rate=(3e-3,), **ALONE)
 
 
 def table(n: int = 120, seed: int = 0) -> tuple[Any, Any]:
@@ -119,7 +120,7 @@ def test_a_number_of_networks_is_kept_to_and_gives_the_same_again() -> None:
 
 
 def test_few_networks_mean_fewer_splits_for_the_configurations_that_lose() -> None:
-    tuning = Tuning(hidden=((8,),), l2=(1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0), steps=120)
+    tuning = Tuning(hidden=((8,),), l2=(1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0), steps=120, **ALONE)
     some = classifier(tuning=tuning, runs=14)
     assert some.runs_ == 14  # six on the first split, two of them on the other four
     verdicts = [own.verdict for own in some.record_.configurations]
@@ -172,7 +173,7 @@ def test_values_of_a_user_replace_those_of_the_tuning() -> None:
 
 
 def test_without_hidden_layers_rates_are_ten_times_the_others() -> None:
-    found = {own.text for own in Tuning(hidden=((8,), ()), l2=(1e-3,)).grid().candidates}
+    found = {own.text for own in Tuning(hidden=((8,), ()), l2=(1e-3,), **ALONE).grid().candidates}
     assert found == {"8 relu, λ=0.001, rate=0.005, dropout=0.1", "no hidden layer, λ=0.001, rate=0.05, dropout=0"}
 
 

@@ -23,7 +23,7 @@ from kilonet.tuned.tuning import Tuning
 
 X = np.random.default_rng(0).normal(size=(60, 3))
 CLASSES, NUMBERS = np.digitize(X[:, 0], [-0.5, 0.5]), X[:, 0] + X[:, 1] ** 2
-MIXED = Tuning(hidden=((8,), (4, 4)), combine="greedy", l2=(0.001,), passes=2, steps=20)
+MIXED = Tuning(hidden=((8,), (4, 4)), pieces=(0,), l2=(0.001,), passes=2, steps=20)
 
 
 def made(kind: type, y: Any, **settings: Any) -> Any:
@@ -148,15 +148,15 @@ def _outputs(model: SavedModel) -> SavedModel:
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        (_narrow, "n_inputs 2, but that of the first model 3"),
+        (_narrow, "it reads other columns than the first model"),
         (_outputs, "n_outputs 2, but that of the first model 3"),
         (lambda own: replace(own, task="multilabel"), "its task differs"),
         (lambda own: replace(own, classes=own.classes[::-1].copy()), "its classes differs"),
         (lambda own: replace(own, classes=own.classes.astype(float)), "its classes differs"),
         (lambda own: replace(own, target_mean=np.ones(3), target_scale=np.ones(3)), "its target_mean differs"),
         (lambda own: replace(own, loss=kn.logistic), "its loss differs"),
-        (lambda own: replace(own, encoder=kn.TableEncoder(bound=1.0).fit(X).to_json()), "its encoder differs"),
-        (lambda own: replace(own, encoder=None), "its encoder differs"),
+        (lambda own: replace(own, encoder={**own.encoder, "names": ["a", "b", "c"]}), "it reads other columns"),
+        (lambda own: replace(own, encoder=None), "it reads other columns"),
     ],
 )
 def test_networks_of_other_inputs_or_meaning(classifier: Any, tmp_path: Path, change: Any, says: str) -> None:

@@ -25,7 +25,8 @@ from kilonet.tuned.folds import drawn
 from kilonet.tuned.intervals import Residuals
 from kilonet.tuned.judging import Judge, accuracy_interval, temperature_of, tempered
 
-QUICK = Tuning(hidden=((8,),), l2=(1e-3, 1e-1), steps=120, rate=(3e-3,))
+ALONE = {"pieces": (0,), "first": 5, "combine": "best"}
+QUICK = Tuning(hidden=((8,),), l2=(1e-3, 1e-1), steps=120, rate=(3e-3,), **ALONE)
 
 
 def table(n: int = 120) -> tuple[Any, Any]:
@@ -173,14 +174,16 @@ def test_rounding_is_no_finding(constant: float) -> None:
 def test_a_model_that_is_worse_than_none_says_so() -> None:
     X, y = table()
     random = np.random.default_rng(3)
-    wild = Tuning(hidden=((8,),), l2=(0.0,), steps=120, calibrate=False)
+    wild = Tuning(hidden=((8,),), l2=(0.0,), steps=120, calibrate=False, **ALONE)
     with pytest.warns(DivergenceWarning, match="worse than what looks at no column"):
         some = regressor(tuning=wild, rate=30.0).fit(X, X[:, 0])
     assert some.record_.loss > 2 * some.record_.baseline_loss
     assert "Out of fold the model is worse than what looks at no column" in some.report()
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        noise = regressor(tuning=Tuning(hidden=((8,),), l2=(1e-4,), calibrate=False)).fit(X, random.normal(size=120))
+        noise = regressor(tuning=Tuning(hidden=((8,),), l2=(1e-4,), calibrate=False, **ALONE)).fit(
+            X, random.normal(size=120)
+        )
         fine = classifier().fit(X, y)
     assert "worse than what looks at no column" in noise.report()
     assert "worse than" not in fine.report()

@@ -92,10 +92,11 @@ def test_the_greedy_choice_takes_what_makes_the_mean_better() -> None:
 
 # Effort, folds, grids.
 def test_an_effort_counts_its_networks() -> None:
-    grid = Tuning().grid()
+    grid = Tuning(pieces=(0,)).grid()
     assert Effort(15, 15, 1).total(grid) == 90
     assert Effort(5, 1, 1).total(grid) == 6 + 2 * 4
     assert Effort(5, 5, 2).total(grid) == 60
+    assert Effort(5, 2, 1).total(Tuning().grid()) == 2 * (6 * 2 + 2 * 3)
 
 
 def test_a_network_without_hidden_layers_has_nothing_to_drop_out() -> None:
@@ -230,3 +231,12 @@ def test_a_file_may_hold_several_models_and_arrays(tmp_path: Path) -> None:
     broken = replace(both, others=(replace(other, theta=other.theta[:-1]),))
     with pytest.raises(FileFormatError, match="the model beside it, number 0: theta has shape"):
         persistence.save(broken, tmp_path / "wrong.kn")
+
+
+def test_shapes_that_no_column_tells_apart_are_tried_once() -> None:
+    grid = Tuning(hidden=((8,), ()), pieces=(0, 4, 16)).grid()
+    assert len(grid.architectures) == 6
+    widths = {own: {0: 3, 4: 3, 16: 3, None: 3}[own.pieces] for own in grid.architectures}
+    assert [own.pieces for own in grid.apart(widths).architectures] == [0, 0]
+    widths = {own: {0: 3, 4: 15, 16: 15}[own.pieces] for own in grid.architectures}
+    assert sorted(own.pieces for own in grid.apart(widths).architectures) == [0, 0, 4, 4]

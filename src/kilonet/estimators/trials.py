@@ -118,48 +118,45 @@ def trials(
 class Common:
     """What all splits share where columns and target become numbers as on all rows, so that one network fits all.
 
-    rows: all that count. The encoder is fitted to all of them, which never looks at the target; the held-out rows take
+    rows: all that count. Encoders are fitted to all of them, and never look at the target; the held-out rows take
     part in nothing else. members: of a configuration on one split, at most.
     """
 
     rows: Rows
-    encoder: Any
     codec: Any
     dtype: str
     encodings: Encodings
     members: int = 1
 
-    def inputs(self, places: Places | None = None) -> Any:
-        """Encoded rows at some places, or all, as networks are given them."""
-        rows = self.rows if places is None else replace(self.rows, places=places)
-        return self.encodings.inputs(self._footing(None, None, 0), rows)
+    def inputs(self, footing: Footing, places: Places) -> Any:
+        """Encoded rows at some places, as the networks of a footing are given them."""
+        return self.encodings.inputs(footing, replace(self.rows, places=places))
 
-    def _footing(self, network: Any, draws: Any, members: int) -> Footing:
-        seeds = () if draws is None else draws.seeds(members)
-        return Footing(self.encoder, self.codec, network, draws, seeds, self.dtype)
+    def width(self, estimator: Any) -> int:
+        """Numbers that a row becomes for an estimator."""
+        encoder = self.encodings.encoder(estimator.encode, self.rows)
+        return int(self.rows.X.shape[1]) if encoder is None else int(encoder.state_.width)
 
     def trials(self, given: Sequence[tuple[int, int, Any]], splits: Sequence[Split]) -> Iterator[Trial]:
         """As `trials`; the members of every split begin from weights of their own."""
-        known: tuple[Any, Any, Any, Any] = None, None, None, None
+        known: Any = None
+        encoder: Any = None
+        network: Any = None
         for number, place, estimator in given:
             train, test = splits[number]
             weights = self.rows.weights
             own = replace(self.rows, places=train if weights is None else train[weights[train] > 0])
             draws = Draws.of(estimator.random_state)
             draws = replace(draws, seed=draws.seeds(1 + number * self.members)[-1])
-            shape = estimator.hidden, estimator.activation, estimator.initializer
-            if not all(one is other for one, other in zip(shape, known, strict=False)):
-                known = *shape, network_of(estimator, self.inputs_width, self.codec.n_outputs)
-            network = known[-1]
-            footing = self._footing(network, draws, estimator.members)
+            shape = estimator.hidden, estimator.activation, estimator.initializer, vars(estimator.encode)
+            if shape != known:
+                known, encoder = shape, self.encodings.encoder(estimator.encode, self.rows)
+                network = network_of(estimator, self.width(estimator), self.codec.n_outputs)
+            seeds = draws.seeds(estimator.members)
+            footing = Footing(encoder, self.codec, network, draws, seeds, self.dtype)
             settings = training_settings(estimator, network, len(own), draws, self.dtype)
             work = Work.of(estimator, footing, settings, (own, None), self.encodings, going_on=False)
             yield Trial(estimator, work, number, place, (test, None), self.encodings)
-
-    @property
-    def inputs_width(self) -> int:
-        """Numbers that a row becomes."""
-        return int(self.rows.X.shape[1]) if self.encoder is None else int(self.encoder.state_.width)
 
 
 class Trained:

@@ -157,15 +157,22 @@ def _other_faults(model: SavedModel) -> Iterator[str]:
 
 
 def _differences(first: SavedModel, other: SavedModel) -> Iterator[str]:
-    """Models that predict together are given the same inputs, which the first one encodes, and mean the same."""
-    for name in ("n_inputs", "n_outputs"):
-        own, needed = getattr(other.network, name), getattr(first.network, name)
-        if own != needed:
-            yield f"its network has {name} {own}, but that of the first model {needed}"
-    for name in ("task", "loss", "encoder", "feature_names"):
+    """Models that predict together are given the same table, which each encodes by itself, and mean the same."""
+    outputs = other.network.n_outputs, first.network.n_outputs
+    if outputs[0] != outputs[1]:
+        yield f"its network has n_outputs {outputs[0]}, but that of the first model {outputs[1]}"
+    if _read(other) != _read(first):
+        yield "it reads other columns than the first model"
+    for name in ("task", "loss", "feature_names"):
         if getattr(first, name) != getattr(other, name):
             yield f"its {name} differs from that of the first model"
     for name in ("classes", "target_mean", "target_scale"):
         own, needed = (np.asarray(getattr(model, name)) for model in (other, first))
         if own.dtype != needed.dtype or not np.array_equal(own, needed):
             yield f"its {name} differs from that of the first model"
+
+
+def _read(model: SavedModel) -> Any:
+    """The columns that a model reads, and as what: those of its encoder, or as many as its network has inputs."""
+    encoder = model.encoder
+    return model.network.n_inputs if encoder is None else (encoder.get("names"), encoder.get("kinds"))

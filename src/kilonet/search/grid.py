@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from numbers import Integral
 from typing import Any
 
@@ -23,15 +23,19 @@ _MOST = 100_000  # candidates of one grid
 class Architecture:
     """Hidden layers and the activation of those that bring none: a name, or an object of the user's own.
 
-    activation_name: what tells it from the other activations of a grid.
+    activation_name: what tells it from the other activations of a grid. pieces: into how many pieces its encoder cuts
+    numbers, None for the estimator's own.
 
     >>> Architecture((64, 20), "relu").text, Architecture((), "relu").text
     ('64-20 relu', 'no hidden layer')
+    >>> Architecture((64, 20), "relu", pieces=8).text
+    '64-20 relu, numbers in 8 pieces'
     """
 
     hidden: tuple[Any, ...]
     activation: Any = field(compare=False, repr=False)  # an object of the user's own may have no hash
     activation_name: str = ""
+    pieces: int | None = None
 
     def __post_init__(self) -> None:
         """Without a name, the activation's own."""
@@ -40,10 +44,9 @@ class Architecture:
     @property
     def text(self) -> str:
         """In a few words."""
-        if not self.hidden:
-            return "no hidden layer"
         sizes = "-".join(str(layer) if isinstance(layer, int) else repr(layer) for layer in self.hidden)
-        return f"{sizes} {self.activation_name}"
+        own = f"{sizes} {self.activation_name}" if self.hidden else "no hidden layer"
+        return f"{own}, numbers in {self.pieces} pieces" if self.pieces else own
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,8 @@ class Candidate:
     def params(self) -> dict[str, Any]:
         """Parameters of the estimator."""
         own = {name: value for name, value in zip(TUNED, self.tuned, strict=True) if value is not None}
-        return {"hidden": self.architecture.hidden, "activation": self.architecture.activation} | own
+        cut = {} if self.architecture.pieces is None else {"encode__pieces": self.architecture.pieces}
+        return {"hidden": self.architecture.hidden, "activation": self.architecture.activation} | cut | own
 
     @property
     def text(self) -> str:
@@ -95,7 +99,7 @@ class Grid:
     single_rates: tuple[float, ...] = ()
 
     @classmethod
-    def of(cls, hidden: Any, activation: Any, tuned: Mapping[str, Any]) -> "Grid":
+    def of(cls, hidden: Any, activation: Any, tuned: Mapping[str, Any], pieces: Any = (None,)) -> "Grid":
         """From what a user gave. Raises SettingError for what is no list of values, or none of the kind.
 
         >>> len(Grid.of([3, (6,), (64, 64)], "relu", {"l2": [1e-3, 1e-2]}).candidates)
@@ -103,16 +107,10 @@ class Grid:
         """
         layers = [_hidden(f"hidden[{i}]", value) for i, value in enumerate(_listed("hidden", hidden))]
         units = _named([_activation(value) for value in _listed("activation", activation)])
-        found = [Architecture(own, *unit) for own, unit in itertools.product(layers, units) if own]
-        found = [Architecture((), *units[0]), *found]  # the single-layer network is always there to be beaten
-        axes = tuple(
-            tuple(
-                sorted(
-                    {number(f"{name}[{i}]", value, _INTERVALS[name]) for i, value in enumerate(_values(name, tuned))}
-                )
-            )
-            for name in TUNED
-        )
+        shapes = [((), units[0])]  # the single-layer network is always there to be beaten
+        shapes += [(own, unit) for own, unit in itertools.product(layers, units) if own]
+        found = [Architecture(own, *unit, cut) for cut in pieces for own, unit in shapes]
+        axes = tuple(_axis(name, tuned) for name in TUNED)
         rates = () if tuned.get("rate") is not DEFAULT_RATE else tuple(10 * rate for rate in DEFAULT_RATE)
         grid = cls(tuple(dict.fromkeys(found)), axes, rates)
         if grid.size > _MOST:
@@ -135,6 +133,13 @@ class Grid:
             for own in self.architectures
             for values in itertools.product(*(axis or (None,) for axis in self._axes_of(own)))
         ]
+
+    def apart(self, widths: Mapping[Architecture, int]) -> "Grid":
+        """Without those that only the number of pieces tells apart where none is cut; widths: inputs of each."""
+        found: dict[Any, Architecture] = {}
+        for own in self.architectures:
+            found.setdefault((replace(own, pieces=None), widths[own]), own)
+        return replace(self, architectures=tuple(found.values()))
 
     def _axes_of(self, architecture: Architecture) -> tuple[tuple[float, ...], ...]:
         """The axes; a network without hidden layers has rates of its own, if there are any, and nothing to drop out."""
@@ -174,9 +179,10 @@ def _step(value: float, factor: float) -> float:
     return float(f"{value * factor:.6g}")
 
 
-def _values(name: str, tuned: Mapping[str, Any]) -> list[Any]:
-    value = tuned.get(name)
-    return [] if value is None else _listed(name, value)
+def _axis(name: str, tuned: Mapping[str, Any]) -> tuple[float, ...]:
+    """The values of a setting in their order, each once."""
+    values = enumerate([] if tuned.get(name) is None else _listed(name, tuned[name]))
+    return tuple(sorted({number(f"{name}[{i}]", value, _INTERVALS[name]) for i, value in values}))
 
 
 def _listed(name: str, value: Any) -> list[Any]:

@@ -35,7 +35,8 @@ class Runner:
     estimator: what the candidates' parameters are set on. random_states: one for each order of the rows. scoring: None
     for the loss of the estimator, else a scorer of scikit-learn whose score counts. pace: how long it all takes.
     prepare: what makes trials of estimators, as `trials` does; keep: what is told of every trial and those of its runs
-    that were asked for, and may judge them itself. group: how much is trained in one population.
+    that were asked for, and may judge them itself. group: how much is trained in one population. widths: inputs of the
+    architectures whose encoders are of their own, n_inputs for all others.
     """
 
     estimator: Any
@@ -53,6 +54,7 @@ class Runner:
     prepare: Callable[[Sequence[tuple[int, int, Any]], Sequence[Split]], Iterable[Trial]] | None = None
     keep: Callable[[Trial, Runs, list[Run]], tuple[Floats, Floats]] | None = None
     group: float = _GROUP
+    widths: Mapping[Architecture, int] = field(default_factory=dict)
     outcomes: dict[Run, Outcome] = field(default_factory=dict)
     done: int = 0
     _marks: dict[Candidate, str] = field(default_factory=dict)
@@ -127,8 +129,9 @@ class Runner:
 
     def cost(self, run: Run) -> float:
         """Of a run, as `kilonet.search.pace` has it."""
-        rows = len(self.splits[run.split].train)
-        return training_cost(self.estimator, run.candidate.architecture, rows, (self.n_inputs, self.n_outputs))
+        rows, architecture = len(self.splits[run.split].train), run.candidate.architecture
+        ends = self.widths.get(architecture, self.n_inputs), self.n_outputs
+        return training_cost(self.estimator, architecture, rows, ends)
 
     def measure(self, candidates: Sequence[Candidate], seconds: float) -> None:
         """Train candidates on the first split, to know how long it takes: some, and all if that takes few seconds."""

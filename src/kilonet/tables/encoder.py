@@ -49,10 +49,9 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         robust: whether the median stands for the mean, and the quartiles for the standard deviation.
         bound: what numbers that were made standard are kept within: x becomes x/√(1+(x/bound)²), so that outliers stay
             near; None leaves them where they are.
-        pieces: into how many, at quantiles of training, numbers are also cut: more inputs, 0 below a piece and 1 above,
-            with which a network bends where the rows are (piecewise linear encoding; Gorishniy, Rubachev & Babenko
-            2022). Standard ones vary together as one number does. With many columns there are fewer, none where
-            fewer than 3 remain; sparse tables have none.
+        pieces: into how many numbers are also cut, at quantiles of training: inputs that are 0 below a piece, 1 above,
+            with which networks bend where the rows are (piecewise linear encoding; Gorishniy, Rubachev & Babenko 2022);
+            together they vary as the number does. Of many columns each has fewer, or none, and of sparse tables none.
         dtype: of the output: "float32", "float64", or None for the dtype of a float array (other arrays:
             float64) and float32 for data frames.
 
@@ -186,8 +185,8 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         state = State.from_json(d)
         if d.get("name") != "table_encoder" or d.get("dtype") not in [None, "float32", "float64"]:
             raise FileFormatError("the description is not that of a table encoder, or was edited. Save the model again")
-        how = {"robust": state.robust, "bound": state.bound, "pieces": state.cuts, "dtype": d.get("dtype")}
-        encoder = cls(standardize=state.standardize, **how)
+        how = {name: getattr(state, name) for name in ("standardize", "robust", "bound")}
+        encoder = cls(**how, pieces=state.cuts, dtype=d.get("dtype"))
         encoder.state_, encoder.n_features_in_, encoder._warned = state, len(state.names), set()
         if d.get("named"):
             encoder.feature_names_in_ = np.array(state.names, dtype=object)

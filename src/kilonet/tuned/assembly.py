@@ -31,7 +31,7 @@ def record_of(fitting: Fitting, choice: Choice, members: int, notes: list[str], 
     return TunedRecord(
         task="classification" if judge.classes else "regression",
         rows=int(np.count_nonzero(judge.weights)),
-        inputs=fitting.common.inputs_width,
+        inputs=fitting.runner.widths[choice.sound[choice.best].architecture],
         classes=said.shape[1] if judge.classes else 0,
         folds=fitting.used.how if fitting.effort.splits == len(fitting.splits.splits) else _shortened(fitting),
         splits=fitting.effort.splits,

@@ -106,10 +106,9 @@ class BaseTuned(BaseEstimator):
         return self.tuning or Tuning()
 
     def _numbers(self, base: Any, rows: Rows, tuning: Tuning) -> tuple[Common, Judge]:
-        """Rows and target as numbers, by an encoder and a codec that all splits share."""
-        encodings, codec = Encodings(), base._codec(rows, rows)
-        encoder = encodings.encoder(base.encode, rows)
-        common = Common(rows, encoder, codec, "float32", encodings, tuning.members)
+        """Rows and target as numbers, by encoders and a codec that all splits share."""
+        codec = base._codec(rows, rows)
+        common = Common(rows, codec, "float32", Encodings(), tuning.members)
         weights = np.zeros(len(rows.y))
         places = np.arange(len(rows.y)) if rows.places is None else rows.places
         own = base._row_weights(rows, codec)
@@ -163,11 +162,14 @@ class BaseTuned(BaseEstimator):
 
     # What members say.
     def _said(self, X: Any) -> Iterator[tuple[Part, Any]]:
-        """Every part with the encoded rows; they are encoded once."""
+        """Every part with the encoded rows, which each encoder makes once."""
         check_is_fitted(self)
-        table = read_table(self, X, reset=False)
-        inputs = self._parts[0].estimator._footing.inputs(table)
-        return ((part, inputs) for part in self._parts)
+        table, made = read_table(self, X, reset=False), dict[int, Any]()
+        for part in self._parts:
+            footing = part.estimator._footing
+            if id(footing.encoder) not in made:
+                made[id(footing.encoder)] = footing.inputs(table)
+            yield part, made[id(footing.encoder)]
 
     def _fitted_codec(self) -> Any:
         check_is_fitted(self)

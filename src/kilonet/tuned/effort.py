@@ -12,6 +12,7 @@ from kilonet.search.outcomes import Run
 from kilonet.search.plan import affordable, budget_seconds, falling, kept
 from kilonet.search.runs import Runner
 from kilonet.search.selection import by_architecture
+from kilonet.tuned.tuning import Tuning
 
 _DRAWS = (20, 15, 10, 7, 5, 3, 2, 1)
 _PROBE = 0.25  # of a budget in seconds, for finding out how quick the machine is; what it trains counts
@@ -62,14 +63,14 @@ class Wanted:
         elif not self.automatic:
             budget_seconds(self.budget)
 
-    def plan(
-        self, runner: Runner, grid: Grid, folds: int, draws: int, members: int, work: float, begun: float
-    ) -> Effort:
+    def plan(self, runner: Runner, grid: Grid, folds: int, draws: int, tuning: Tuning, begun: float) -> Effort:
         """The most thorough that may be; begun: when the fit was, by time.perf_counter, which a budget counts from.
 
         Raises SettingError where a number of networks is not enough for any.
         """
-        every = list(falling(_efforts(folds, [own for own in _DRAWS if own <= draws], members, self.automatic), grid))
+        first = tuning.first if self.automatic else None
+        efforts = _efforts(folds, [own for own in _DRAWS if own <= draws], tuning.members, first)
+        every = list(falling(efforts, grid))
         if self.runs is not None:
             found = affordable(iter(every), lambda effort: effort.total(grid) <= (self.runs or 0))
             if found is None:
@@ -79,7 +80,7 @@ class Wanted:
                 )
             return found
         if self.automatic:
-            return affordable(iter(every), lambda effort: _cost(runner, grid, effort) <= work) or every[-1]
+            return affordable(iter(every), lambda effort: _cost(runner, grid, effort) <= tuning.work) or every[-1]
         seconds = max(budget_seconds(self.budget) - (time.perf_counter() - begun), 0.0)
         runner.measure(grid.candidates, _PROBE * seconds)
         allowed = _SHARE * seconds
@@ -87,17 +88,20 @@ class Wanted:
         return fits or every[-1]
 
 
-def _efforts(folds: int, draws: Sequence[int], members: int, whole: bool) -> Iterator[Effort]:
-    """From the thorough to the sparse; whole: whether every row is to be held out."""
+def _efforts(folds: int, draws: Sequence[int], members: int, most: int | None) -> Iterator[Effort]:
+    """From the thorough to the sparse.
+
+    most: how many splits all configurations see at most, and every row is to be held out; None where that is free.
+    """
     for own in draws:
-        yield Effort(own * folds, own * folds, members)
+        yield Effort(own * folds, min(own * folds, most or own * folds), members)
     if members > 1:
-        yield Effort(folds, folds, 1)
+        yield Effort(folds, min(folds, most or folds), 1)
     for first in (2, 1):
         if first < folds:
             yield Effort(folds, first, 1)
     for fewer in (3, 2):
-        if fewer < folds and not whole:
+        if fewer < folds and most is None:
             yield Effort(fewer, 1, 1)
 
 

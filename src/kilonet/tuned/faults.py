@@ -89,10 +89,16 @@ def _record_faults(model: SavedModel) -> Iterator[str]:
             yield f"the record has the {name} {record[name]!r:.60}"
     TunedRecord.from_json(tuned["record"])  # says what else there is to say
     classes = 0 if model.classes is None else len(model.classes)
-    needed = {"task": model.task, "classes": classes, "inputs": model.network.n_inputs, "members": _members(model)}
-    for name, own in needed.items():
-        if record[name] != own:
-            yield f"the record has the {name} {record[name]!r:.60}, but the networks {own!r}"
+    inputs = {own.network.n_inputs for own in (model, *model.others)}
+    possible: dict[str, set[Any]] = {
+        "task": {model.task},
+        "classes": {classes},
+        "inputs": inputs,
+        "members": {_members(model)},
+    }
+    for name, own in possible.items():
+        if record[name] not in own:
+            yield f"the record has the {name} {record[name]!r:.60}, but the networks {', '.join(map(str, own))}"
     if not 0 < record["rows"] <= tuned["rows"]:
         yield f"the record has {record['rows']} rows of {tuned['rows']}"
     configurations = record["configurations"]
@@ -149,7 +155,8 @@ def _member_faults(model: SavedModel) -> Iterator[str]:
     if not _places(arrays["splits"], (members,), splits):
         own = arrays["splits"]
         yield f"its splits, {own.dtype} {own.shape}, are not those of {members} networks, below {splits}"
-    configurations, known = [json.loads(text) for text in tuned["configurations"]], {"hidden", "activation", *TUNED}
+    configurations = [json.loads(text) for text in tuned["configurations"]]
+    known = {"hidden", "activation", "encode__pieces", *TUNED}
     for own in configurations:
         names = [name for name, _ in own["pairs"]] if _fits(own, {"pairs": [[Any]]}) else []
         if not ("hidden" in names and set(names) <= known):

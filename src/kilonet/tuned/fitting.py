@@ -46,13 +46,15 @@ class Fitting:
         when: the fit began, by time.perf_counter. Folds are drawn as far as they are needed.
         """
         gathered = Gathered(common, judge)
-        known = (common.inputs_width, common.codec.n_outputs, str(common.codec.loss.name))
+        known = common.width(base), common.codec.n_outputs, str(common.codec.loss.name)
         runner = Runner(
             base, Table(None, None), list(draws.first.splits), [random_state], None, Store(None, "tuned"), *known,
             prepare=common.trials, keep=gathered.keep, group=tuning.group,
         )  # fmt: skip
+        widths = {own.architecture: common.width(runner.settings_of(own)) for own in grid.candidates}
+        runner.widths, grid = widths, grid.apart(widths)
         folds = len(draws.first.splits)  # of groups of very different sizes some folds may stay empty
-        effort = wanted.plan(runner, grid, folds, draws.most, tuning.members, tuning.work, when)
+        effort = wanted.plan(runner, grid, folds, draws.most, tuning, when)
         splits = draws.reaching(effort.splits)
         reached = min(effort.splits, len(splits.splits))
         effort = replace(effort, splits=reached, first=min(effort.first, reached))

@@ -54,7 +54,10 @@ class Gathered:
 
     def _said(self, trial: Trial, runs: Runs) -> Floats:
         """What members say of the rows that they hold out (members, rows, k)."""
-        pieces = [self.judge.said(own) for _, own in trial.scores(runs, self.common.inputs(trial.held_out[0]))]
+        pieces = [
+            self.judge.said(own)
+            for _, own in trial.scores(runs, self.common.inputs(trial.work.footing, trial.held_out[0]))
+        ]
         return pieces[0] if len(pieces) == 1 else np.concatenate(pieces, axis=1)
 
     def on_split(self, weights: dict[Candidate, float], split: int) -> Floats:

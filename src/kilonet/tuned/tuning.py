@@ -6,16 +6,19 @@ from typing import Any
 from kilonet.checks import choice, number, whole
 from kilonet.errors import SettingError
 from kilonet.search.grid import Grid
+from kilonet.tables.pieces import TOGETHER
 
 
 @dataclass(frozen=True, repr=False)
 class Tuning:
     """What is tried, how each network is trained, and what is made of them.
 
-    hidden, activation, l2, rate, dropout: the values of each, of which all combinations are tried. hidden may hold (),
+    hidden, activation, pieces, l2, rate, dropout: the values of each, of which all combinations are tried. pieces: into
+    how many an encoder cuts numbers, as `TableEncoder` has it, 0 for not at all. hidden may hold (),
     the network without hidden layers, whose rate is ten times the others' and which has no dropout. smoothing: of the
     labels. optimizer, schedule, batch: as for `MLPClassifier`. passes, steps: at least so many of both, over the rows.
-    folds: pairs (rows, folds): so many folds from so many rows on. draws: how often folds are drawn anew,
+    folds: pairs (rows, folds): so many folds from so many rows on. first: how many of them "auto" shows to all
+    configurations, before the better third of each shape goes on to the others. draws: how often folds are drawn anew,
     at most, unless a budget allows more; members: networks of each configuration and split.
     work: how much "auto" may do, in about nanoseconds of a core; with more rows it is less thorough first, and then
     more work; group: how much of it is trained in one population, whose end Ctrl-C does not wait for.
@@ -23,12 +26,13 @@ class Tuning:
     helps (Caruana et al. 2004). calibrate: whether by a temperature. robust, bound: of
     standard numbers, as `TableEncoder` has them.
 
-    >>> Tuning(l2=(1e-3, 1e-2), hidden=((), (32,))).grid().size
-    4
+    >>> Tuning(l2=(1e-3, 1e-2), hidden=((), (32,)), pieces=(0, 8)).grid().size
+    8
     """
 
     hidden: tuple[tuple[Any, ...], ...] = ((64, 64),)
     activation: tuple[Any, ...] = ("relu",)
+    pieces: tuple[int, ...] = (0, 16)
     l2: tuple[float, ...] = (1e-4, 5e-4, 2.5e-3, 0.012, 0.06, 0.3)
     rate: tuple[float, ...] = (5e-3,)
     dropout: tuple[float, ...] = (0.1,)
@@ -39,19 +43,24 @@ class Tuning:
     passes: int = 40
     steps: int = 600
     folds: tuple[tuple[int, int], ...] = ((0, 5),)
+    first: int = 2
     draws: int = 1
     members: int = 1
     work: float = 1e10
     group: float = 2e10
-    combine: str = "best"
+    combine: str = "greedy"
     calibrate: bool = True
     robust: bool = False
     bound: float | None = 3.0
 
     def __post_init__(self) -> None:
         """Refuse what cannot be used; what is tried is checked where the grid is made."""
-        for name in ("batch", "passes", "steps", "draws", "members"):
+        for name in ("batch", "passes", "steps", "first", "draws", "members"):
             whole(name, getattr(self, name))
+        for value in self.pieces:
+            whole("pieces", value, f"[0, {TOGETHER}]")
+        if not self.pieces:
+            raise SettingError("pieces came as (); needs at least one number, 0 for numbers as they are.")
         number("smoothing", self.smoothing, "[0, 1)")
         number("work", self.work, "(0, inf)")
         choice("combine", self.combine, ("best", "greedy"))
@@ -85,7 +94,10 @@ class Tuning:
         several = given.get("hidden") is None or isinstance(hidden, list)
         networks = list(hidden) if several else [hidden]
         made = Grid.of(
-            networks, _listed(values["activation"]), {name: values[name] for name in ("l2", "rate", "dropout")}
+            networks,
+            _listed(values["activation"]),
+            {name: values[name] for name in ("l2", "rate", "dropout")},
+            self.pieces,
         )
         single = any(isinstance(own, tuple | list) and len(own) == 0 for own in networks)
         architectures = tuple(own for own in made.architectures if own.hidden or single)

@@ -1,0 +1,90 @@
+"""Networks that see numbers as they are and in pieces, side by side in one model."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import kilonet as kn
+from kilonet.errors import SettingError
+from kilonet.tuned.tuning import Tuning
+
+QUICK = Tuning(hidden=((16,),), l2=(1e-4, 1e-2), steps=150)
+
+
+def wave(jumps: float = 0.1) -> tuple[Any, Any]:
+    """A target that jumps in one column, is round in another, and has noise."""
+    random = np.random.default_rng(0)
+    X = pd.DataFrame({"at": random.random(300), "by": random.normal(size=300), "kind": random.choice(["a", "b"], 300)})
+    steps, noise = np.sign(np.sin(14 * X["at"])), 0.5 * random.normal(size=300)
+    return X, jumps * steps + X["by"] + (X["kind"] == "a") + noise
+
+
+@pytest.fixture(scope="module")
+def fitted() -> Any:
+    found = kn.MLPRegressorCV(tuning=QUICK, random_state=0).fit(*wave())
+    assert len(found._parts) == 2, "this test needs networks with and without pieces in the model"
+    return found
+
+
+def test_both_kinds_are_tried_and_their_mean_predicts(fitted: Any) -> None:
+    X, _ = wave()
+    cuts = [own.params["encode__pieces"] for own in fitted.record_.configurations]
+    assert sorted(cuts) == [0, 0, 16, 16]
+    inputs = {own.params["encode__pieces"]: own.network.n_inputs for own in fitted.members_}
+    assert inputs == {0: 4, 16: 4 + 2 * 16}
+    assert fitted.record_.inputs == inputs[fitted.best_params_["encode__pieces"]]
+    total = np.zeros(300)
+    for own in fitted.members_:
+        encoder = kn.TableEncoder(bound=3.0, pieces=own.params["encode__pieces"], dtype="float32").fit(X)
+        total += own.weight * own.network.scores(own.theta, encoder.transform(X))[:, 0].astype(np.float64)
+    codec, warm = fitted._codec, fitted.temperature_
+    by_hand = codec.predictions(total[:, np.newaxis] / warm)
+    np.testing.assert_allclose(fitted.predict(X), by_hand, atol=1e-5)  # scores are float32, about 1
+
+
+def test_weights_of_each_split_are_those_of_the_configurations(fitted: Any) -> None:
+    chosen = {own.text: own.weight for own in fitted.record_.configurations if own.weight > 0}
+    assert sum(chosen.values()) == pytest.approx(1)
+    for split in range(5):
+        assert sum(own.weight for own in fitted.members_ if own.split == split) == pytest.approx(1 / 5)
+    assert any("numbers in 16 pieces" in text for text in chosen)
+
+
+def test_pieces_find_a_jump_that_plain_inputs_do_not() -> None:
+    plain = Tuning(**(vars(QUICK) | {"pieces": (0,)}))
+    losses = [
+        kn.MLPRegressorCV(tuning=own, random_state=0).fit(*wave(jumps=2.0)).record_.loss for own in (QUICK, plain)
+    ]
+    assert losses[0] < 0.7 * losses[1]
+
+
+def test_a_file_keeps_both_encoders(fitted: Any, tmp_path: Path) -> None:
+    X, _ = wave()
+    again = kn.load(fitted.save(tmp_path / "m.kn"))
+    assert np.array_equal(again.predict(X), fitted.predict(X))
+    low, high = fitted.predict_interval(X)
+    assert np.array_equal(again.predict_interval(X)[0], low)
+    assert np.array_equal(again.predict_interval(X)[1], high)
+    assert again.save(tmp_path / "n.kn").read_bytes() == (tmp_path / "m.kn").read_bytes()
+
+
+def test_a_table_without_numbers_to_cut_tries_each_shape_once() -> None:
+    X, y = wave()
+    found = kn.MLPRegressorCV(tuning=QUICK, random_state=0).fit(X[["kind"]], y)
+    assert len(found.record_.configurations) == 2
+    assert found.record_.networks == 10
+
+
+def test_the_bits_are_those_of_a_number_of_networks_and_of_any_threads(fitted: Any) -> None:
+    X, y = wave()
+    again = kn.MLPRegressorCV(tuning=QUICK, random_state=0, runs=fitted.record_.runs, n_jobs=1).fit(X, y)
+    assert np.array_equal(again.predict(X), fitted.predict(X))
+
+
+@pytest.mark.parametrize("pieces", [(), (-1,), (1.5,), (10**6,)])
+def test_pieces_that_are_none_are_refused(pieces: Any) -> None:
+    with pytest.raises(SettingError, match="pieces came as"):
+        Tuning(pieces=pieces)
