@@ -25,16 +25,16 @@ def rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> pd.DataFrame:
 
 
 def test_a_model_tunes_itself_where_no_network_is_described(rows: pd.DataFrame, capsys: Any) -> None:
-    assert main(["fit", "kinds.csv", "--target", "kind", "--runs", "36", "--report", "r.html", "--report", "r.md"]) == 0
+    assert main(["fit", "kinds.csv", "--target", "kind", "--runs", "28", "--report", "r.html", "--report", "r.md"]) == 0
     out, told = capsys.readouterr()
-    assert "tuning     36 networks at most; --budget or --runs say how much may be done" in told
+    assert "tuning     28 networks at most; --budget or --runs say how much may be done" in told
     assert "Out of fold: accuracy " in out
     assert "held out" in out
     assert "What was tried" in Path("r.html").read_text()
     assert "What was tried" in Path("r.md").read_text()
     model = kn.load("kinds.kn")
     assert type(model) is kn.MLPClassifierCV
-    assert model.runs == 36
+    assert model.runs == 28
     X = rows[["size", "city"]].astype({"city": object})
     assert main(["predict", "kinds.kn", "kinds.csv", "--proba", "--score", "--json"]) == 0
     out, told = capsys.readouterr()
@@ -47,9 +47,9 @@ def test_a_model_tunes_itself_where_no_network_is_described(rows: pd.DataFrame, 
 
 
 def test_numbers_with_intervals(rows: pd.DataFrame, capsys: Any) -> None:
-    assert main(["fit", "prices.csv", "--target", "price", "--runs", "36", "--json", "-q"]) == 0
+    assert main(["fit", "prices.csv", "--target", "price", "--runs", "28", "--json", "-q"]) == 0
     result = json.loads(capsys.readouterr().out)
-    assert result["record"]["runs"] == result["runs"] == 36
+    assert result["record"]["runs"] == result["runs"] == 28
     assert result["held_out"]["score"] > 0.5
     assert main(["predict", "prices.kn", "prices.csv", "--interval", "0.8", "--quiet"]) == 0
     table = pd.read_csv(pd.io.common.StringIO(capsys.readouterr().out))

@@ -11,7 +11,7 @@ from kilonet.tables.cells import Floats
 from kilonet.tables.numeric import bounded
 
 FEWEST = 3  # of a column: two would say little that the number itself does not
-TOGETHER = 512  # of all columns: wide tables get fewer of each
+TOGETHER = 256  # of all columns: wide tables get fewer of each
 _SHRINK = 0.25  # numbers are compared after this, which is exact, so that no difference of two overflows
 
 

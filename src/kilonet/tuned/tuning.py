@@ -33,7 +33,7 @@ class Tuning:
     hidden: tuple[tuple[Any, ...], ...] = ((64, 64),)
     activation: tuple[Any, ...] = ("relu",)
     pieces: tuple[int, ...] = (0, 16)
-    l2: tuple[float, ...] = (1e-4, 5e-4, 2.5e-3, 0.012, 0.06, 0.3)
+    l2: tuple[float, ...] = (2e-4, 2e-3, 0.015, 0.12)
     rate: tuple[float, ...] = (5e-3,)
     dropout: tuple[float, ...] = (0.1,)
     smoothing: float = 0.0
