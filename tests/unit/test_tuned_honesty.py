@@ -257,3 +257,13 @@ def test_all_right_with_unequal_weights_is_no_certainty() -> None:
     trials = weights.sum() ** 2 / (weights**2).sum()
     assert record.score == 1
     assert (record.score_low, record.score_high) == (pytest.approx(0.025 ** (1 / trials)), 1.0)
+
+
+def test_few_splits_say_behind_by_the_interval_and_never_worse() -> None:
+    X, _ = table()
+    some = regressor(l2=[1e-3, 30.0]).fit(X, X[:, 0])
+    one = next(own for own in some.record_.configurations if own.params["l2"] == 30.0)
+    assert one.low > 0
+    assert one.verdict == "behind"
+    assert "Behind, by their 95% intervals: λ=30." in some.report()
+    assert "Ties" not in some.report()

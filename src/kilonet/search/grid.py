@@ -26,10 +26,8 @@ class Architecture:
     activation_name: what tells it from the other activations of a grid. pieces: into how many pieces its encoder cuts
     numbers, None for the estimator's own.
 
-    >>> Architecture((64, 20), "relu").text, Architecture((), "relu").text
-    ('64-20 relu', 'no hidden layer')
-    >>> Architecture((64, 20), "relu", pieces=8).text
-    '64-20 relu, numbers in 8 pieces'
+    >>> Architecture((64, 20), "relu", pieces=8).text, Architecture((), "relu").text
+    ('64-20 relu, numbers in 8 pieces', 'no hidden layer')
     """
 
     hidden: tuple[Any, ...]
@@ -44,9 +42,14 @@ class Architecture:
     @property
     def text(self) -> str:
         """In a few words."""
+        return ", ".join(self.parts)
+
+    @property
+    def parts(self) -> list[str]:
+        """What it is made of, and how it is given numbers, in a few words each."""
         sizes = "-".join(str(layer) if isinstance(layer, int) else repr(layer) for layer in self.hidden)
         own = f"{sizes} {self.activation_name}" if self.hidden else "no hidden layer"
-        return f"{own}, numbers in {self.pieces} pieces" if self.pieces else own
+        return [own, f"numbers in {self.pieces} pieces"] if self.pieces else [own]
 
 
 @dataclass(frozen=True)
@@ -107,9 +110,9 @@ class Grid:
         """
         layers = [_hidden(f"hidden[{i}]", value) for i, value in enumerate(_listed("hidden", hidden))]
         units = _named([_activation(value) for value in _listed("activation", activation)])
-        shapes = [((), units[0])]  # the single-layer network is always there to be beaten
-        shapes += [(own, unit) for own, unit in itertools.product(layers, units) if own]
-        found = [Architecture(own, *unit, cut) for cut in pieces for own, unit in shapes]
+        several = ((own, unit) for own, unit in itertools.product(layers, units) if own)
+        shapes: list[Any] = [((), units[0]), *several]  # the single-layer network is always there to be beaten
+        found = [Architecture(own, unit, name, cut) for cut in pieces for own, (unit, name) in shapes]
         axes = tuple(_axis(name, tuned) for name in TUNED)
         rates = () if tuned.get("rate") is not DEFAULT_RATE else tuple(10 * rate for rate in DEFAULT_RATE)
         grid = cls(tuple(dict.fromkeys(found)), axes, rates)
@@ -196,8 +199,7 @@ def _listed(name: str, value: Any) -> list[Any]:
 
 def _activation(value: Any) -> Any:
     """The name of one of ours, which tells all about it; any other object itself."""
-    found = activation_from(value)
-    return str(found) if isinstance(found, Activation) else found
+    return str(found) if isinstance(found := activation_from(value), Activation) else found
 
 
 def _name(activation: Any) -> str:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from kilonet.comparison import compared
+from kilonet.comparison import Comparison, compared
 from kilonet.estimators.labels import Labels
 from kilonet.search.grid import Candidate, Grid
 from kilonet.search.predictions import reliability, told_classes, told_numbers
@@ -78,7 +78,7 @@ def _configurations(fitting: Fitting, choice: Choice) -> tuple[Configuration, ..
                 "loss": float(choice.losses[place]), "score": float(judge.score(said, rows)),
                 "difference": test.difference, "low": test.low, "high": test.high, "p_value": test.adjusted_p,
             }  # fmt: skip
-            verdict = "best" if place == choice.best else "worse" if test.verdict() == "worse" else "tie"
+            verdict = "best" if place == choice.best else _verdict(test)
         else:
             verdict = "diverged" if _lost(fitting, candidate) else "dropped"
         weight = choice.weights.get(candidate, 0.0)
@@ -88,12 +88,17 @@ def _configurations(fitting: Fitting, choice: Choice) -> tuple[Configuration, ..
     return tuple(found)
 
 
+def _verdict(test: Comparison) -> str:
+    """Against the best: "behind" where only the interval says so, since too few splits are no test."""
+    return "worse" if test.verdict() == "worse" else "behind" if test.low > 0 else "tie"
+
+
 def _texts(grid: Grid) -> list[str]:
     """What tells each configuration from the others, in a few words; of a single one all of it."""
     own = grid.candidates
     if len(own) == 1:
         return [own[0].text]
-    parts = [[each.architecture.text, *filter(None, each.settings.split(", "))] for each in own]
+    parts = [[*each.architecture.parts, *filter(None, each.settings.split(", "))] for each in own]
     shared = set.intersection(*map(set, parts))
     return [", ".join(part for part in each if part not in shared) for each in parts]
 

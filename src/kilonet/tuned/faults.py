@@ -13,7 +13,7 @@ from kilonet.search.grid import TUNED
 from kilonet.tuned.record import Configuration, TunedRecord
 
 _TASKS = {"MLPClassifierCV": ("classification", "cross_entropy"), "MLPRegressorCV": ("regression", "squared")}
-_VERDICTS = ("best", "tie", "worse", "dropped", "diverged")
+_VERDICTS = ("best", "tie", "behind", "worse", "dropped", "diverged")
 _ONE = 1e-6  # by which weights may miss 1
 
 

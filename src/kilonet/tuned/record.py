@@ -22,8 +22,8 @@ class Configuration:
 
     losses: of each split, members averaged, NaN where there was no run; loss, score: of the out-of-fold predictions,
     NaN where some splits were left out. difference, low, high, p_value: mean loss of its networks against those of
-    the best configuration, its 95% interval, and p adjusted for all pairs. verdict: "best", "tie", "worse", "dropped"
-    after the first splits, or "diverged". weight: its share in the model.
+    the best configuration, its 95% interval, and p adjusted for all pairs. verdict: "best", "worse" by that p, "behind"
+    by the interval alone, "tie", "dropped" after the first splits, or "diverged". weight: its share in the model.
     """
 
     text: str
@@ -144,23 +144,25 @@ def wild(record: TunedRecord) -> bool:
 
 def _chosen(record: TunedRecord) -> str:
     weighted = [own for own in record.configurations if own.weight > 0]
-    several = ", ".join(f"{own.text} ({percent(own.weight)})" for own in weighted)
+    several = "; ".join(f"{own.text} ({percent(own.weight)})" for own in weighted)
     own = weighted[0].text if len(weighted) == 1 else several
     return f"Chosen of {count(len(record.configurations), 'configuration')}: {own}."
 
 
 def _ties(record: TunedRecord) -> str:
-    rest = [own for own in record.configurations if own.verdict in ("tie", "worse")]
-    ties = [own for own in rest if own.verdict == "tie"]
-    behind = [own for own in rest if own.verdict == "worse"]
-    lost = [own for own in record.configurations if own.verdict == "diverged"]
+    ties, behind, worse, lost = (
+        [own for own in record.configurations if own.verdict == verdict]
+        for verdict in ("tie", "behind", "worse", "diverged")
+    )
     said = []
     if ties:
         least = p_text(min(own.p_value for own in ties))
         told = f" ({least}{' or more' if len(ties) > 1 else ''})" if record.splits >= 10 else ""
         said.append(f"Ties{told}: {_some(ties)}")
     if behind:
-        said.append(f"Worse: {_some(behind)}")
+        said.append(f"Behind, by their 95% intervals: {_some(behind)}")
+    if worse:
+        said.append(f"Worse: {_some(worse)}")
     if lost:
         said.append(f"Diverged: {_some(lost)}")
     return " ".join(f"{text}." for text in said)
