@@ -567,6 +567,16 @@ def test_a_file_with_best_epochs_that_cannot_be(epochs: Any, tmp_path: Path) -> 
         kn.load(kn.persistence.save(strange, tmp_path / "strange.kn"))
 
 
+@pytest.mark.parametrize(
+    "edit", [{"optimizer": "nonsense"}, {"optimizer": "adam(beta2=2)"}, {"verbose": "loud"}, {"batch": "all"}]
+)
+def test_edited_settings_are_refused_when_a_file_is_read(edit: dict[str, Any], tmp_path: Path) -> None:
+    model = kn.persistence.load(quick().fit(X, Y).save(tmp_path / "model.kn"))
+    strange = replace(model, extra={**model.extra, "settings": {**model.extra["settings"], **edit}})
+    with pytest.raises(kn.FileFormatError, match="does not describe an estimator"):
+        kn.load(kn.persistence.save(strange, tmp_path / "strange.kn"))
+
+
 @pytest.mark.parametrize("members", [1, 3])
 def test_an_interruption_before_the_first_epoch_is_over(members: int, monkeypatch: pytest.MonkeyPatch) -> None:
     def press(*_: Any) -> None:

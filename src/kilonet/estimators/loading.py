@@ -16,8 +16,10 @@ from kilonet.estimators.linear import BinarySoftmaxClassifier, BinarySVMClassifi
 from kilonet.estimators.numbers import Numbers
 from kilonet.estimators.plan import Draws
 from kilonet.estimators.regressor import MLPRegressor
+from kilonet.estimators.settings import check_settings
 from kilonet.history import METRICS, History
 from kilonet.network import Dense, Network
+from kilonet.optimizers import optimizer_from
 from kilonet.persistence import SavedModel
 from kilonet.tables import TableEncoder
 
@@ -47,7 +49,7 @@ def _restored(model: SavedModel) -> MLPClassifier | MLPRegressor:
     extra = model.extra
     codec = _codec(model)
     kind = _kind(model, codec)
-    estimator: MLPClassifier | MLPRegressor = kind(**_parameters(kind, model))
+    estimator = _made(kind, model)
     seed, order, split = extra.get("draws", (model.recipe.seeds[0], model.recipe.order or 0, model.recipe.seeds[0]))
     encoder = None if model.encoder is None else TableEncoder.from_json(dict(model.encoder))
     recipe, members = model.recipe, model.recipe.n_members
@@ -81,6 +83,14 @@ def _restored(model: SavedModel) -> MLPClassifier | MLPRegressor:
         fitted["classes_"] = codec.classes
     for name, value in fitted.items():
         setattr(estimator, name, value)
+    return estimator
+
+
+def _made(kind: type[MLPClassifier] | type[MLPRegressor], model: SavedModel) -> MLPClassifier | MLPRegressor:
+    """Not fitted yet; settings that a fit would refuse are refused here."""
+    estimator = kind(**_parameters(kind, model))
+    check_settings(estimator)
+    optimizer_from(estimator.optimizer)
     return estimator
 
 
