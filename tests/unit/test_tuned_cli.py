@@ -85,3 +85,17 @@ def test_options_that_exclude_one_another(rows: Any, options: list[str], says: s
 def test_any_option_that_describes_a_network_trains_that_one(rows: Any) -> None:  # noqa: ARG001
     assert main(["fit", "kinds.csv", "--target", "kind", "--epochs", "2", "-q"]) == 0
     assert type(kn.load("kinds.kn")) is kn.MLPClassifier
+
+
+def test_show_tells_of_networks_that_are_given_numbers_in_pieces(tmp_path: Path, monkeypatch: Any, capsys: Any) -> None:
+    monkeypatch.chdir(tmp_path)
+    random = np.random.default_rng(0)
+    frame = pd.DataFrame({"at": random.random(200), "by": random.normal(size=200)})
+    frame["y"] = 3 * np.sign(np.sin(14 * frame["at"])) + frame["by"]
+    frame.to_csv("d.csv", index=False)
+    assert main(["fit", "d.csv", "--target", "y", "-q"]) == 0
+    capsys.readouterr()
+    assert main(["show", "d.kn"]) == 0
+    out = capsys.readouterr().out
+    assert "2 columns become 34 inputs" in out
+    assert "2 columns, standardized, 2 of them also cut into pieces: at, by" in out

@@ -113,6 +113,13 @@ def _data(saved: SavedModel, run: Mapping[str, Any]) -> Iterator[tuple[str, str]
         rows = f", {count(run['rows'], 'row')} to train on" if "rows" in run else ""
         yield "source", f"{brief(run['source'], 100)}{rows}"
     yield from encoding(saved.encoder, column_names(saved), saved.network.n_inputs)
+    for other in saved.others:
+        if other.network.n_inputs != saved.network.n_inputs:
+            networks = count(other.recipe.n_members, "other network")
+            yield (
+                "beside",
+                f"{networks} with {count(other.network.n_inputs, 'input')}: they are given numbers in another way",
+            )
     if saved.target_mean is not None and saved.target_scale is not None:
         pairs = list(zip(saved.target_mean.tolist(), saved.target_scale.tolist(), strict=True))
         texts = [f"mean {number(mean)}, standard deviation {number(scale)}" for mean, scale in pairs[:5]]

@@ -82,7 +82,7 @@ def _told(console: Console, move: Callable[[int, int], Any] | None) -> Callable[
 def _notes(estimator: Any, rows: Parts, asked: Asked) -> dict[str, Any]:
     """What was done, for the result and for the model file; equal runs give equal notes."""
     record, classes = estimator.record_, None if rows.task == "regression" else estimator.classes_.tolist()
-    network = estimator.members_[0].network
+    network = next(own.network for own in estimator.members_ if own.params == estimator.best_params_)
     counts = ("n_layers", "n_neurons", "n_weights", "n_biases", "n_parameters")
     best: Mapping[str, Any] = record.configurations[record.best].params
     return {

@@ -138,8 +138,9 @@ def encoding(
         return
     kinds, columns, missing = encoder["kinds"], names or encoder["names"], encoder["missing"]
     by_kind = {kind: [name for name, has in zip(columns, kinds, strict=True) if has == kind] for kind in set(kinds)}
+    cut = f", {len(encoder['pieces'])} of them also cut into pieces" if encoder.get("pieces") else ""
     treated = {
-        "number": "standardized" if encoder["standardize"] else "as they are",
+        "number": f"{'standardized' if encoder['standardize'] else 'as they are'}{cut}",
         "boolean": "0 and 1",
         "category": "one input per category",
     }
