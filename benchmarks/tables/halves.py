@@ -2,7 +2,7 @@
 
 The rule was written down before anything was measured, and leaves nothing to decide: tables of one task and size stand
 in the order of the SHA-256 of their names, and go to the two halves in turn, the turn going on from size to size.
-Tables that came later, when the defaults were frozen, judge only, and move no other table.
+Tables that came later judge only, and move no other table.
 """
 
 from collections.abc import Iterable

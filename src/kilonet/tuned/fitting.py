@@ -13,7 +13,7 @@ from kilonet.estimators.trials import Common, Table
 from kilonet.search.grid import Candidate, Grid
 from kilonet.search.outcomes import Run
 from kilonet.search.runs import Runner
-from kilonet.search.selection import Rounds
+from kilonet.search.selection import Rounds, by_architecture
 from kilonet.search.splits import Splits
 from kilonet.search.store import Store
 from kilonet.tuned.effort import Effort, Wanted
@@ -51,7 +51,8 @@ class Fitting:
             base, Table(None, None), list(draws.first.splits), [random_state], None, Store(None, "tuned"), *known,
             prepare=common.trials, keep=gathered.keep, group=tuning.group,
         )  # fmt: skip
-        widths = {own.architecture: common.width(runner.settings_of(own)) for own in grid.candidates}
+        alike = by_architecture(grid.candidates)
+        widths = {own: common.width(runner.settings_of(some[0])) for own, some in alike.items()}
         runner.widths, grid = widths, grid.apart(widths)
         folds = len(draws.first.splits)  # of groups of very different sizes some folds may stay empty
         effort = wanted.plan(runner, grid, folds, draws.most, tuning, when)
