@@ -7,9 +7,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.datasets import load_diabetes
 
 import kilonet as kn
+from kilonet import persistence
 from kilonet.cli import main
+from kilonet.cli.looking import Lookout
+from kilonet.cli.seam import Diagnosis, diagnosed
+from kilonet.findings import Finding, Remedy
+from kilonet.numerals import percent
+from kilonet.tuned import TunedRecord, Tuning
+from kilonet.tuned.saving import to_model
 
 
 @pytest.fixture
@@ -27,6 +35,8 @@ def rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> pd.DataFrame:
 def test_a_model_tunes_itself_where_no_network_is_described(rows: pd.DataFrame, capsys: Any) -> None:
     assert main(["fit", "kinds.csv", "--target", "kind", "--runs", "28", "--report", "r.html", "--report", "r.md"]) == 0
     out, told = capsys.readouterr()
+    assert "With the same data, --runs 28 --seed 0 gives the same again." in out
+    assert "random_state" in Path("r.md").read_text().replace("\\", "")
     assert "tuning     28 networks at most; --budget or --runs say how much may be done" in told
     assert "Out of fold: accuracy " in out
     assert "held out" in out
@@ -42,7 +52,9 @@ def test_a_model_tunes_itself_where_no_network_is_described(rows: pd.DataFrame, 
     assert found["predictions"] == model.predict(X).tolist()
     np.testing.assert_allclose(found["probabilities"], model.predict_proba(X), rtol=1e-6)
     assert main(["show", "kinds.kn"]) == 0
-    assert "Tuned by itself\nOut of fold: accuracy " in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "Tuned by itself\nOut of fold: accuracy " in shown
+    assert "With the same data, --runs 28 --seed 0 gives the same again." in shown
     assert main(["diagnose", "kinds.kn", "kinds.csv"]) in (0, 3)
 
 
@@ -73,11 +85,14 @@ def test_intervals_need_a_model_of_numbers_that_tuned_itself(rows: pd.DataFrame,
         (["--runs", "30", "--hidden", "3"], "--runs is for a network that tunes itself, and --hidden describes one"),
         (["--budget", "auto", "--no-encode"], "--budget is for a network that tunes itself, and --no-encode"),
         (["--budget", "soon"], "budget came as 'soon'"),
-        (["--report", "r.txt"], "--report r.txt must end in .html or .md."),
+        (["--report", "r.txt"], "--report r.txt must end in .html, .md or .json."),
+        (["--report", "kinds.csv.md/r.md"], "--report"),
+        (["--report", "same.json"], "--report same.json would overwrite kinds.csv, which is read."),
         (["--report", "r.html", "--hidden", "3"], "--report is for a network that tunes itself"),
     ],
 )
 def test_options_that_exclude_one_another(rows: Any, options: list[str], says: str, capsys: Any) -> None:  # noqa: ARG001
+    Path("same.json").symlink_to("kinds.csv")
     assert main(["fit", "kinds.csv", "--target", "kind", *options]) == 2
     assert says in " ".join(capsys.readouterr().err.split())
 
@@ -99,3 +114,116 @@ def test_show_tells_of_networks_that_are_given_numbers_in_pieces(tmp_path: Path,
     out = capsys.readouterr().out
     assert "2 columns become 34 inputs" in out
     assert "2 columns, standardized, 2 of them also cut into pieces: at, by" in out
+
+
+def test_a_report_may_be_the_record_itself(rows: pd.DataFrame) -> None:  # noqa: ARG001
+    assert main(["fit", "kinds.csv", "--target", "kind", "--report", "r.json", "-q"]) == 0
+    assert TunedRecord.from_json(Path("r.json").read_text()).to_json() == kn.load("kinds.kn").record_.to_json()
+
+
+def test_show_has_a_line_for_each_configuration_in_the_model(mixed: Any, capsys: Any) -> None:
+    assert main(["show", "mixed.kn"]) == 0
+    out = capsys.readouterr().out
+    assert "in another way" not in out
+    head = "Networks that predict together\n"
+    lines = out[out.index(head) + len(head) :].split("\n\n")[0].splitlines()
+    inside = [own for own in mixed.record_.configurations if own.weight > 0]
+    assert len(lines) == len(inside) > 1
+    for line, own in zip(lines, inside, strict=True):
+        pieces = "pieces" in own.text
+        inputs = {member.network.n_inputs for member in mixed.members_ if (member.network.n_inputs > 10) == pieces}
+        assert line == f"{percent(own.weight):<10} {own.text}: 5 networks with {inputs.pop()} inputs"
+
+
+def test_show_of_one_configuration_has_no_such_lines(rows: pd.DataFrame, capsys: Any) -> None:
+    one = kn.MLPRegressorCV(l2=0.01, tuning=Tuning(pieces=(0,)), random_state=0).fit(rows[["size"]], rows["price"])
+    one.save("one.kn")
+    assert main(["show", "one.kn"]) == 0
+    out = capsys.readouterr().out
+    assert "Networks that predict together" not in out
+    assert "a random_state that is a number" in out
+
+
+@pytest.fixture(scope="module")
+def several(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """A model of networks with numbers as they are and in pieces, and the table that it was trained on."""
+    folder = tmp_path_factory.mktemp("mixed")
+    X, y = load_diabetes(return_X_y=True, as_frame=True)
+    X.assign(y=y).to_csv(folder / "mixed.csv", index=False)
+    models = (kn.MLPRegressorCV(random_state=seed).fit(X, y) for seed in range(20))
+    found = next(own for own in models if len(own._parts) == 2)
+    persistence.save(to_model(found, "y"), folder / "mixed.kn")
+    return found, folder
+
+
+@pytest.fixture
+def mixed(several: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.chdir(several[1])
+    return several[0]
+
+
+def test_diagnose_says_whose_mean_the_model_is_and_gives_no_option_that_would_end_tuning(
+    mixed: Any, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    remedies = [Remedy("stop early", {"early_stopping": True}), Remedy("bring more rows", {})]
+
+    def found(*rows: Any, **how: Any) -> Diagnosis:
+        return Diagnosis(
+            [Finding("slow", "fail", "it is slow", remedies=remedies)], diagnosed(*rows, **how).examination
+        )
+
+    monkeypatch.setattr("kilonet.cli.diagnose.diagnosed", found)
+    assert main(["diagnose", "mixed.kn", "mixed.csv"]) == 3
+    out = " ".join(capsys.readouterr().out.split())
+    n, first = len(mixed.members_), len(mixed._parts[0].splits)
+    sizes = "-".join(map(str, mixed.members_[0].network.sizes))
+    assert out.startswith(
+        f"looked at mixed.kn is the mean of {n} networks; the {first} of the first kind ({sizes}) are looked at, each "
+        "by itself. Their mean is better."
+    )
+    assert "Remedy: bring more rows" in out
+    assert "stop early" not in out
+    assert "--" not in out
+    assert main(["diagnose", "mixed.kn", "mixed.csv", "--json"]) == 3
+    told = json.loads(capsys.readouterr().out)
+    assert told["networks"] == {"model": n, "looked_at": min(first, 8)}
+    assert [remedy["text"] for remedy in told["findings"][0]["remedies"]] == ["bring more rows"]
+    assert main(["diagnose", "mixed.kn", "mixed.csv", "--verify"]) == 2
+    assert "--verify tries remedies on networks that an option describes" in " ".join(capsys.readouterr().err.split())
+
+
+def test_a_column_that_numbers_the_rows_is_warned_of_as_for_a_network_that_was_described(
+    rows: pd.DataFrame, capsys: Any
+) -> None:
+    rows.drop(columns="price").assign(id=np.arange(len(rows))).to_csv("k.csv", index=False)
+    told = []
+    for more in ([], ["--hidden", "8"]):
+        assert main(["fit", "k.csv", "--target", "kind", "--out", "k.kn", "-q", *more]) == 0
+        told.append([line for line in capsys.readouterr().err.splitlines() if "number the rows" in line])
+    assert told[0]
+    assert told[0][0].split(" `")[0] == told[1][0].split(" `")[0]
+    assert "`kilonet diagnose k.kn k.csv` tells more" in told[0][0]
+    assert main(["fit", "kinds.csv", "--target", "kind", "-q"]) == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_nothing_is_warned_of_that_is_of_single_networks(
+    rows: pd.DataFrame,  # noqa: ARG001
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: Any,
+) -> None:
+    findings = [Finding("over-fitting", "warn", "it over-fits"), Finding("numbered rows", "warn", "id is a number")]
+    monkeypatch.setattr(Lookout, "after", lambda *_: findings)
+    assert main(["fit", "kinds.csv", "--target", "kind", "-q"]) == 0
+    assert capsys.readouterr().err == "Warning: id is a number. `kilonet diagnose kinds.kn kinds.csv` tells more.\n"
+
+
+@pytest.mark.parametrize(
+    ("level", "hint"),
+    [("0", ""), ("1", ""), ("1.5", ""), ("95", " Did you mean 0.95?"), ("99.9", " Did you mean 0.999?"), ("-3", ""),
+     ("nan", ""), ("much", "")],
+)  # fmt: skip
+def test_levels_that_are_none(level: str, hint: str, mixed: Any, capsys: Any) -> None:  # noqa: ARG001
+    assert main(["predict", "mixed.kn", "mixed.csv", "--interval", level]) == 2
+    said = " ".join(capsys.readouterr().err.split())
+    assert f"{level!r} came; needs a number above 0 and below 1, such as 0.9.{hint} `kilonet" in said

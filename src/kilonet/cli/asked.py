@@ -17,6 +17,7 @@ from kilonet.persistence import writable
 HELD_OUT = 0.2
 _ONLY_WITH_STOPPING = ("monitor", "patience", "min_delta")
 _NAMES = {"seed": "random_state", "threads": "n_jobs"}
+_PAGES = (".html", ".md", ".json")
 _TUNES = ("budget", "runs", "report")
 _FREE = (*_TUNES, "random_state", "n_jobs", "class_weight")  # settings that describe no network
 
@@ -69,9 +70,10 @@ class Asked:
         settings = {"random_state": 0} | {_NAMES.get(name, name): value for name, value in given.items()}
         if settings.pop("no_encode", False):
             settings["encode"] = None
-        reports = tuple(Path(one) for one in settings.pop("report", ()))
+        reports = tuple(settings.pop("report", ()))
         _check_tuning(settings if not reports else settings | {"report": reports})
         place = _place(data, out, (data, validation))
+        pages = tuple(_page(one, (data, validation)) for one in reports)
         return cls(
             data=data,
             out=place,
@@ -85,7 +87,7 @@ class Asked:
             settings=settings,
             as_json=as_json,
             quiet=quiet,
-            reports=reports,
+            reports=pages,
         )
 
     @property
@@ -154,11 +156,25 @@ def _check_tuning(settings: Mapping[str, Any]) -> None:
 def _place(data: str, out: str | None, inputs: tuple[str | None, ...]) -> Path:
     """Where the model goes. Raises UsageError before training rather than an OSError after it."""
     path = Path(f"{Path(os.path.realpath(data)).stem or 'model'}.kn") if out is None else Path(out)
+    _refuse_no_place("--out", path, inputs)
+    return path
+
+
+def _page(name: str, inputs: tuple[str | None, ...]) -> Path:
+    """Where a report goes. Raises UsageError for an ending of another kind, and for a place without room."""
+    path = Path(name)
+    if path.suffix.lower() not in _PAGES:
+        raise click.UsageError(f"--report {name} must end in {', '.join(_PAGES[:-1])} or {_PAGES[-1]}.")
+    _refuse_no_place("--report", path, inputs)
+    return path
+
+
+def _refuse_no_place(option: str, path: Path, inputs: tuple[str | None, ...]) -> None:
+    """Raise UsageError for a file that is read, or cannot be written."""
     for other in inputs:
         if other is not None and path.exists() and Path(other).exists() and path.samefile(other):
-            raise click.UsageError(f"--out {out} would overwrite {other}, which is read. Name another file.")
+            raise click.UsageError(f"{option} {path} would overwrite {other}, which is read. Name another file.")
     try:
         writable(path)
     except OSError as error:
-        raise click.UsageError(f"--out {error}") from error
-    return path
+        raise click.UsageError(f"{option} {error}") from error

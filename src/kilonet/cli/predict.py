@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from kilonet.cli.columns import blamed, column_names, matched, refuse_all_but_numbers
 from kilonet.cli.console import Console, brief, count, listed
 from kilonet.cli.jsonable import to_json
-from kilonet.cli.kinds import Number
 from kilonet.cli.models import opened
 from kilonet.cli.rows import text_columns
 from kilonet.cli.seam import Estimator
@@ -35,7 +34,25 @@ kilonet predict houses.kn new_houses.csv > prices.csv
 kilonet predict houses.kn old_houses.csv --score > /dev/null
 """
 
+_PERCENT = 10  # from here up to 100 a level is most likely meant in percent
 _NOTHING = 1e-5  # of the target's standard deviation: an error that no regression notices
+
+
+class Level(click.ParamType[Any]):
+    """A share of rows, above 0 and below 1."""
+
+    name = "level"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The number, or BadParameter with the one that was meant where percent were given."""
+        try:
+            level = float(value)
+        except ValueError:
+            level = float("nan")
+        if not 0 < level < 1:
+            hint = f" Did you mean {level / 100:g}?" if _PERCENT <= level < 100 else ""
+            self.fail(f"{value!r} came; needs a number above 0 and below 1, such as 0.9.{hint}", param, ctx)
+        return level
 
 
 @click.command(help=HELP, short_help="Predict rows with a saved model.")
@@ -44,7 +61,7 @@ _NOTHING = 1e-5  # of the target's standard deviation: an error that no regressi
 @click.option("--proba", is_flag=True, help="Add a column with the probability of each class.")
 @click.option(
     "--interval",
-    type=Number(0.0, 1.0, outside="1.0"),
+    type=Level(),
     metavar="LEVEL",
     help="Add columns with the interval that holds so many of the true values, such as 0.9.",
 )

@@ -13,8 +13,10 @@ from kilonet.cli.columns import column_names
 from kilonet.cli.console import Console, brief, count, listed, number, plain, size
 from kilonet.cli.jsonable import to_json
 from kilonet.cli.judging import kept_epochs, noted
-from kilonet.cli.seam import TunedRecord, at_epochs, over_members
+from kilonet.cli.seam import at_epochs, from_model, over_members
 from kilonet.cli.wording import encoding, epochs_text, held_out_text, loss_text, mean_text, recipe_lines, score_text
+from kilonet.errors import FileFormatError
+from kilonet.numerals import percent
 from kilonet.persistence import SavedModel, load
 
 
@@ -71,11 +73,11 @@ _Lines = Sequence[tuple[str | None, str]]
 def _sections(saved: SavedModel, path: str) -> Iterator[tuple[str, _Lines]]:
     run = noted(saved)
     yield brief(Path(path).name), list(_head(saved, path))
-    tuned = tuned_sentences(saved)
-    if tuned:
-        yield "Tuned by itself", [(None, sentence) for sentence in tuned]
+    if "tuned" in saved.extra:
+        yield from _tuned(saved, path, run)
+    several = " of each member" if saved.recipe.n_members > 1 else ""
     yield (
-        "Architecture" + (" of each member" if saved.recipe.n_members > 1 else ""),
+        "Architecture" + (" of each of the first kind" if saved.others else several),
         [(None, line) for line in saved.network.summary().splitlines()],
     )
     yield "Training", recipe_lines(saved.loss, saved.recipe, run)
@@ -85,11 +87,31 @@ def _sections(saved: SavedModel, path: str) -> Iterator[tuple[str, _Lines]]:
         yield "Results", results
 
 
-def tuned_sentences(saved: SavedModel) -> list[str]:
-    """What a network that tuned itself says of its choice; nothing for others."""
-    tuned = saved.extra.get("tuned")
-    text = tuned.get("record") if isinstance(tuned, Mapping) else None
-    return TunedRecord.from_json(text).sentences if isinstance(text, str) else []
+def _tuned(saved: SavedModel, path: str, run: Mapping[str, Any]) -> Iterator[tuple[str, _Lines]]:
+    """What a network that tuned itself says of its choice, and the configurations in the model if there are several.
+
+    Raises FileFormatError for a file that describes none.
+    """
+    try:
+        estimator: Any = from_model(saved)
+    except FileFormatError as error:
+        raise FileFormatError(f"{path}: {error}") from error
+    yield "Tuned by itself", [(None, sentence) for sentence in estimator.record_.told(run.get("seed"))]
+    inside = [own for own in estimator.record_.configurations if own.weight > 0]
+    if len(inside) > 1:
+        yield "Networks that predict together", [_share(own, estimator.members_) for own in inside]
+
+
+def _share(own: Any, members: Sequence[Any]) -> tuple[str, str]:
+    """The share of a configuration in the model, its text, and its networks."""
+    networks = [member.network for member in members if _plain(member.params) == own.params]
+    inputs = ", ".join(count(width, "input") for width in dict.fromkeys(each.n_inputs for each in networks))
+    return percent(own.weight), f"{own.text}: {count(len(networks), 'network')} with {inputs}"
+
+
+def _plain(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings of a network as a record has them."""
+    return {**params, "hidden": [layer if isinstance(layer, int) else repr(layer) for layer in params["hidden"]]}
 
 
 def _head(saved: SavedModel, path: str) -> Iterator[tuple[str, str]]:
@@ -113,13 +135,6 @@ def _data(saved: SavedModel, run: Mapping[str, Any]) -> Iterator[tuple[str, str]
         rows = f", {count(run['rows'], 'row')} to train on" if "rows" in run else ""
         yield "source", f"{brief(run['source'], 100)}{rows}"
     yield from encoding(saved.encoder, column_names(saved), saved.network.n_inputs)
-    for other in saved.others:
-        if other.network.n_inputs != saved.network.n_inputs:
-            networks = count(other.recipe.n_members, "other network")
-            yield (
-                "beside",
-                f"{networks} with {count(other.network.n_inputs, 'input')}: they are given numbers in another way",
-            )
     if saved.target_mean is not None and saved.target_scale is not None:
         pairs = list(zip(saved.target_mean.tolist(), saved.target_scale.tolist(), strict=True))
         texts = [f"mean {number(mean)}, standard deviation {number(scale)}" for mean, scale in pairs[:5]]

@@ -15,20 +15,23 @@ from kilonet.cli.columns import told_before
 from kilonet.cli.console import Console, count, number, size
 from kilonet.cli.jsonable import to_json
 from kilonet.cli.judging import judge
+from kilonet.cli.looking import Lookout
 from kilonet.cli.progress import networks
 from kilonet.cli.rows import Parts, parts
+from kilonet.cli.seam import from_model, networks_of, to_model
 from kilonet.cli.story import tell_data
 from kilonet.cli.wording import held_out_text
-from kilonet.cli.writing import refuse_no_place, save
+from kilonet.cli.writing import save
 from kilonet.errors import LeftOutWarning
+from kilonet.findings import Finding
+
+_OF_THE_TABLE = "numbered rows"  # the finding that is of the table, whatever single networks learned of it
 
 
 def tune(console: Console, asked: Asked) -> int:
     """Try, choose, judge and save. Ctrl-C is a KeyboardInterrupt: there is no model before the choice."""
     told = () if asked.quiet else (LeftOutWarning,)  # the story has it
     with console.warnings(*told):
-        for page in asked.reports:
-            refuse_no_place("report", page, asked.data)
         rows = parts(asked)
         estimator: Any = asked.estimator(rows.task)
         tell_data(console, rows)
@@ -41,7 +44,10 @@ def tune(console: Console, asked: Asked) -> int:
         run = _notes(estimator, rows, asked)
         with told_before():
             run["held_out"] = judge(estimator, rows)
+        lookout = Lookout(console, asked)
+        found = _of_the_table(lookout, estimator, rows)
         path = save(estimator, rows, run, asked)
+        lookout.tell(found)
         written = [write(estimator, page) for page in asked.reports]
     result = {"model": str(path), "seconds": seconds} | run
     if asked.as_json:
@@ -49,11 +55,17 @@ def tune(console: Console, asked: Asked) -> int:
         return 0
     if run["held_out"] is not None:
         console.result("held out", held_out_text(rows.task, run["held_out"], rows.target_name))
-    for sentence in estimator.record_.sentences:
+    for sentence in estimator.record_.told(asked.seed):
         console.paragraph(sentence)
     for one in (path, *written):
         console.result("saved", f"{one} ({size(one.stat().st_size)})")
     return 0
+
+
+def _of_the_table(lookout: Lookout, estimator: Any, rows: Parts) -> list[Finding]:
+    """That a column numbers the rows, as it is found of a network that was described."""
+    networks = networks_of(from_model(to_model(estimator)))  # as a file has them, which is what `diagnose` looks at
+    return [one for one in lookout.after(networks, rows) if one.rule == _OF_THE_TABLE]
 
 
 def write(estimator: Any, page: Path) -> Path:

@@ -42,8 +42,8 @@ def _header(page: Page) -> str:
 
 def _footer() -> str:
     return (
-        "<footer>\n<p>Made by Kilonet from the record of the search alone. Written to a file that ends in .json, the "
-        "record holds all numbers of this page, and the losses of all that was tried.</p>\n</footer>"
+        "<footer>\n<p>Made by Kilonet from the record of what was tried alone. Written to a file that ends in .json, "
+        "the record holds all numbers of this page, and all losses.</p>\n</footer>"
     )
 
 

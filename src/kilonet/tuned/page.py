@@ -17,6 +17,8 @@ from kilonet.report.pictures import drawn
 from kilonet.report.words import UNKNOWN, clean
 from kilonet.tuned.record import Configuration, TunedRecord
 
+_P = 5  # the column of p-values, for which there are splits enough, or not
+
 
 def write(record: TunedRecord, path: str | os.PathLike[str]) -> Path:
     """Write the page, or the record itself, in one step; gives the path of the file.
@@ -60,19 +62,35 @@ def pictures(record: TunedRecord) -> Sequence[Figure]:
 
 
 def _configurations(record: TunedRecord) -> Section:
-    """Every configuration, the best first."""
+    """The model, every configuration, the best first, and what looks at no column."""
     shown = sorted(record.configurations, key=lambda own: (math.isnan(own.loss), own.loss))
     score = "Accuracy" if record.task == "classification" else "R²"
     head = ["Configuration", "Verdict", "Loss", score, "Against the best", "p, adjusted", "Share of the model"]
-    rows = [[clean(own.text), own.verdict, *_numbers(record, own)] for own in shown]
-    base = (record.baseline_loss, record.baseline_score)
-    rows.append(["no column", UNKNOWN, significant(base[0], 3), _score(record, base[1]), UNKNOWN, UNKNOWN, UNKNOWN])
+    rows = [
+        _alone(record, "the model", record.loss, record.score, percent(1.0)),
+        *([clean(own.text), _verdict(record, own), *_numbers(record, own)] for own in shown),
+        _alone(record, "no column", record.baseline_loss, record.baseline_score, UNKNOWN),
+    ]
+    if all(row[_P] == UNKNOWN for row in rows):
+        head, *rows = ([*row[:_P], *row[_P + 1 :]] for row in (head, *rows))
     caption = (
-        "Configurations by the loss of their out-of-fold predictions, the lowest first. Against the best: difference "
-        "of the mean losses of their networks, and its 95% interval."
+        "The model, which is the weighted mean of those with a share, after its temperature; and configurations by the "
+        "loss of their out-of-fold predictions, the lowest first. Against the best: difference of the mean losses of "
+        "their networks, and its 95% interval."
     )
-    marked = next(place for place, own in enumerate(shown) if own.weight > 0)
-    return Section("What was tried", [Table(caption, head, rows, marked=marked)])
+    return Section("What was tried", [Table(caption, head, rows, marked=0)])
+
+
+def _alone(record: TunedRecord, name: str, loss: float, score: float, share: str) -> list[str]:
+    """A row of what is no configuration."""
+    return [name, UNKNOWN, significant(loss, 3), _score(record, score), UNKNOWN, UNKNOWN, share]
+
+
+def _verdict(record: TunedRecord, own: Configuration) -> str:
+    """The verdict; of a configuration that was dropped, after how many folds that was."""
+    known = sum(math.isfinite(loss) for loss in own.losses)
+    noun = "fold" if " fold" in record.folds else "split"
+    return f"{own.verdict} after {count(known, noun)}" if own.verdict == "dropped" else own.verdict
 
 
 def _numbers(record: TunedRecord, own: Configuration) -> list[str]:

@@ -6,12 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from kilonet.comparison import ENOUGH
 from kilonet.errors import FileFormatError
 from kilonet.evidence import in_lines, made, or_nan
-from kilonet.numerals import count, listed, p_text, percent, significant
+from kilonet.numerals import count, figure, listed, p_text, percent, significant
 
 VERSION = 1
 _NOTABLE = 1.1  # a temperature of numbers that is worth a word
+_TITLES = {"tie": "Ties", "behind": "Behind, by their 95% intervals", "worse": "Worse", "diverged": "Diverged"}
+_DIGITS = range(3, 6)  # of losses that are to be told apart
 _EVEN = 1e-9  # losses that differ by so little, as a share, are equal
 _ASTRAY = 0.5  # of losses: what the mean loses of numbers; the least that is wild where hardly anything is to be lost
 
@@ -79,8 +82,12 @@ class TunedRecord:
     @property
     def sentences(self) -> list[str]:
         """The record in words, one thought a sentence."""
-        said = [_score(self), worse(self), _chosen(self), _ties(self), _calibrated(self), _effort(self), *self.notes]
-        return [sentence for sentence in said if sentence]
+        return self.told()
+
+    def told(self, seed: int | None = None) -> list[str]:
+        """The same; seed: that of `kilonet fit`, for which the last sentence names options of the command line."""
+        said = [_score(self), worse(self), _chosen(self), _ties(self), _meant(self), _calibrated(self)]
+        return [sentence for sentence in (*said, _effort(self, seed), *self.notes) if sentence]
 
     def __str__(self) -> str:
         return "\n".join(self.sentences)
@@ -116,25 +123,38 @@ def _named(record: TunedRecord, value: float) -> str:
 
 
 def _score(record: TunedRecord) -> str:
-    name = "accuracy" if record.task == "classification" else "R²"
     low, high = _named(record, record.score_low), _named(record, record.score_high)
     bounds = f" ({low} to {high})" if math.isfinite(record.score_high - record.score_low) else ""
-    base = f"; without looking at any column: {_named(record, record.baseline_score)}"
-    unit = "log loss" if record.task == "classification" else "loss"
+    score, base = _named(record, record.score) + bounds, _named(record, record.baseline_score)
+    loss = significant(record.loss, 3)
+    if record.task == "classification":
+        model = f"accuracy {score}, log loss {loss}"
+        constant = f"the shares of the classes: {base}, log loss {significant(record.baseline_loss, 3)}"
+    else:
+        unit = "half the squared error, in standard deviations of the target"
+        model, constant = f"R² {score}{_typical(record)}, loss {loss} ({unit})", f"the mean: R² {base}"
     return (
-        f"Out of fold: {name} {_named(record, record.score)}{bounds}, {unit} {significant(record.loss, 3)}{base}. "
-        "The choice was made by the same rows, so this is a little too good."
+        f"Out of fold: {model}. Always saying {constant}. The choice was made by the same rows, so the model's "
+        "figures are a little too good."
     )
+
+
+def _typical(record: TunedRecord) -> str:
+    """How far off numbers mostly are, in units of the target; nothing where that is rounding, or not known."""
+    half = record.predictions.get("errors", {}).get("half")
+    return "" if half is None or record.loss == 0 else f", half of the rows within {figure(half)}"
 
 
 def worse(record: TunedRecord) -> str:
     """That looking at no column is better out of fold, by the loss; nothing where it is not."""
     if not record.loss > record.baseline_loss * (1 + _EVEN):
         return ""
-    return (
-        f"Out of fold the model is worse than what looks at no column: loss {significant(record.loss, 3)} against "
-        f"{significant(record.baseline_loss, 3)}."
-    )
+    for digits in _DIGITS:
+        own, base = significant(record.loss, digits), significant(record.baseline_loss, digits)
+        if own != base:
+            return f"Out of fold the model is worse than what looks at no column: loss {own} against {base}."
+    same = significant(record.loss, _DIGITS[0])
+    return f"Out of fold the model is no better than what looks at no column, whose loss is {same} too."
 
 
 def wild(record: TunedRecord) -> bool:
@@ -150,22 +170,19 @@ def _chosen(record: TunedRecord) -> str:
 
 
 def _ties(record: TunedRecord) -> str:
-    ties, behind, worse, lost = (
-        [own for own in record.configurations if own.verdict == verdict]
-        for verdict in ("tie", "behind", "worse", "diverged")
-    )
-    said = []
-    if ties:
-        least = p_text(min(own.p_value for own in ties))
-        told = f" ({least}{' or more' if len(ties) > 1 else ''})" if record.splits >= 10 else ""
-        said.append(f"Ties{told}: {_some(ties)}")
-    if behind:
-        said.append(f"Behind, by their 95% intervals: {_some(behind)}")
-    if worse:
-        said.append(f"Worse: {_some(worse)}")
-    if lost:
-        said.append(f"Diverged: {_some(lost)}")
-    return " ".join(f"{text}." for text in said)
+    """What became of the configurations that are not in the model."""
+    others, said = [own for own in record.configurations if not own.weight > 0], []
+    for verdict, title in _TITLES.items():
+        own = [each for each in others if each.verdict == verdict]
+        least = _least(own) if own and verdict == "tie" and record.splits >= ENOUGH else ""
+        said += [f"{title}{least}: {_some(own)}."] if own else []
+    return " ".join(said)
+
+
+def _least(ties: Sequence[Configuration]) -> str:
+    """The lowest p of several, which is that of all where it is 1."""
+    least = p_text(min(own.p_value for own in ties))
+    return f" ({least})" if len(ties) == 1 or least == p_text(1.0) else f" ({least} or more)"
 
 
 def _some(own: Sequence[Configuration]) -> str:
@@ -174,20 +191,59 @@ def _some(own: Sequence[Configuration]) -> str:
     return "; ".join(shown) if any(", " in name for name in shown) else listed(shown)
 
 
+def _meant(record: TunedRecord) -> str:
+    """What the words mean that configurations are told by, and the network that all of them are of."""
+    texts = [own.text for own in record.configurations]
+    said = []
+    if any("λ" in text for text in texts):
+        said.append("λ is the l2 penalty")
+    if any("pieces" in text for text in texts):
+        said.append("pieces are further inputs that numbers are cut into at quantiles (docs/tuned.md)")
+    shapes = {_shape(own.params) for own in record.configurations}
+    if len(texts) > 1 and len(shapes) == 1:
+        said += [shape for shape in shapes if shape]
+    return f"In these configurations {listed(said)}." if said else ""
+
+
+def _shape(params: Mapping[str, Any]) -> str:
+    """Hidden layers and their activation; nothing where they are not known."""
+    hidden = params.get("hidden")
+    if not isinstance(hidden, list | tuple):
+        return ""
+    sizes = "-".join(map(str, hidden))
+    return f"the hidden layers are {sizes} {params.get('activation')}" if sizes else "there is no hidden layer"
+
+
 def _calibrated(record: TunedRecord) -> str:
     own = record.calibration["out_of_fold"]
     if record.task == "regression":
-        return f"Out of fold predictions were {own:.3g} times too far from the mean." if own > _NOTABLE else ""
+        far = f"Out of fold predictions were {own:.3g} times too far from the mean, and were drawn in."
+        return far if own > _NOTABLE else ""
     before, after = percent(record.calibration["before"]), percent(record.calibration["after"])
     if own == 1:
-        return f"Calibration error: {before}; no temperature made the probabilities better."
-    return f"Calibration error: {before}, {after} at temperature {own:.3g}."
-
-
-def _effort(record: TunedRecord) -> str:
-    alike = " Networks of old and of new splits weigh alike." if record.folds.endswith(", in time") else ""
+        return f"Calibration error: {before}, without a temperature."
     return (
-        f"{count(record.networks, 'network')} trained on {record.folds} in {significant(record.seconds, 2)} s; the "
-        f"model is the mean of {count(record.members, 'network')}. With the same data and a random_state that is a "
-        f"number, runs={record.runs} gives the same again.{alike}"
+        f"Calibration error: {before} before and {after} after the temperature {own:.3g}, which was chosen for the "
+        "log loss."
     )
+
+
+def _effort(record: TunedRecord, seed: int | None) -> str:
+    alike = " Networks of old and of new splits weigh alike." if record.folds.endswith(", in time") else ""
+    judged = _judged(record)
+    some = f", judged on {judged:,} of {count(record.rows, 'row')}" if 0 < judged < record.rows else ""
+    again = f" and a random_state that is a number, runs={record.runs}"
+    if seed is not None:
+        again = f", --runs {record.runs} --seed {seed}"
+    return (
+        f"{count(record.networks, 'network')} trained on {record.folds} in {significant(record.seconds, 2)} s{some}; "
+        f"the model is the mean of {count(record.members, 'network')}. With the same data{again} gives the same "
+        f"again.{alike}"
+    )
+
+
+def _judged(record: TunedRecord) -> int:
+    """Rows that some fold held out; 0 where that is not known."""
+    told = record.predictions
+    bins = [told["errors"]] if "errors" in told else told.get("reliability", [])
+    return sum(own["rows"] for own in bins)
