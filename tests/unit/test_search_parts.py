@@ -14,7 +14,8 @@ from kilonet.comparison import compared
 from kilonet.errors import SettingError
 from kilonet.estimators.trials import Split, Table
 from kilonet.evidence import ArchitectureRecord, CandidateRecord, Nested, SearchRecord
-from kilonet.search.grid import Architecture, Candidate, Grid
+from kilonet.search.candidates import Architecture, Candidate
+from kilonet.search.grid import Grid
 from kilonet.search.marks import digest
 from kilonet.search.plan import Plan, falling, plans, repeats
 from kilonet.search.selection import choose, smallest_of_equals

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from kilonet.comparison import compared
-from kilonet.search.grid import Architecture, Candidate, Grid
+from kilonet.search.candidates import Architecture, Candidate
+from kilonet.search.grid import Grid
 from kilonet.search.outcomes import Outcome, Run
 from kilonet.search.plan import Plan
 from kilonet.search.procedure import Procedure

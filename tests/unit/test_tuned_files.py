@@ -23,7 +23,7 @@ from kilonet.tuned.tuning import Tuning
 
 X = np.random.default_rng(0).normal(size=(60, 3))
 CLASSES, NUMBERS = np.digitize(X[:, 0], [-0.5, 0.5]), X[:, 0] + X[:, 1] ** 2
-MIXED = Tuning(hidden=((8,), (4, 4)), pieces=(0,), l2=(0.001,), passes=2, steps=20)
+MIXED = Tuning(hidden=((8,), (4, 4)), numbers=((0, 3.0),), l2=(0.001,), passes=2, steps=20)
 
 
 def made(kind: type, y: Any, **settings: Any) -> Any:

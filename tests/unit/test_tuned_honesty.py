@@ -25,7 +25,7 @@ from kilonet.tuned.folds import drawn
 from kilonet.tuned.intervals import Residuals
 from kilonet.tuned.judging import Judge, accuracy_interval, temperature_of, tempered
 
-ALONE = {"pieces": (0,), "first": 5, "combine": "best"}
+ALONE = {"numbers": ((0, 3.0),), "first": 5, "combine": "best"}
 QUICK = Tuning(hidden=((8,),), l2=(1e-3, 1e-1), steps=120, rate=(3e-3,), **ALONE)
 
 

@@ -92,7 +92,7 @@ def test_the_greedy_choice_takes_what_makes_the_mean_better() -> None:
 
 # Effort, folds, grids.
 def test_an_effort_counts_its_networks() -> None:
-    grid = Tuning(pieces=(0,), l2=(1e-4, 5e-4, 2.5e-3, 0.012, 0.06, 0.3)).grid()
+    grid = Tuning(numbers=((0, None),), l2=(1e-4, 5e-4, 2.5e-3, 0.012, 0.06, 0.3)).grid()
     assert Effort(15, 15, 1).total(grid) == 90
     assert Effort(5, 1, 1).total(grid) == 6 + 2 * 4
     assert Effort(5, 5, 2).total(grid) == 60
@@ -234,9 +234,9 @@ def test_a_file_may_hold_several_models_and_arrays(tmp_path: Path) -> None:
 
 
 def test_shapes_that_no_column_tells_apart_are_tried_once() -> None:
-    grid = Tuning(hidden=((8,), ()), pieces=(0, 4, 16)).grid()
+    grid = Tuning(hidden=((8,), ()), numbers=((0, None), (4, None), (16, None))).grid()
     assert len(grid.architectures) == 6
-    widths = {own: {0: 3, 4: 3, 16: 3, None: 3}[own.pieces] for own in grid.architectures}
-    assert [own.pieces for own in grid.apart(widths).architectures] == [0, 0]
-    widths = {own: {0: 3, 4: 15, 16: 15}[own.pieces] for own in grid.architectures}
-    assert sorted(own.pieces for own in grid.apart(widths).architectures) == [0, 0, 4, 4]
+    alike = dict.fromkeys(grid.architectures, "the same")
+    assert [own.numbers for own in grid.apart(alike).architectures] == [(0, None)] * 2
+    wide = {own: "wide" if own.numbers[0] else "narrow" for own in grid.architectures}
+    assert sorted(own.numbers[0] for own in grid.apart(wide).architectures) == [0, 0, 4, 4]

@@ -1,5 +1,7 @@
 """Networks that see numbers as they are and in pieces, side by side in one model."""
 
+import tracemalloc
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -31,14 +33,15 @@ def fitted() -> Any:
 
 def test_both_kinds_are_tried_and_their_mean_predicts(fitted: Any) -> None:
     X, _ = wave()
-    cuts = [own.params["encode__pieces"] for own in fitted.record_.configurations]
-    assert sorted(cuts) == [0, 0, 16, 16]
+    given = [(own.params["encode__pieces"], own.params["encode__bound"]) for own in fitted.record_.configurations]
+    assert given == [(0, None)] * 2 + [(16, 3.0)] * 2
     inputs = {own.params["encode__pieces"]: own.network.n_inputs for own in fitted.members_}
     assert inputs == {0: 4, 16: 4 + 2 * 16}
     assert fitted.record_.inputs == inputs[fitted.best_params_["encode__pieces"]]
     total = np.zeros(300)
     for own in fitted.members_:
-        encoder = kn.TableEncoder(bound=3.0, pieces=own.params["encode__pieces"], dtype="float32").fit(X)
+        how = {name: own.params[f"encode__{name}"] for name in ("pieces", "bound")}
+        encoder = kn.TableEncoder(**how, dtype="float32").fit(X)
         total += own.weight * own.network.scores(own.theta, encoder.transform(X))[:, 0].astype(np.float64)
     codec, warm = fitted._codec, fitted.temperature_
     by_hand = codec.predictions(total[:, np.newaxis] / warm)
@@ -50,11 +53,11 @@ def test_weights_of_each_split_are_those_of_the_configurations(fitted: Any) -> N
     assert sum(chosen.values()) == pytest.approx(1)
     for split in range(5):
         assert sum(own.weight for own in fitted.members_ if own.split == split) == pytest.approx(1 / 5)
-    assert any("numbers in 16 pieces" in text for text in chosen)
+    assert any("numbers in up to 16 pieces within ±3" in text for text in chosen)
 
 
 def test_pieces_find_a_jump_that_plain_inputs_do_not() -> None:
-    plain = Tuning(**(vars(QUICK) | {"pieces": (0,)}))
+    plain = Tuning(**(vars(QUICK) | {"numbers": ((0, None),)}))
     losses = [
         kn.MLPRegressorCV(tuning=own, random_state=0).fit(*wave(jumps=2.0)).record_.loss for own in (QUICK, plain)
     ]
@@ -84,7 +87,53 @@ def test_the_bits_are_those_of_a_number_of_networks_and_of_any_threads(fitted: A
     assert np.array_equal(again.predict(X), fitted.predict(X))
 
 
-@pytest.mark.parametrize("pieces", [(), (-1,), (1.5,), (10**6,)])
-def test_pieces_that_are_none_are_refused(pieces: Any) -> None:
-    with pytest.raises(SettingError, match="pieces came as"):
-        Tuning(pieces=pieces)
+@pytest.mark.parametrize(
+    ("numbers", "says"),
+    [
+        ((), "numbers came as"), (16, "numbers came as"), ((16, 3.0), "numbers came as"), (((16,),), "numbers came as"),
+        (((-1, None),), "pieces came as -1"), (((2, None),), "pieces came as 2"), (((0, 0.0),), "bound came as"),
+    ],
+)  # fmt: skip
+def test_numbers_that_are_no_pairs_are_refused(numbers: Any, says: str) -> None:
+    with pytest.raises(SettingError, match=says):
+        Tuning(numbers=numbers)
+
+
+@pytest.mark.parametrize("more", [{}, {"draws": 2}, {"members": 2}, {"first": 1}, {"first": 3}, {"first": 4}])
+def test_the_number_of_networks_that_a_record_names_gives_the_same_again(more: dict[str, int]) -> None:
+    X, y = wave()
+    tuning = Tuning(hidden=((4,),), passes=1, steps=20, **more)
+    auto = kn.MLPRegressorCV(tuning=tuning, random_state=0).fit(X, y)
+    again = kn.MLPRegressorCV(tuning=tuning, random_state=0, runs=auto.record_.runs).fit(X, y)
+    assert again.record_.runs == auto.record_.runs == auto.runs_
+    assert np.array_equal(again.oof_, auto.oof_)
+    assert np.array_equal(again.predict(X), auto.predict(X))
+
+
+def test_every_configuration_has_a_name() -> None:
+    found = kn.MLPRegressorCV(l2=0.01, tuning=QUICK, random_state=0).fit(*wave())
+    texts = [own.text for own in found.record_.configurations]
+    assert texts == ["numbers as they are", "numbers in up to 16 pieces within ±3"]
+
+
+def test_what_is_odd_in_a_table_is_said_once() -> None:
+    X, y = wave()
+    X = X.assign(name=[f"row {place}" for place in range(300)])
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        found = kn.MLPRegressorCV(tuning=QUICK, random_state=0).fit(X, y)
+        found.predict(X.assign(kind="new").head())
+        found.predict(X.assign(kind="new").head())
+    assert [str(own.message).partition(" ")[2].split('"')[1] for own in said] == ["name", "kind"]
+
+
+def test_tables_of_splits_do_not_stay_in_memory() -> None:
+    random = np.random.default_rng(0)
+    X = random.normal(size=(4000, 8)).astype(np.float32)
+    tuning = Tuning(hidden=((2,),), passes=1, steps=1)
+    tracemalloc.start()
+    kn.MLPRegressorCV(tuning=tuning, random_state=0).fit(X, X[:, 0])
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    # Two encoded tables, 8 and 8 * 17 wide, and of a round their training and held-out rows of three splits.
+    assert peak < 8 * X.nbytes * 18

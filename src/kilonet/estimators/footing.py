@@ -1,5 +1,6 @@
 """What training stands on, and keeps when it goes on later: columns, targets, network, random draws."""
 
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,7 +9,7 @@ import numpy as np
 from sklearn.base import clone
 
 from kilonet.checks import as_float_dtype, whole
-from kilonet.errors import SettingError
+from kilonet.errors import DataWarning, SettingError
 from kilonet.estimators.labels import Labels
 from kilonet.estimators.numbers import Numbers
 from kilonet.estimators.plan import Draws, network_of
@@ -64,8 +65,16 @@ class Encodings:
         )
         if key not in self._encoders:
             encoder = TableEncoder() if isinstance(encode, str) else clone(encode)
-            self._encoders[key] = encoder.fit(rows.X, sample_weight=weights)
+            with warnings.catch_warnings():
+                if self._encoders:  # the first one has said all that there is to say of the columns
+                    warnings.simplefilter("ignore", DataWarning)
+                self._encoders[key] = encoder.fit(rows.X, sample_weight=weights)
+            encoder.said_by(next(iter(self._encoders.values())))
         return self._encoders[key]
+
+    def forget_parts(self) -> None:
+        """Let go of tables of some of the rows, which can be had again from those of all."""
+        self._tables = {key: own for key, own in self._tables.items() if key[-1] is None}
 
     def inputs(self, footing: Footing, rows: Rows) -> Any:
         """Rows as what the networks are given; the same array for whoever asks for the same ones."""

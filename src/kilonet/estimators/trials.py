@@ -132,6 +132,11 @@ class Common:
         """Encoded rows at some places, as the networks of a footing are given them."""
         return self.encodings.inputs(footing, replace(self.rows, places=places))
 
+    def inputs_of(self, estimator: Any) -> str:
+        """What tells the inputs of one estimator from those of another."""
+        encoder = self.encodings.encoder(estimator.encode, self.rows)
+        return "" if encoder is None else encoder.state_.inputs
+
     def width(self, estimator: Any) -> int:
         """Numbers that a row becomes for an estimator."""
         encoder = self.encodings.encoder(estimator.encode, self.rows)
@@ -139,6 +144,7 @@ class Common:
 
     def trials(self, given: Sequence[tuple[int, int, Any]], splits: Sequence[Split]) -> Iterator[Trial]:
         """As `trials`; the members of every split begin from weights of their own."""
+        self.encodings.forget_parts()
         known: Any = None
         encoder: Any = None
         network: Any = None

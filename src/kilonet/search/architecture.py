@@ -20,8 +20,9 @@ from kilonet.evidence import SearchRecord
 from kilonet.search import given
 from kilonet.search import splits as drawing
 from kilonet.search.again import call
+from kilonet.search.candidates import TUNED
 from kilonet.search.chosen import Chosen
-from kilonet.search.grid import DEFAULT_L2, DEFAULT_RATE, TUNED, Grid, default_hidden
+from kilonet.search.grid import DEFAULT_L2, DEFAULT_RATE, Grid, default_hidden
 from kilonet.search.marks import digest
 from kilonet.search.plan import Plan, affordable, budget_seconds, falling, plans
 from kilonet.search.predictions import refuse_misfit

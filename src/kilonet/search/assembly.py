@@ -12,7 +12,7 @@ from sklearn.base import is_classifier
 from kilonet.comparison import Comparison
 from kilonet.evidence import ArchitectureRecord, CandidateRecord, Nested, SearchRecord
 from kilonet.search import predictions
-from kilonet.search.grid import TUNED, Candidate
+from kilonet.search.candidates import TUNED, Candidate
 from kilonet.search.regions import regions
 from kilonet.search.study import Study
 from kilonet.search.verdict import interval, seed_spread, sentences

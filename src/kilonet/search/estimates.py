@@ -8,7 +8,7 @@ import numpy as np
 from kilonet.comparison import binomial_interval
 from kilonet.evidence import Nested
 from kilonet.numerals import count
-from kilonet.search.grid import Candidate
+from kilonet.search.candidates import Candidate
 from kilonet.search.outcomes import Run
 from kilonet.search.plan import LEARNING
 from kilonet.search.selection import Rounds, choose, losses

@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from numbers import Integral
 from typing import Any
 
@@ -10,83 +10,11 @@ from kilonet.activations import Activation, activation_from
 from kilonet.checks import number, shown, whole
 from kilonet.errors import SettingError
 from kilonet.layers import Dense, Maxout
-
-TUNED = ("l2", "rate", "dropout", "input_noise")
-"""Settings of which every architecture is given its own best ones."""
+from kilonet.search.candidates import TUNED, Architecture, Candidate, name_of
 
 _INTERVALS = {"l2": "[0, inf)", "rate": "(0, inf)", "dropout": "[0, 1)", "input_noise": "[0, inf)"}
 _SMALL = 1000  # rows below which a default network has at most 64 units in a layer
 _MOST = 100_000  # candidates of one grid
-
-
-@dataclass(frozen=True)
-class Architecture:
-    """Hidden layers and the activation of those that bring none: a name, or an object of the user's own.
-
-    activation_name: what tells it from the other activations of a grid. pieces: into how many pieces its encoder cuts
-    numbers, None for the estimator's own.
-
-    >>> Architecture((64, 20), "relu", pieces=8).text, Architecture((), "relu").text
-    ('64-20 relu, numbers in 8 pieces', 'no hidden layer')
-    """
-
-    hidden: tuple[Any, ...]
-    activation: Any = field(compare=False, repr=False)  # an object of the user's own may have no hash
-    activation_name: str = ""
-    pieces: int | None = None
-
-    def __post_init__(self) -> None:
-        """Without a name, the activation's own."""
-        object.__setattr__(self, "activation_name", self.activation_name or _name(self.activation))
-
-    @property
-    def text(self) -> str:
-        """In a few words."""
-        return ", ".join(self.parts)
-
-    @property
-    def parts(self) -> list[str]:
-        """What it is made of, and how it is given numbers, in a few words each."""
-        sizes = "-".join(str(layer) if isinstance(layer, int) else repr(layer) for layer in self.hidden)
-        own = f"{sizes} {self.activation_name}" if self.hidden else "no hidden layer"
-        return [own, f"numbers in {self.pieces} pieces"] if self.pieces else [own]
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """An architecture with the rest of what is tried; tuned: one value for each of TUNED, None for the estimator's.
-
-    >>> Candidate(Architecture((20,), "relu"), (0.01, None, None, None)).params
-    {'hidden': (20,), 'activation': 'relu', 'l2': 0.01}
-    """
-
-    architecture: Architecture
-    tuned: tuple[float | None, ...]
-    origin: str = "grid"
-
-    @property
-    def params(self) -> dict[str, Any]:
-        """Parameters of the estimator."""
-        own = {name: value for name, value in zip(TUNED, self.tuned, strict=True) if value is not None}
-        cut = {} if self.architecture.pieces is None else {"encode__pieces": self.architecture.pieces}
-        return {"hidden": self.architecture.hidden, "activation": self.architecture.activation} | cut | own
-
-    @property
-    def text(self) -> str:
-        """In a few words."""
-        return ", ".join(filter(None, (self.architecture.text, self.settings)))
-
-    @property
-    def settings(self) -> str:
-        """What is tuned, in a few words; nothing where nothing is."""
-        signs = {"l2": "λ=", "rate": "rate=", "dropout": "dropout=", "input_noise": "noise="}
-        own = zip(TUNED, self.tuned, strict=True)
-        return ", ".join(f"{signs[name]}{value:g}" for name, value in own if value is not None)
-
-    def but(self, origin: str, **changes: float) -> "Candidate":
-        """The same with other tuned settings."""
-        own = dict(zip(TUNED, self.tuned, strict=True)) | changes
-        return Candidate(self.architecture, tuple(own[name] for name in TUNED), origin)
 
 
 @dataclass(frozen=True)
@@ -102,7 +30,7 @@ class Grid:
     single_rates: tuple[float, ...] = ()
 
     @classmethod
-    def of(cls, hidden: Any, activation: Any, tuned: Mapping[str, Any], pieces: Any = (None,)) -> "Grid":
+    def of(cls, hidden: Any, activation: Any, tuned: Mapping[str, Any], numbers: Any = (None,)) -> "Grid":
         """From what a user gave. Raises SettingError for what is no list of values, or none of the kind.
 
         >>> len(Grid.of([3, (6,), (64, 64)], "relu", {"l2": [1e-3, 1e-2]}).candidates)
@@ -112,7 +40,7 @@ class Grid:
         units = _named([_activation(value) for value in _listed("activation", activation)])
         several = ((own, unit) for own, unit in itertools.product(layers, units) if own)
         shapes: list[Any] = [((), units[0]), *several]  # the single-layer network is always there to be beaten
-        found = [Architecture(own, unit, name, cut) for cut in pieces for own, (unit, name) in shapes]
+        found = [Architecture(own, unit, name, how) for how in numbers for own, (unit, name) in shapes]
         axes = tuple(_axis(name, tuned) for name in TUNED)
         rates = () if tuned.get("rate") is not DEFAULT_RATE else tuple(10 * rate for rate in DEFAULT_RATE)
         grid = cls(tuple(dict.fromkeys(found)), axes, rates)
@@ -137,11 +65,11 @@ class Grid:
             for values in itertools.product(*(axis or (None,) for axis in self._axes_of(own)))
         ]
 
-    def apart(self, widths: Mapping[Architecture, int]) -> "Grid":
-        """Without those that only the number of pieces tells apart where none is cut; widths: inputs of each."""
+    def apart(self, inputs: Mapping[Architecture, Any]) -> "Grid":
+        """Without those that differ only in how numbers are given where all get the same; inputs: what each gets."""
         found: dict[Any, Architecture] = {}
         for own in self.architectures:
-            found.setdefault((replace(own, pieces=None), widths[own]), own)
+            found.setdefault((replace(own, numbers=None), inputs[own]), own)
         return replace(self, architectures=tuple(found.values()))
 
     def _axes_of(self, architecture: Architecture) -> tuple[tuple[float, ...], ...]:
@@ -202,12 +130,6 @@ def _activation(value: Any) -> Any:
     return str(found) if isinstance(found := activation_from(value), Activation) else found
 
 
-def _name(activation: Any) -> str:
-    """What an activation is called: one of the user's own by its text, or by its kind where that holds an address."""
-    text = str(activation)
-    return type(activation).__name__ if " at 0x" in text else text.rpartition("<locals>.")[2]
-
-
 def _named(activations: Sequence[Any]) -> list[tuple[Any, str]]:
     """Activations with names; different objects of one name are numbered.
 
@@ -218,10 +140,10 @@ def _named(activations: Sequence[Any]) -> list[tuple[Any, str]]:
     for own in activations:
         if any(own is other for other, _ in found):
             continue
-        same = sum(_name(other) == _name(own) for other, _ in found)
+        same = sum(name_of(other) == name_of(own) for other, _ in found)
         if same and isinstance(own, str):
             continue
-        found.append((own, f"{_name(own)} {same + 1}" if same else _name(own)))
+        found.append((own, f"{name_of(own)} {same + 1}" if same else name_of(own)))
     return found
 
 

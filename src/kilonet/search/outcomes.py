@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kilonet.search.grid import Candidate
+from kilonet.search.candidates import Candidate
 
 
 class Run(NamedTuple):

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 from kilonet.estimators.plan import batch_size, epoch_count
-from kilonet.search.grid import Architecture
+from kilonet.search.candidates import Architecture
 
 # Nanoseconds of a row in an epoch, about: whatever the network, for each unit, for each weight.
 _ROW, _UNIT, _WEIGHT = 20.0, 3.0, 0.06

@@ -9,7 +9,8 @@ from typing import Protocol, TypeVar
 from kilonet.checks import number, shown
 from kilonet.comparison import ENOUGH
 from kilonet.errors import SettingError
-from kilonet.search.grid import Architecture, Grid
+from kilonet.search.candidates import Architecture
+from kilonet.search.grid import Grid
 
 INNER = 3  # folds inside a fold of the nested estimate
 LEARNING = (0.25, 0.5)  # shares of the training rows at which the winner is trained too

@@ -21,7 +21,7 @@ from kilonet.estimators.run import adopt
 from kilonet.estimators.trials import Split, Trained, trials
 from kilonet.losses import squared
 from kilonet.network import Network
-from kilonet.search.grid import Candidate
+from kilonet.search.candidates import Candidate
 from kilonet.search.runs import Runner
 from kilonet.telling import class_names, ordered
 

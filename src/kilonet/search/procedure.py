@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from kilonet.comparison import compared
 from kilonet.evidence import SearchRecord
 from kilonet.search.assembly import Found, record_of
+from kilonet.search.candidates import Candidate
 from kilonet.search.estimates import learning_curve, nested_estimate
-from kilonet.search.grid import Candidate
 from kilonet.search.outcomes import Run
 from kilonet.search.selection import Rounds, choose, losses
 from kilonet.search.study import Study

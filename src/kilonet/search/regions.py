@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from sklearn.base import is_classifier
 
 from kilonet.estimators.trials import Split, Trained, Trial, trials
-from kilonet.search.grid import TUNED, Candidate, Grid
+from kilonet.search.candidates import TUNED, Candidate
+from kilonet.search.grid import Grid
 from kilonet.search.plan import PANELS
 from kilonet.search.plane import Coded, Learnt, Places, most_used, rounded
 from kilonet.search.runs import Runner

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from kilonet.evidence import SearchRecord
-from kilonet.search.grid import Candidate
+from kilonet.search.candidates import Candidate
 
 
 def cv_results(record: SearchRecord, candidates: Sequence[Candidate]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from kilonet import __version__
 from kilonet.estimators.run import adopt
 from kilonet.estimators.trials import Split, Table, Trained, Trial, trials
 from kilonet.record import Runs
-from kilonet.search.grid import Architecture, Candidate
+from kilonet.search.candidates import Architecture, Candidate
 from kilonet.search.marks import digest
 from kilonet.search.outcomes import LOST, Outcome, Run
 from kilonet.search.pace import Pace, training_cost

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kilonet.comparison import compared
-from kilonet.search.grid import Architecture, Candidate, Grid
+from kilonet.search.candidates import Architecture, Candidate
+from kilonet.search.grid import Grid
 from kilonet.search.outcomes import Run
 from kilonet.search.runs import Runner
 

@@ -11,7 +11,8 @@ from sklearn.base import is_classifier
 
 from kilonet.estimators.plan import network_of
 from kilonet.network import Network
-from kilonet.search.grid import Candidate, Grid
+from kilonet.search.candidates import Candidate
+from kilonet.search.grid import Grid
 from kilonet.search.outcomes import LOST, Outcome, Run
 from kilonet.search.plan import Plan
 from kilonet.search.runs import Runner

@@ -10,13 +10,13 @@ from scipy import sparse
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from kilonet.checks import number, whole
+from kilonet.checks import number
 from kilonet.errors import DataError, FileFormatError, SettingError, ShapeError, users_line
+from kilonet.tables import pieces
 from kilonet.tables.cells import UnusableError
 from kilonet.tables.encoding import encode
-from kilonet.tables.inputs import arrange, as_cells, check_weights, closest, is_frame, open_frame, output_type
+from kilonet.tables.inputs import arrange, as_cells, closest, counted, is_frame, open_frame, output_type
 from kilonet.tables.learning import learn
-from kilonet.tables.pieces import TOGETHER
 from kilonet.tables.refused import refusal
 from kilonet.tables.said import Said
 from kilonet.tables.sparse import canonical
@@ -97,13 +97,9 @@ class TableEncoder(TransformerMixin, BaseEstimator):
                 raise SettingError(f"{name}={getattr(self, name)!r}: needs True or False")
         output_type(self.dtype, None)
         bound = None if self.bound is None else number("bound", self.bound, "(0, inf)")
-        cuts = whole("pieces", self.pieces, f"[0, {TOGETHER}]")
+        cuts = pieces.checked(self.pieces)
         X = self._open(X, reset=True)
-        weights = check_weights(sample_weight, X.shape[0])
-        rows = None
-        if weights is not None and not weights.all():
-            rows = np.flatnonzero(weights)
-            X, weights = X[rows], weights[rows]
+        X, weights, rows = counted(X, sample_weight)
         names = tuple(getattr(self, "feature_names_in_", [f"x{j}" for j in range(self.n_features_in_)]))
         try:
             learnt, said = learn(X, names, weights, bool(self.standardize), bool(self.robust), cuts)
@@ -191,6 +187,10 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         if d.get("named"):
             encoder.feature_names_in_ = np.array(state.names, dtype=object)
         return encoder
+
+    def said_by(self, other: "TableEncoder") -> None:
+        """Say no more what another encoder of the same columns has said, now or later."""
+        self._warned = other._warned  # noqa: SLF001 - of its own kind
 
     def __sklearn_tags__(self) -> Any:
         """Sparse tables and NaN are taken; a weighted fit equals one on repeated rows.

@@ -59,12 +59,13 @@ def _write_numbers(grid: Grid, state: State, out: NDArray[Any], said: Said) -> N
 
 
 def _write_pieces(grid: Grid, state: State, out: NDArray[Any]) -> None:
-    for at, j in enumerate(state.numeric.tolist()) if state.pieces else ():
-        if j in state.pieces:
+    cut = [(at, j) for at, j in enumerate(state.numeric.tolist()) if j in state.pieces]
+    for start, stop in grid.blocks() if cut else ():
+        block = grid.rows(start, stop)
+        for at, j in cut:
             first, last = state.starts[j] + 1, state.starts[j] + state.widths[j]
-            for start, stop in grid.blocks():
-                values = grid.rows(start, stop)[:, at].astype(np.float64)
-                state.pieces[j].write(values, out[start:stop, first:last], state.standardize, state.bound)
+            target = out[start:stop, first:last]
+            state.pieces[j].write(block[:, at].astype(np.float64), target, state.standardize, state.bound)
 
 
 def _write_texts(values: list[str | None], j: int, state: State, out: NDArray[Any], said: Said) -> None:

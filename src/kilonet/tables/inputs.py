@@ -5,7 +5,7 @@ from typing import Any
 
 import narwhals.stable.v2 as nw
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from kilonet.checks import nearest
 from kilonet.errors import DataError, SettingError, ShapeError
@@ -92,6 +92,15 @@ def check_weights(sample_weight: ArrayLike | None, n: int) -> Floats | None:
     if not weights.any():
         raise DataError("every sample_weight is zero, so that no row is left. Give at least one row a positive weight")
     return weights
+
+
+def counted(X: Any, sample_weight: ArrayLike | None) -> tuple[Any, Floats | None, NDArray[np.int64] | None]:
+    """The rows with a weight, their weights or None, and their places where some have none. Raises as check_weights."""
+    weights = check_weights(sample_weight, X.shape[0])
+    if weights is None or weights.all():
+        return X, weights, None
+    rows = np.flatnonzero(weights)
+    return X[rows], weights[rows], rows
 
 
 def _nearest(absent: list[str], names: list[str]) -> str:

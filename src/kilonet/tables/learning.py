@@ -72,7 +72,7 @@ def _learn_columns(
 def _cut(state: State, values: Callable[[int], Floats], weights: Floats | None, cuts: int) -> State:
     """The state with pieces of its columns of numbers; values: those of a column by place."""
     places = [j for j, kind in enumerate(state.kinds) if kind == "number"] if cuts else []
-    return replace(state, pieces=pieces.learn(((j, values(j)) for j in places), len(places), weights, cuts))
+    return replace(state, pieces=pieces.learn(places, values, weights, cuts))
 
 
 def _leave_out_empty(kinds: list[str], missing: Floats, said: Said) -> None:

@@ -1,5 +1,6 @@
 """What a fitted table encoder knows: one frozen value that goes into JSON and comes back exactly."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -50,6 +51,13 @@ class State:
     def only_numbers(self) -> bool:
         """Whether every column is numbers, or left out since it was empty."""
         return set(self.kinds) <= {"number", "empty"}
+
+    @cached_property
+    def inputs(self) -> str:
+        """What tells the outputs of two encoders of the same rows apart: equal texts stand for equal outputs."""
+        told = self.to_json() | {"cuts": 0}
+        told |= {} if "number" in self.kinds else {"bound": None, "robust": False}
+        return json.dumps(told, sort_keys=True)
 
     @cached_property
     def straight(self) -> bool:
@@ -156,7 +164,7 @@ class State:
                 bound=d.get("bound"),
                 robust=d.get("robust", False),
                 cuts=d.get("cuts", 0),
-                pieces={int(j): Pieces.from_json(own) for j, own in d.get("pieces", {}).items()},
+                pieces={j: Pieces.from_json(d["pieces"][str(j)]) for j in map(int, d.get("pieces", {}))},
             )
         except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
             raise FileFormatError(_BROKEN.format(f"{type(error).__name__}: {error}")) from None
@@ -196,7 +204,8 @@ def _wrong_sizes(state: State) -> str:
         return "a number is out of its range"
     if {j for j, kind in enumerate(state.kinds) if kind == "category"} != set(state.categories):
         return "its categories do not belong to its columns"
-    if not set(state.pieces) <= {j for j, kind in enumerate(state.kinds) if kind == "number" and state.centred}:
+    cut = {j for j, kind in enumerate(state.kinds) if kind == "number" and state.centred}
+    if not set(state.pieces) <= cut or any(len(own.mean) > state.cuts for own in state.pieces.values()):
         return "its pieces do not belong to columns of numbers"
     if any(len(set(names)) != len(names) for names in state.categories.values()):
         return "a category occurs twice"

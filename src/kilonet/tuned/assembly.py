@@ -9,7 +9,8 @@ from scipy.special import ndtri
 
 from kilonet.comparison import Comparison, compared
 from kilonet.estimators.labels import Labels
-from kilonet.search.grid import Candidate, Grid
+from kilonet.search.candidates import Candidate
+from kilonet.search.grid import Grid
 from kilonet.search.predictions import reliability, told_classes, told_numbers
 from kilonet.tuned.fitting import Choice, Fitting
 from kilonet.tuned.judging import Judge, accuracy_interval, shares

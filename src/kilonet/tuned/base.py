@@ -207,7 +207,7 @@ class BaseTuned(BaseEstimator):
         """What an estimator of single networks is told."""
         return {
             "optimizer": tuning.optimizer, "schedule": tuning.schedule, "batch": tuning.batch, "watch": 0,
-            "dtype": "float32", "encode": TableEncoder(robust=tuning.robust, bound=tuning.bound), "n_jobs": self.n_jobs,
+            "dtype": "float32", "encode": TableEncoder(robust=tuning.robust), "n_jobs": self.n_jobs,
         }  # fmt: skip
 
     def __sklearn_tags__(self) -> Any:

@@ -69,10 +69,13 @@ class Wanted:
         Raises SettingError where a number of networks is not enough for any.
         """
         first = tuning.first if self.automatic else None
-        efforts = _efforts(folds, [own for own in _DRAWS if own <= draws], tuning.members, first)
-        every = list(falling(efforts, grid))
+        every = _plans(grid, folds, draws, tuning.members, first)
         if self.runs is not None:
-            found = affordable(iter(every), lambda effort: effort.total(grid) <= (self.runs or 0))
+            usual = _plans(
+                grid, folds, min(tuning.draws, draws), tuning.members, tuning.first
+            )  # "auto" names one of these
+            same = [own for own in usual if own.total(grid) == self.runs]
+            found = affordable(iter([*same, *every]), lambda effort: effort.total(grid) <= (self.runs or 0))
             if found is None:
                 raise SettingError(
                     f"runs={self.runs} is not enough for {len(grid.candidates)} configurations: needs "
@@ -86,6 +89,10 @@ class Wanted:
         allowed = _SHARE * seconds
         fits = affordable(iter(every), lambda effort: runner.pace.seconds(_cost(runner, grid, effort)) <= allowed)
         return fits or every[-1]
+
+
+def _plans(grid: Grid, folds: int, draws: int, members: int, most: int | None) -> list[Effort]:
+    return list(falling(_efforts(folds, [own for own in _DRAWS if own <= draws], members, most), grid))
 
 
 def _efforts(folds: int, draws: Sequence[int], members: int, most: int | None) -> Iterator[Effort]:

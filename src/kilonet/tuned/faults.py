@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kilonet.persistence import SavedModel
-from kilonet.search.grid import TUNED
+from kilonet.search.candidates import TUNED
 from kilonet.tuned.record import Configuration, TunedRecord
 
 _TASKS = {"MLPClassifierCV": ("classification", "cross_entropy"), "MLPRegressorCV": ("regression", "squared")}
@@ -156,7 +156,7 @@ def _member_faults(model: SavedModel) -> Iterator[str]:
         own = arrays["splits"]
         yield f"its splits, {own.dtype} {own.shape}, are not those of {members} networks, below {splits}"
     configurations = [json.loads(text) for text in tuned["configurations"]]
-    known = {"hidden", "activation", "encode__pieces", *TUNED}
+    known = {"hidden", "activation", "encode__pieces", "encode__bound", *TUNED}
     for own in configurations:
         names = [name for name, _ in own["pairs"]] if _fits(own, {"pairs": [[Any]]}) else []
         if not ("hidden" in names and set(names) <= known):

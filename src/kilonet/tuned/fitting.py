@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from kilonet.errors import DataError, DivergenceError
 from kilonet.estimators.trials import Common, Table
-from kilonet.search.grid import Candidate, Grid
+from kilonet.search.candidates import Candidate
+from kilonet.search.grid import Grid
 from kilonet.search.outcomes import Run
 from kilonet.search.runs import Runner
 from kilonet.search.selection import Rounds, by_architecture
@@ -52,8 +53,8 @@ class Fitting:
             prepare=common.trials, keep=gathered.keep, group=tuning.group,
         )  # fmt: skip
         alike = by_architecture(grid.candidates)
-        widths = {own: common.width(runner.settings_of(some[0])) for own, some in alike.items()}
-        runner.widths, grid = widths, grid.apart(widths)
+        runner.widths = {own: common.width(runner.settings_of(some[0])) for own, some in alike.items()}
+        grid = grid.apart({own: common.inputs_of(runner.settings_of(some[0])) for own, some in alike.items()})
         folds = len(draws.first.splits)  # of groups of very different sizes some folds may stay empty
         effort = wanted.plan(runner, grid, folds, draws.most, tuning, when)
         splits = draws.reaching(effort.splits)

@@ -12,7 +12,7 @@ from kilonet.estimators.trials import Common, Trial
 from kilonet.history import History
 from kilonet.recipe import Recipe
 from kilonet.record import Runs
-from kilonet.search.grid import Candidate
+from kilonet.search.candidates import Candidate
 from kilonet.search.outcomes import Run
 from kilonet.search.runs import Runner
 from kilonet.tuned.judging import Judge
@@ -38,7 +38,7 @@ class Gathered:
         with np.errstate(all="ignore"):
             said = self._said(trial, runs)
             losses, scores = self.judge.loss(said, test), self.judge.score(said, test)
-        lost = np.atleast_1d(np.asarray(runs.diverged)) > 0
+        lost, light = np.atleast_1d(np.asarray(runs.diverged)) > 0, _without_rows(trial)
         for member, run in enumerate(made):
             if lost[member] or not np.isfinite(said[member]).all():
                 losses[member] = np.nan
@@ -47,7 +47,7 @@ class Gathered:
             total[test] += said[member]
             counts[test] += 1
             alone = runs if runs.single else runs.members([member], single=True)
-            self.networks[run] = trial, replace(alone, state={})  # nothing goes on, and it is most of the memory
+            self.networks[run] = light, replace(alone, state={})  # nothing goes on, and it is most of the memory
         # Rows without weight alone judge nothing; that is no reason to call a run lost.
         unjudged = ~np.isfinite(losses) & ~lost & (self.judge.weights[test].sum() == 0)
         return np.where(unjudged, 0.0, losses), np.where(unjudged, 0.0, scores)
@@ -81,6 +81,13 @@ class Gathered:
         with np.errstate(invalid="ignore"):
             found: Floats = total / counts[:, np.newaxis]
         return found
+
+
+def _without_rows(trial: Trial) -> Trial:
+    """The trial when it is over: many of them with their rows would fill the memory."""
+    none = np.empty((0, trial.work.footing.network.n_inputs), np.float32)
+    problem = replace(trial.work.problem, X=none, targets=none, weights=None, validation=None)
+    return replace(trial, work=replace(trial.work, problem=problem))
 
 
 @dataclass(frozen=True, eq=False)

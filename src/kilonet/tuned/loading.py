@@ -82,6 +82,9 @@ def _restored(model: SavedModel, tuned: Mapping[str, Any]) -> BaseTuned:
         parts.append(Part(own, splits, weights, [configurations[place] for place in tuned["of"][first:last]]))
         first = last
     one = parts[0].estimator
+    for part in parts[1:]:
+        if one.encoder_ is not None:
+            part.estimator.encoder_.said_by(one.encoder_)
     estimator._parts, estimator._temperature, estimator._codec = parts, float(tuned["temperature"]), one._footing.codec
     estimator.oof_, estimator.best_params_ = model.arrays["oof"], untagged(tuned["best"])
     estimator.temperature_, estimator.runs_ = float(tuned["temperature"]), int(tuned["runs"])

@@ -6,15 +6,15 @@ from typing import Any
 from kilonet.checks import choice, number, whole
 from kilonet.errors import SettingError
 from kilonet.search.grid import Grid
-from kilonet.tables.pieces import TOGETHER
+from kilonet.tables.pieces import checked
 
 
 @dataclass(frozen=True, repr=False)
 class Tuning:
     """What is tried, how each network is trained, and what is made of them.
 
-    hidden, activation, pieces, l2, rate, dropout: the values of each, of which all combinations are tried. pieces: into
-    how many an encoder cuts numbers, as `TableEncoder` has it, 0 for not at all. hidden may hold (),
+    hidden, activation, numbers, l2, rate, dropout: the values of each, of which all combinations are tried. numbers:
+    how networks are given them, pairs of pieces and bound as `TableEncoder` has them. hidden may hold (),
     the network without hidden layers, whose rate is ten times the others' and which has no dropout. smoothing: of the
     labels. optimizer, schedule, batch: as for `MLPClassifier`. passes, steps: at least so many of both, over the rows.
     folds: pairs (rows, folds): so many folds from so many rows on. first: how many of them "auto" shows to all
@@ -23,16 +23,15 @@ class Tuning:
     work: how much "auto" may do, in about nanoseconds of a core; with more rows it is less thorough first, and then
     more work; group: how much of it is trained in one population, whose end Ctrl-C does not wait for.
     combine: "best" takes the best configuration alone, "greedy" adds configurations one after another as long as that
-    helps (Caruana et al. 2004). calibrate: whether by a temperature. robust, bound: of
-    standard numbers, as `TableEncoder` has them.
+    helps (Caruana et al. 2004). calibrate: whether by a temperature. robust: as `TableEncoder` has it.
 
-    >>> Tuning(l2=(1e-3, 1e-2), hidden=((), (32,)), pieces=(0, 8)).grid().size
+    >>> Tuning(l2=(1e-3, 1e-2), hidden=((), (32,)), numbers=((0, None), (8, 3.0))).grid().size
     8
     """
 
     hidden: tuple[tuple[Any, ...], ...] = ((64, 64),)
     activation: tuple[Any, ...] = ("relu",)
-    pieces: tuple[int, ...] = (0, 16)
+    numbers: tuple[tuple[int, float | None], ...] = ((0, None), (16, 3.0))
     l2: tuple[float, ...] = (2e-4, 2e-3, 0.015, 0.12)
     rate: tuple[float, ...] = (5e-3,)
     dropout: tuple[float, ...] = (0.1,)
@@ -51,16 +50,15 @@ class Tuning:
     combine: str = "greedy"
     calibrate: bool = True
     robust: bool = False
-    bound: float | None = 3.0
 
     def __post_init__(self) -> None:
         """Refuse what cannot be used; what is tried is checked where the grid is made."""
         for name in ("batch", "passes", "steps", "first", "draws", "members"):
             whole(name, getattr(self, name))
-        for value in self.pieces:
-            whole("pieces", value, f"[0, {TOGETHER}]")
-        if not self.pieces:
-            raise SettingError("pieces came as (); needs at least one number, 0 for numbers as they are.")
+        for pieces, bound in _pairs(self.numbers):
+            checked(pieces)
+            if bound is not None:
+                number("bound", bound, "(0, inf)")
         number("smoothing", self.smoothing, "[0, 1)")
         number("work", self.work, "(0, inf)")
         choice("combine", self.combine, ("best", "greedy"))
@@ -97,7 +95,7 @@ class Tuning:
             networks,
             _listed(values["activation"]),
             {name: values[name] for name in ("l2", "rate", "dropout")},
-            self.pieces,
+            self.numbers,
         )
         single = any(isinstance(own, tuple | list) and len(own) == 0 for own in networks)
         architectures = tuple(own for own in made.architectures if own.hidden or single)
@@ -112,6 +110,13 @@ class Tuning:
 
 TRIED = ("hidden", "activation", "l2", "rate", "dropout")
 """Settings of which several values may be tried."""
+
+
+def _pairs(value: Any) -> list[tuple[Any, Any]]:
+    """Pairs of pieces and bound. Raises SettingError for anything else."""
+    if isinstance(value, tuple | list) and value and all(isinstance(own, tuple) and len(own) == 2 for own in value):
+        return list(value)
+    raise SettingError(f"numbers came as {value!r:.60}; needs pairs (pieces, bound), such as ((0, None), (16, 3.0)).")
 
 
 def _listed(value: Any) -> list[Any]:
