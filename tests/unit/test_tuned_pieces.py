@@ -2,15 +2,19 @@
 
 import tracemalloc
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.base import clone
 
 import kilonet as kn
 from kilonet.errors import SettingError
+from kilonet.tuned.loading import from_model
+from kilonet.tuned.saving import to_model
 from kilonet.tuned.tuning import Tuning
 
 QUICK = Tuning(hidden=((16,),), l2=(1e-4, 1e-2), steps=150)
@@ -137,3 +141,46 @@ def test_tables_of_splits_do_not_stay_in_memory() -> None:
     tracemalloc.stop()
     # Two encoded tables, 8 and 8 * 17 wide, and of a round their training and held-out rows of three splits.
     assert peak < 8 * X.nbytes * 18
+
+
+@pytest.mark.parametrize(
+    "edit", [{"budget": -5}, {"runs": "x"}, {"hidden": "abc"}, {"l2": "much"}, {"budget": "3s", "runs": 28}]
+)
+def test_edited_settings_are_refused_when_a_file_is_read(fitted: Any, edit: dict[str, Any]) -> None:
+    model = to_model(fitted)
+    tuned = {**model.extra["tuned"], "settings": {**model.extra["tuned"]["settings"], **edit}}
+    with pytest.raises(kn.FileFormatError):
+        from_model(replace(model, extra={**model.extra, "tuned": tuned}))
+
+
+def test_a_budget_and_a_number_of_networks_are_not_taken_together() -> None:
+    with pytest.raises(SettingError, match="two ways to say how much"):
+        kn.MLPRegressorCV(budget="3s", runs=28).fit(*wave())
+
+
+def test_the_narrowest_interval_is_one(fitted: Any) -> None:
+    low, high = fitted.predict_interval(wave()[0], level=1e-12)
+    assert (low <= high).all()
+
+
+def test_the_best_configuration_can_be_given_to_an_estimator(fitted: Any) -> None:
+    single = kn.MLPRegressor(encode=kn.TableEncoder(), epochs=2).set_params(**fitted.best_params_).fit(*wave())
+    assert single.network_.n_inputs == fitted.record_.inputs
+
+
+def test_an_estimator_from_a_file_cuts_numbers_as_before(tmp_path: Path) -> None:
+    X, y = wave()
+    own = kn.MLPRegressor(hidden=(4,), encode=kn.TableEncoder(pieces=8, bound=3.0), epochs=2, random_state=0).fit(X, y)
+    again = kn.load(own.save(tmp_path / "m.kn"))
+    assert clone(again).fit(X, y).network_.n_inputs == own.network_.n_inputs
+    plain = kn.load(kn.MLPRegressor(hidden=(4,), epochs=2).fit(X, y).save(tmp_path / "n.kn"))
+    assert plain.encode == "auto"
+
+
+def test_pieces_of_a_copied_column_are_no_further_copies() -> None:
+    X, y = wave()
+    X["again"] = X["at"]
+    own = kn.MLPRegressor(hidden=(4,), encode=kn.TableEncoder(pieces=8), epochs=5, random_state=0).fit(X, y)
+    told = [str(finding) for finding in kn.diagnose(own, X, y).findings if "duplicated" in str(finding)]
+    assert len(told) == 1
+    assert "1 pair of inputs with the same values: at = again" in told[0]

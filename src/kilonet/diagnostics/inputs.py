@@ -39,7 +39,7 @@ def input_facts(subject: Subject, *, leaking: bool = True) -> InputFacts:
         means=means,
         deviations=deviations,
         constant=constant.tolist(),
-        duplicated=duplicated(X, set(constant.tolist())),
+        duplicated=duplicated(X, {*constant.tolist(), *_pieces(subject)}),
         positive=bool((low >= 0).all()),
         leaking=found.scores,
         baseline=found.baseline,
@@ -48,6 +48,14 @@ def input_facts(subject: Subject, *, leaking: bool = True) -> InputFacts:
         sparse=sparse.issparse(X),
         tried=found.tried,
     )
+
+
+def _pieces(subject: Subject) -> Iterator[int]:
+    """Inputs that are pieces of a number, which say nothing that the number does not."""
+    state: Any = getattr(subject.footing.encoder, "state_", None)
+    for place, own in state.pieces.items() if state is not None else ():
+        first = int(state.starts[place]) + 1
+        yield from range(first, first + len(own.mean))
 
 
 def input_names(subject: Subject) -> list[str]:

@@ -5,6 +5,7 @@ from dataclasses import fields
 from typing import Any
 
 import numpy as np
+from sklearn.base import clone
 
 from kilonet.engine import choose
 from kilonet.errors import FileFormatError
@@ -122,7 +123,7 @@ def _parameters(kind: type, model: SavedModel) -> dict[str, Any]:
     schedules = [str(schedule) for schedule in recipe.each("schedule")]
     told["schedule"] = schedules[0] if len(set(schedules)) == 1 else schedules
     told["rate"] = recipe.optimizer.rate if recipe.n_members > 1 else float(recipe.per_member("rate")[0])
-    told["encode"] = None if model.encoder is None else "auto"
+    told["encode"] = _encode(model)
     stopping = recipe.each("stopping")[0]
     if stopping is not None:
         told |= {"early_stopping": True, "monitor": stopping.metric}
@@ -133,6 +134,14 @@ def _parameters(kind: type, model: SavedModel) -> dict[str, Any]:
         told["class_weight"] = {label: float(weight) for label, weight in weights["pairs"]}
     told |= {"hidden": _hidden(model.network, told), "members": recipe.n_members}
     return {name: value for name, value in told.items() if name in known}
+
+
+def _encode(model: SavedModel) -> Any:
+    """What makes such an encoder anew: "auto", unless it was told something."""
+    if model.encoder is None:
+        return None
+    own = clone(TableEncoder.from_json(dict(model.encoder))).set_params(dtype=None)
+    return "auto" if own.get_params() == TableEncoder().get_params() else own
 
 
 def _hidden(network: Network, told: Mapping[str, Any]) -> tuple[Any, ...]:

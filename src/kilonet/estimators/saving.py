@@ -13,8 +13,8 @@ from kilonet.optimizers import optimizer_from
 from kilonet.persistence import SavedModel
 from kilonet.values import Value
 
-NOT_SAVED = ("validation_data", "callbacks", "hidden", "members")
-"""Parameters that a file does not hold: data, code, and what the network and its parameters say themselves."""
+NOT_SAVED = ("validation_data", "callbacks", "hidden", "members", "encode")
+"""Parameters that a file does not hold: data, code, and what network, parameters and encoder say themselves."""
 
 
 def to_model(estimator: Any, target_name: str | None = None) -> SavedModel:

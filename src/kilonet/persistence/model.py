@@ -31,8 +31,8 @@ class SavedModel:
     "validation_loss", "validation_score", and float32 (..., numbers) under "monitors". state: what a session
     needs to go on exactly, or None.
     versions: what wrote the file. extra: anything more that JSON can hold. arrays: anything more that are numbers:
-    float32, float64 or whole. others: further models that predict together with this one: they take the same inputs,
-    and their outputs mean the same.
+    float32, float64 or whole. others: further models that predict together with this one: they read the same columns,
+    each by its own encoder, and their outputs mean the same.
     """
 
     network: Network

@@ -49,7 +49,10 @@ class RegionsDisplay(Display):
     def lack(cls, record: SearchRecord) -> str:
         """Why the record cannot be drawn so, in a sentence; empty where it can."""
         if record.regions is None:
-            return "the data have no plane. Regions are of classes, in at least two columns of numbers."
+            return (
+                "the data have no plane. Regions are of classes, in at least two columns of numbers that an encoder "
+                "neither bounds nor cuts into pieces."
+            )
         return "" if record.regions["labels"] else "no network was trained for the plane."
 
     @classmethod

@@ -28,7 +28,9 @@ ATTRIBUTES = """
             for these; NaN where there are none.
         record_: what was tried, what tied, and how good it is out of fold, a `kilonet.tuned.TunedRecord`; `report()`
             says it in words.
-        best_params_: of the configuration with the lowest loss out of fold. runs_: networks that were trained.
+        best_params_: of the configuration with the lowest loss out of fold, which is one of those whose mean the model
+            is; `MLPClassifier(encode=TableEncoder()).set_params(**best_params_)` takes them (`MLPRegressor` too).
+        runs_: networks that were trained.
         temperature_: by which what the model says is divided, logarithms of probabilities or distances from the mean
             of the target: 1 where that is not better. That of `oof_` is `record_.calibration["out_of_fold"]`.
         n_features_in_, feature_names_in_.

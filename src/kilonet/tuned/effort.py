@@ -58,6 +58,11 @@ class Wanted:
 
     def checked(self) -> None:
         """Raise SettingError for a budget that is none."""
+        if self.runs is not None and not (isinstance(self.budget, str) and self.budget == "auto"):
+            raise SettingError(
+                f"runs came as {self.runs!r:.40} and budget as {self.budget!r:.40}: two ways to say how much may be "
+                "done. Give one of them."
+            )
         if self.runs is not None:
             checks.whole("runs", self.runs)
         elif not self.automatic:

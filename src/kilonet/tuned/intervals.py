@@ -50,7 +50,7 @@ class Residuals:
         such a level.
         """
         alpha, m = 1 - number("level", level, "(0, 1)"), len(self.residuals)
-        rank = math.ceil((1 - alpha) * (m + 1) - 1e-9)
+        rank = max(1, math.ceil((1 - alpha) * (m + 1) - 1e-9))
         if rank > m:
             raise SettingError(
                 f"level={level:g} needs {math.ceil(1 / alpha - 1e-9) - 1} rows that were held out, and there are {m}; "
@@ -63,7 +63,7 @@ class Residuals:
             each = (unseen @ predicted[:, rows])[self.pattern]
             high[rows] = np.partition(each + self.residuals[:, np.newaxis], rank - 1, axis=0)[rank - 1]
             low[rows] = np.partition(each - self.residuals[:, np.newaxis], m - rank, axis=0)[m - rank]
-        return low, high
+        return np.minimum(low, high), np.maximum(low, high)  # of levels near 0 the two ends cross
 
 
 def _blocks(n: int, m: int) -> Iterator[slice]:

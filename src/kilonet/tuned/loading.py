@@ -6,21 +6,20 @@ from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import Any
 
-from sklearn.base import clone
-
 from kilonet import persistence
 from kilonet.errors import FileFormatError
 from kilonet.estimators import loading
 from kilonet.persistence import SavedModel
 from kilonet.tuned.base import BaseTuned
 from kilonet.tuned.classifier import MLPClassifierCV
+from kilonet.tuned.effort import Wanted
 from kilonet.tuned.faults import first_fault
 from kilonet.tuned.gathering import Part
 from kilonet.tuned.intervals import Residuals
 from kilonet.tuned.record import TunedRecord
 from kilonet.tuned.regressor import MLPRegressorCV
 from kilonet.tuned.saving import untagged
-from kilonet.tuned.tuning import Tuning
+from kilonet.tuned.tuning import TRIED, Tuning
 
 # What making values of a hostile description can raise; each means that the file is wrong.
 _BAD_DESCRIPTION = (LookupError, ArithmeticError, TypeError, ValueError, AttributeError, RecursionError)
@@ -70,6 +69,7 @@ def _restored(model: SavedModel, tuned: Mapping[str, Any]) -> BaseTuned:
     if settings.get("tuning") is not None:
         settings["tuning"] = Tuning(**settings["tuning"])
     estimator = kind(**settings)
+    _checked(estimator)
     configurations = [untagged(json.loads(text)) for text in tuned["configurations"]]
     alone = [
         replace(own, extra={k: v for k, v in own.extra.items() if k != "tuned"}, others=())
@@ -98,6 +98,13 @@ def _restored(model: SavedModel, tuned: Mapping[str, Any]) -> BaseTuned:
     return estimator
 
 
+def _checked(estimator: BaseTuned) -> None:
+    """Settings that a fit would refuse are refused when a file is read."""
+    Wanted(estimator.budget, estimator.runs).checked()
+    tried = {name: getattr(estimator, name) for name in TRIED}
+    estimator._tuning().grid(**tried)
+
+
 def _network(model: SavedModel) -> Any:
     """Networks of one shape as an estimator, with what a fit gave it that single estimators find out for themselves."""
     own = loading.from_model(model)
@@ -105,6 +112,4 @@ def _network(model: SavedModel) -> Any:
     if own.n_features_in_ != columns:
         raise ValueError(f"n_features is {own.n_features_in_}, but its networks take {columns} columns")
     own._pace = int(model.extra["pace"])
-    if own.encoder_ is not None and "encode" not in model.extra["settings"]:
-        own.set_params(encode=clone(own.encoder_))
     return own
