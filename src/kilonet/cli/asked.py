@@ -156,7 +156,7 @@ def _check_tuning(settings: Mapping[str, Any]) -> None:
 def _place(data: str, out: str | None, inputs: tuple[str | None, ...]) -> Path:
     """Where the model goes. Raises UsageError before training rather than an OSError after it."""
     path = Path(f"{Path(os.path.realpath(data)).stem or 'model'}.kn") if out is None else Path(out)
-    _refuse_no_place("--out", path, inputs)
+    refuse_overwriting("--out", path, inputs)
     return path
 
 
@@ -165,11 +165,11 @@ def _page(name: str, inputs: tuple[str | None, ...]) -> Path:
     path = Path(name)
     if path.suffix.lower() not in _PAGES:
         raise click.UsageError(f"--report {name} must end in {', '.join(_PAGES[:-1])} or {_PAGES[-1]}.")
-    _refuse_no_place("--report", path, inputs)
+    refuse_overwriting("--report", path, inputs)
     return path
 
 
-def _refuse_no_place(option: str, path: Path, inputs: tuple[str | None, ...]) -> None:
+def refuse_overwriting(option: str, path: Path, inputs: tuple[str | None, ...]) -> None:
     """Raise UsageError for a file that is read, or cannot be written."""
     for other in inputs:
         if other is not None and path.exists() and Path(other).exists() and path.samefile(other):

@@ -95,7 +95,7 @@ TUNING = under(
     (
         "--report",
         Repeated("FILE"),
-        "What was tried and tied, how good it is: .html, or .md. For both, give it twice.",
+        "What was tried and tied, how good it is: .html, .md, or the record as .json. For several, give it again.",
     ),
 )
 NETWORK = under(

@@ -18,7 +18,7 @@ from kilonet.cli.judging import judge
 from kilonet.cli.looking import Lookout
 from kilonet.cli.progress import networks
 from kilonet.cli.rows import Parts, parts
-from kilonet.cli.seam import from_model, networks_of, to_model
+from kilonet.cli.seam import networks_of
 from kilonet.cli.story import tell_data
 from kilonet.cli.wording import held_out_text
 from kilonet.cli.writing import save
@@ -64,8 +64,7 @@ def tune(console: Console, asked: Asked) -> int:
 
 def _of_the_table(lookout: Lookout, estimator: Any, rows: Parts) -> list[Finding]:
     """That a column numbers the rows, as it is found of a network that was described."""
-    networks = networks_of(from_model(to_model(estimator)))  # as a file has them, which is what `diagnose` looks at
-    return [one for one in lookout.after(networks, rows) if one.rule == _OF_THE_TABLE]
+    return [one for one in lookout.after(networks_of(estimator), rows) if one.rule == _OF_THE_TABLE]
 
 
 def write(estimator: Any, page: Path) -> Path:

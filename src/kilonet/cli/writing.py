@@ -11,11 +11,10 @@ import click
 
 from kilonet import persistence
 from kilonet.cli import INTERRUPTED
-from kilonet.cli.asked import Asked
+from kilonet.cli.asked import Asked, refuse_overwriting
 from kilonet.cli.rows import Parts
 from kilonet.cli.seam import Estimator, to_model
 from kilonet.engine.interrupt import CtrlC
-from kilonet.persistence import writable
 
 
 class Stopped(click.ClickException):
@@ -46,9 +45,4 @@ def refuse_no_place(name: str, path: Path, data: str) -> None:
     suffixes = {"report": (".html", ".md"), "record": (".json",)}.get(name)
     if suffixes and path.suffix.lower() not in suffixes:
         raise click.UsageError(f"--{name} {path} must end in {' or '.join(suffixes)}.")
-    if path.exists() and Path(data).exists() and path.samefile(data):
-        raise click.UsageError(f"--{name} {path} would overwrite {data}, which is read. Name another file.")
-    try:
-        writable(path)
-    except OSError as error:
-        raise click.UsageError(f"--{name} {error}") from error
+    refuse_overwriting(f"--{name}", path, (data,))

@@ -84,7 +84,7 @@ class Subject:
             problem = replace(problem, recipe=own.recipe_)
         problem = problem.members([place])
         theta = np.atleast_2d(own.theta_)[place] if fitted else initial(problem)
-        diverged = int(own._state["diverged"][place]) if hasattr(own, "_state") else 0
+        diverged = int(own._state["diverged"][place]) if getattr(own, "_state", None) is not None else 0
         history = _of_member(own.history_, place) if fitted else unwritten(problem)
         return cls(own, footing, problem, rows, theta, history, diverged, encodings)
 
