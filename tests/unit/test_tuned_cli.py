@@ -136,7 +136,9 @@ def test_show_has_a_line_for_each_configuration_in_the_model(mixed: Any, capsys:
 
 
 def test_show_of_one_configuration_has_no_such_lines(rows: pd.DataFrame, capsys: Any) -> None:
-    one = kn.MLPRegressorCV(l2=0.01, tuning=Tuning(numbers=((0, None),)), random_state=0).fit(rows[["size"]], rows["price"])
+    one = kn.MLPRegressorCV(l2=0.01, tuning=Tuning(numbers=((0, None),)), random_state=0).fit(
+        rows[["size"]], rows["price"]
+    )
     one.save("one.kn")
     assert main(["show", "one.kn"]) == 0
     out = capsys.readouterr().out
