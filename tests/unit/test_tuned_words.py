@@ -4,8 +4,10 @@ import math
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 
+import kilonet as kn
 from kilonet.tuned.page import page_of
 from kilonet.tuned.record import Configuration, TunedRecord, worse
 
@@ -188,3 +190,23 @@ def test_p_stands_in_the_table_where_a_row_has_one() -> None:
     [table] = page_of(own).sections[0].blocks
     assert table.head[5] == "p, adjusted"
     assert [row[5] for row in table.rows] == ["–", "–", "p = 0.4", "–"]
+
+
+def test_what_a_table_does_not_allow_is_said() -> None:
+    random = np.random.default_rng(0)
+    X = random.normal(size=(40, 2))
+    same = kn.MLPRegressorCV(hidden=4, l2=0.01, random_state=0).fit(X, np.ones(40))
+    assert "Every row has the same target, so there was nothing to learn." in same.report()
+    y = np.array(["a", "b"] * 20)
+    y[7] = "c"
+    rare = kn.MLPClassifierCV(hidden=4, l2=0.01, random_state=0).fit(X, y)
+    assert "1 class has a single row, judged by networks that had never seen the class." in rare.report()
+    plain = kn.MLPClassifierCV(hidden=4, l2=0.01, random_state=0).fit(X, ["a", "b"] * 20)
+    assert plain.record_.notes == []
+
+
+def test_few_rows_have_no_interval_of_r2() -> None:
+    X = np.random.default_rng(0).normal(size=(20, 2))
+    few, enough = (kn.MLPRegressorCV(hidden=4, random_state=0).fit(X[:n], X[:n, 0]).record_ for n in (19, 20))
+    assert np.isnan([few.score_low, few.score_high]).all()
+    assert enough.score_low < enough.score < enough.score_high

@@ -44,8 +44,8 @@ class Pieces:
             return None
         along = _along(values, knots)
         share = (own / own.sum())[:, np.newaxis]
-        mean = np.clip((share * along).sum(axis=0), 0.0, 1.0)  # rounding can lead beyond
-        std = np.minimum(np.sqrt((share * (along - mean) ** 2).sum(axis=0)), 1.0)
+        mean = (share * along).sum(axis=0)
+        std = np.sqrt((share * (along - mean) ** 2).sum(axis=0))
         # Pieces inside have rows of more than one in so many as there are pieces on both sides.
         first, last = int(std[0] < _RARE), len(std) - int(std[-1] < _RARE)
         return cls(knots[first : last + 1], mean[first:last], std[first:last]) if last - first >= FEWEST else None

@@ -9,6 +9,7 @@ from scipy.special import ndtri
 
 from kilonet.comparison import Comparison, compared
 from kilonet.estimators.labels import Labels
+from kilonet.numerals import count
 from kilonet.search.candidates import Candidate
 from kilonet.search.grid import Grid
 from kilonet.search.predictions import reliability, told_classes, told_numbers
@@ -19,9 +20,10 @@ from kilonet.tuned.record import Configuration, TunedRecord
 Floats = NDArray[np.float64]
 _SHOWN = 600  # rows that a picture shows
 _Z = float(ndtri(0.975))
+_FEW = 20  # rows, of which no spread is known well enough for an interval of R²
 
 
-def record_of(fitting: Fitting, choice: Choice, members: int, notes: list[str], seconds: float) -> TunedRecord:
+def record_of(fitting: Fitting, choice: Choice, members: int, seconds: float) -> TunedRecord:
     """The record of a fit. members: networks in the model."""
     judge, rows, said = fitting.gathered.judge, choice.rows, choice.out_of_fold[choice.rows]
     loss, score = float(judge.loss(said, rows)), float(judge.score(said, rows))
@@ -50,7 +52,7 @@ def record_of(fitting: Fitting, choice: Choice, members: int, notes: list[str], 
         baseline_loss=float(judge.loss(base, rows)),
         baseline_score=float(judge.score(base, rows)),
         calibration=_calibration(judge, choice),
-        notes=notes,
+        notes=_notes(judge),
         predictions=_predictions(fitting, choice),
         seconds=seconds,
     )
@@ -61,6 +63,16 @@ def _shortened(fitting: Fitting) -> str:
     if rest:
         return f"{fitting.effort.splits} of {fitting.splits.folds} folds"
     return f"{fitting.splits.folds} folds" + (f", drawn {draws} times" if draws > 1 else "")
+
+
+def _notes(judge: Judge) -> list[str]:
+    """What could not be learned of these rows, or not be judged by them."""
+    counted = judge.targets[judge.weights > 0]
+    if not judge.classes:
+        return [] if np.ptp(counted) > 0 else ["Every row has the same target, so there was nothing to learn."]
+    alone = int(np.count_nonzero(np.bincount(counted) == 1))
+    has = f"{count(alone, 'class', 'classes')} {'has' if alone == 1 else 'have'} a single row"
+    return [f"{has}, judged by networks that had never seen the class."] if alone else []
 
 
 def _configurations(fitting: Fitting, choice: Choice) -> tuple[Configuration, ...]:
@@ -141,7 +153,7 @@ def _score_interval(judge: Judge, said: Floats, rows: Any, score: float) -> tupl
     own = judge.targets[rows]
     away, off = (own - judge.mean(own, rows)) ** 2, (said[:, 0] - own) ** 2
     spread = float(judge.mean(away, rows))
-    if spread == 0:
+    if spread == 0 or len(own) < _FEW:
         return math.nan, math.nan
     # By the delta method: how much each row moves 1 - mean(off) / mean(away).
     return _interval(((1 - score) * away - off) / spread, judge, rows, score)

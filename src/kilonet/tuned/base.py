@@ -130,7 +130,7 @@ class BaseTuned(BaseEstimator):
         self.temperature_ = choice.of_model
         self._kept(fitting, seed)
         members = sum(len(part.splits) for part in parts)
-        self.record_ = record_of(fitting, choice, members, [], time.perf_counter() - begun)
+        self.record_ = record_of(fitting, choice, members, time.perf_counter() - begun)
         self.runs_ = fitting.runner.done
         if wild(self.record_):
             warnings.warn(f"{worse(self.record_)} Try lower rates.", DivergenceWarning, stacklevel=users_line())
