@@ -9,7 +9,6 @@ from typing import Any
 
 import click
 
-from kilonet import persistence
 from kilonet.cli.again import call
 from kilonet.cli.columns import told_before
 from kilonet.cli.console import Console, count, plain
@@ -72,7 +71,7 @@ def diagnose(model: str, data: str | None, verify: bool | None, **options: Any) 
         raise click.UsageError("--seeds has no effect without --verify. Add it, or leave --seeds out.")
     with console.warnings(LeftOutWarning):
         subject = before(console, model, given) if data is None else trained(console, model, data, given)
-        tuned = None if data is None else _tuned(model)
+        tuned = subject.saved if subject.saved is not None and "tuned" in subject.saved.extra else None
         if tuned is not None and verify:
             raise click.UsageError(
                 f"--verify tries remedies on networks that an option describes, and {model} tuned itself. Leave it out."
@@ -105,12 +104,6 @@ def _told(report: Diagnosis, subject: Subject, again: str) -> dict[str, Any]:
     held_out = 0 if subject.validation is None else len(subject.validation[1])
     rows = {"source": subject.source, "target": subject.target, "rows": len(subject.y), "held_out": held_out}
     return {"reproduce": again, "data": rows, **json.loads(report.to_json())}
-
-
-def _tuned(model: str) -> SavedModel | None:
-    """The model, where it tuned itself."""
-    saved = persistence.load(model)
-    return saved if "tuned" in saved.extra else None
 
 
 def _networks(tuned: SavedModel | None) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from kilonet.estimators.insight import Estimator, planned_network, planned_rate,
 from kilonet.estimators.remarks import lowest_before
 from kilonet.search import ArchitectureSearch
 from kilonet.search.plan import budget_seconds
-from kilonet.tuned import MLPClassifierCV, MLPRegressorCV, TunedRecord
+from kilonet.tuned import MLPClassifierCV, MLPRegressorCV
 from kilonet.tuned.insight import loss_on, networks_of
 from kilonet.tuned.loading import from_model
 from kilonet.tuned.saving import to_model
@@ -23,7 +23,7 @@ LOSSES = {"classification": classifier.LOSSES, "regression": regressor.LOSSES}
 # fmt: off
 __all__ = [
     "LOSSES", "ArchitectureSearch", "Diagnosis", "Estimator", "MLPClassifier", "MLPClassifierCV", "MLPRegressor",
-    "MLPRegressorCV", "TunedRecord", "Watch", "at_epochs", "budget_seconds", "cause_text", "diagnosed", "examine",
+    "MLPRegressorCV", "Watch", "at_epochs", "budget_seconds", "cause_text", "diagnosed", "examine",
     "from_model", "judged", "loss_on", "lowest_before", "networks_of", "over_members", "page", "plain_inputs",
     "planned_network", "planned_rate", "planned_rows", "to_model",
 ]

@@ -27,7 +27,7 @@ from kilonet.persistence import SavedModel
 
 @dataclass(frozen=True, eq=False)
 class Subject:
-    """What is diagnosed. source: of the rows; target: its name, None where it has none."""
+    """What is diagnosed. source: of the rows; target: its name, None where it has none; saved: the model, if any."""
 
     estimator: Any
     X: Any
@@ -35,6 +35,7 @@ class Subject:
     validation: tuple[Any, Any] | None
     source: str
     target: str | None
+    saved: SavedModel | None = None
 
 
 def before(console: Console, data: str, given: Mapping[str, Any]) -> Subject:
@@ -63,8 +64,9 @@ def trained(console: Console, model: str, data: str, given: Mapping[str, Any]) -
     taken = _take(X, train), y[train]
     if table.test is not None and len(held_out) == 0 and len(train) == len(y):
         tests = Table(table.test[0], table.test[1], table.feature_names, f"{table.source} (test rows)", table.target)
-        return Subject(estimator, *taken, (_columns(tests, saved), _target(tests, saved)), *told)
-    return Subject(estimator, *taken, (_take(X, held_out), y[held_out]) if len(held_out) > 1 else None, *told)
+        return Subject(estimator, *taken, (_columns(tests, saved), _target(tests, saved)), *told, saved=saved)
+    rest = (_take(X, held_out), y[held_out]) if len(held_out) > 1 else None
+    return Subject(estimator, *taken, rest, *told, saved=saved)
 
 
 def _columns(table: Table, saved: SavedModel) -> Any:

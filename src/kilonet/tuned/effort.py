@@ -76,11 +76,10 @@ class Wanted:
         first = tuning.first if self.automatic else None
         every = _plans(grid, folds, draws, tuning.members, first)
         if self.runs is not None:
-            usual = _plans(
-                grid, folds, min(tuning.draws, draws), tuning.members, tuning.first
-            )  # "auto" names one of these
-            same = [own for own in usual if own.total(grid) == self.runs]
-            found = affordable(iter([*same, *every]), lambda effort: effort.total(grid) <= (self.runs or 0))
+            # A number that "auto" took is one of its plans, which others may lie between.
+            usual = _plans(grid, folds, min(tuning.draws, draws), tuning.members, tuning.first)
+            every = [own for own in usual if own.total(grid) == self.runs] + every
+            found = affordable(iter(every), lambda effort: effort.total(grid) <= (self.runs or 0))
             if found is None:
                 raise SettingError(
                     f"runs={self.runs} is not enough for {len(grid.candidates)} configurations: needs "

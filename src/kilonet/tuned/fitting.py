@@ -52,9 +52,9 @@ class Fitting:
             base, Table(None, None), list(draws.first.splits), [random_state], None, Store(None, "tuned"), *known,
             prepare=common.trials, keep=gathered.keep, group=tuning.group,
         )  # fmt: skip
-        alike = by_architecture(grid.candidates)
-        runner.widths = {own: common.width(runner.settings_of(some[0])) for own, some in alike.items()}
-        grid = grid.apart({own: common.inputs_of(runner.settings_of(some[0])) for own, some in alike.items()})
+        plain = {own: runner.settings_of(some[0]) for own, some in by_architecture(grid.candidates).items()}
+        runner.widths = {own: common.width(estimator) for own, estimator in plain.items()}
+        grid = grid.apart({own: common.inputs_of(estimator) for own, estimator in plain.items()})
         folds = len(draws.first.splits)  # of groups of very different sizes some folds may stay empty
         effort = wanted.plan(runner, grid, folds, draws.most, tuning, when)
         splits = draws.reaching(effort.splits)
